@@ -1,0 +1,70 @@
+"""Reading a run configuration and its overrides. Light: this is what a mistake on the command line costs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import ValidationError
+
+from tabular.config.base import explain
+from tabular.config.training import TrainingFile
+from tabular.errors import UserError
+
+
+class Configuration(NamedTuple):
+    """A run configuration in both of its forms."""
+
+    given: dict[str, Any]
+    """The file with the overrides, as ZenML reads it."""
+    resolved: TrainingFile
+    """The same with every default."""
+
+
+def read(file: Path, overrides: Sequence[str]) -> Configuration:
+    """Read a run configuration, apply `key=value` overrides, and validate the result.
+
+    Args:
+        file: YAML.
+        overrides: dotted keys, with or without the leading `parameters.`; values in YAML, so that `10` is a number.
+
+    Raises:
+        UserError: a file that is missing or not YAML, an override that is not `key=value`, or an invalid value.
+    """
+    if not file.is_file():
+        raise UserError(f"--config: there is no file {file}")
+    try:
+        given = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(given, dict):
+        raise UserError(f"{file} must hold keys and values, such as 'parameters:'")
+    for override in overrides:
+        _apply(given, override)
+    try:
+        return Configuration(given, TrainingFile.model_validate(given))
+    except ValidationError as error:
+        message = explain(error, TrainingFile).replace("'parameters.", "'")
+        raise UserError(f"{file}: {message}") from None
+
+
+def _apply(given: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set {override}: write it as key=value, for example --set search.trials=10")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"--set {override}: the value is not YAML; quote it") from None
+    parts = key.strip().split(".")
+    if parts[0] not in TrainingFile.model_fields:
+        parts = ["parameters", *parts]
+    *parents, last = parts
+    place = given
+    for parent in parents:
+        if place.get(parent) is None:
+            place[parent] = {}
+        place = place[parent]
+        if not isinstance(place, dict):
+            raise UserError(f"--set {override}: '{parent}' holds a value, not keys")
+    place[last] = value

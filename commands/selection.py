@@ -1,0 +1,57 @@
+"""Running a part of a pipeline on the artifacts that earlier runs left."""
+
+import difflib
+from collections.abc import Collection
+
+from zenml.client import Client
+from zenml.models import ArtifactVersionResponse
+from zenml.pipelines.pipeline_definition import Pipeline
+
+from tabular.errors import UserError
+
+
+def keep_steps(pipeline: Pipeline, only: Collection[str], until: str | None) -> None:
+    """Cut a prepared pipeline down to some of its steps.
+
+    An input that a left-out step would have made becomes the newest artifact of that name.
+
+    Args:
+        pipeline: prepared; changed in place.
+        only: the steps to keep; all when empty.
+        until: keep this step and all that it needs.
+
+    Raises:
+        UserError: a step that does not exist, or an artifact that no run has made yet.
+    """
+    steps = pipeline.invocations
+    for name in (*only, *([until] if until else ())):
+        if name not in steps:
+            near = difflib.get_close_matches(name, steps, n=1, cutoff=0.0)[0]
+            raise UserError(f"there is no step '{name}'; the nearest is '{near}', and there are {', '.join(steps)}")
+    kept = set(only) if only else _with_upstream(pipeline, until) if until else set(steps)
+    for name in [name for name in steps if name not in kept]:
+        del steps[name]
+    for name, step in steps.items():
+        step.upstream_steps &= kept
+        for key, artifact in list(step.input_artifacts.items()):
+            assert not isinstance(artifact, list), "no step of this project takes a list of artifacts"
+            if artifact.invocation_id not in kept:
+                del step.input_artifacts[key]
+                step.external_artifacts[key] = _newest(artifact.output_name, artifact.invocation_id, name)
+
+
+def _with_upstream(pipeline: Pipeline, name: str) -> set[str]:
+    needed = {name}
+    for upstream in pipeline.invocations[name].upstream_steps:
+        needed |= _with_upstream(pipeline, upstream)
+    return needed
+
+
+def _newest(artifact: str, maker: str, user: str) -> ArtifactVersionResponse:
+    found = Client().list_artifact_versions(artifact=artifact, sort_by="desc:created", size=1, hydrate=True).items
+    if not found:
+        raise UserError(
+            f"step '{user}' needs the artifact '{artifact}', and no run has made one yet; "
+            f"run step '{maker}' first: --until {maker}"
+        )
+    return found[0]

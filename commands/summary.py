@@ -1,0 +1,114 @@
+"""What a run leaves in `reports/`, and what it says at its end."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from zenml.models import PipelineRunResponse
+
+from commands.arguments import Configuration
+from steps import names
+from tabular.sources import Source
+
+SAMPLE_WARNING = (
+    "THE BUILT-IN SAMPLE, made by a generator: no real data. The model is tagged data_source=sample and never promoted"
+)
+
+
+def data_in_words(source: Source) -> str:
+    """Where the rows come from, for the first line of a run."""
+    if source.kind == "sample":
+        return f"{SAMPLE_WARNING} ({source.why})"
+    return f"{source.location}"
+
+
+def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) -> dict[str, Any]:
+    """The summary of a run, from the artifacts of its own steps; what a partial run did not make is left out."""
+    made = {
+        name: artifact
+        for step in run.steps.values()
+        for name, versions in step.outputs.items()
+        for artifact in versions
+    }
+
+    def load(name: str) -> Any:
+        return made[name].load() if name in made else None
+
+    resolved = configuration.resolved.model_dump(mode="json")
+    evaluation, registration, decision = load(names.EVALUATION), load(names.REGISTRATION), load(names.GATE_DECISION)
+    imputation, features, best = load(names.IMPUTATION_REPORT), load(names.FEATURE_REPORT), load(names.BEST_PARAMETERS)
+    provenance, search = load(names.PROVENANCE), load(names.SEARCH_REPORT)
+    return {
+        "pipeline": run.pipeline.name if run.pipeline else None,
+        "run": run.name,
+        "stack": stack,
+        "config_sha256": hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest(),
+        "data": provenance and provenance.model_dump(mode="json"),
+        "metrics": evaluation and {name: interval.value for name, interval in evaluation.metrics.items()},
+        "intervals": evaluation and {name: [i.low, i.high] for name, i in evaluation.metrics.items()},
+        "baseline": evaluation and evaluation.baseline,
+        "imputer": imputation and imputation.best,
+        "clusters": features and features.clusters,
+        "algorithm": best and best.algorithm,
+        "target_transform": best and best.target_transform,
+        "parameters": best and best.parameters,
+        "trials": search and {
+            "started": len(search.trials),
+            "complete": sum(trial.state == "complete" for trial in search.trials),
+            "resumed": search.resumed,
+        },
+        "gate": decision and decision.decision,
+        "gate_reasons": decision and decision.reasons,
+        "model": registration and registration.model_dump(mode="json"),
+        "seconds": {name: _seconds(step) for name, step in run.steps.items() if step.status != "cached"},
+        "cached": [name for name, step in run.steps.items() if step.status == "cached"],
+        "artifacts": {name: artifact.uri for name, artifact in made.items()},
+    }
+
+
+def write(report: dict[str, Any], reports: Path, name: str) -> Path:
+    """Write `reports/<name>/summary.json` and make `reports/latest` the same, each by write-then-rename.
+
+    Returns:
+        The folder `reports/latest`.
+    """
+    text = json.dumps(report, indent=2) + "\n"
+    for folder in (reports / name, reports / "latest"):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        os.replace(temporary, folder / "summary.json")
+    return reports / "latest"
+
+
+def show(report: dict[str, Any], folder: Path, console: Console) -> None:
+    """The result in a few lines, and what to type next."""
+    if report["metrics"]:
+        table = Table("held-out metric", "value", "interval", "baseline", title=f"{report['algorithm'] or ''}")
+        for name, value in report["metrics"].items():
+            low, high = report["intervals"][name]
+            table.add_row(name, f"{value:,.4g}", f"{low:,.4g} to {high:,.4g}", f"{report['baseline'][name]:,.4g}")
+        console.print(table)
+    if report["gate"]:
+        console.print(f"gate: [bold]{report['gate']}[/bold]: {report['gate_reasons'][0]}")
+    if model := report["model"]:
+        alias = f" as {model['alias']}" if model["alias"] else ", without an alias"
+        again = " (already registered, nothing new)" if model["reused"] else ""
+        console.print(f"model: {model['name']} version {model['version']}{alias}{again}")
+    cached = len(report["cached"])
+    console.print(f"steps: {len(report['seconds'])} run, {cached} cached; summary: {folder / 'summary.json'}")
+    console.print("next: `zenml login --local` shows the run, its artifacts and their pictures")
+    if report["data"] and report["data"]["data_source"] == "sample":
+        console.print(f"[bold yellow]trained on {SAMPLE_WARNING}[/bold yellow]")
+
+
+def _seconds(step: Any) -> float | None:
+    if step.start_time is None or step.end_time is None:
+        return None
+    return round((step.end_time - step.start_time).total_seconds(), 2)

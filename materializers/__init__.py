@@ -1,0 +1,1 @@
+"""How artifacts are stored and pictured: skops, JSON, YAML and Parquet, each with a content hash."""

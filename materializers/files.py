@@ -1,0 +1,23 @@
+"""Reading and writing the files of an artifact through its artifact store."""
+
+from typing import ClassVar
+
+from zenml.materializers.base_materializer import BaseMaterializer
+
+
+class FileMaterializer(BaseMaterializer):
+    """A materializer whose artifact is one main file, hashed as it is written, with pictures beside it."""
+
+    SKIP_REGISTRATION: ClassVar[bool] = True
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file of the artifact and return its URI."""
+        uri = f"{self.uri}/{name}"
+        with self.artifact_store.open(uri, "wb") as file:
+            file.write(content)
+        return uri
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file of the artifact."""
+        with self.artifact_store.open(f"{self.uri}/{name}", "rb") as file:
+            return bytes(file.read())

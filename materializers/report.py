@@ -1,0 +1,72 @@
+"""Reports as JSON with their pictures, and the best parameters as YAML."""
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+import yaml
+from zenml.enums import ArtifactType, VisualizationType
+
+from materializers.files import FileMaterializer
+from tabular.evaluation_page import page
+from tabular.pictures import draw, png
+from tabular.reports import BestParameters, Evaluation, Report
+
+REPORT_FILE = "report.json"
+PARAMETERS_FILE = "best_params.yaml"
+
+
+class ReportMaterializer(FileMaterializer):
+    """Any report: the numbers as JSON, every picture as PNG, an evaluation also as a page."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Report,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA_ANALYSIS
+    SKIP_REGISTRATION: ClassVar[bool] = False
+
+    def save(self, data: Report) -> None:
+        """Write the numbers."""
+        self.write(REPORT_FILE, data.model_dump_json(indent=2).encode())
+
+    def load(self, data_type: type[Any]) -> Report:
+        """Read the numbers back."""
+        report: Report = data_type.model_validate_json(self.read(REPORT_FILE))
+        return report
+
+    def compute_content_hash(self, data: Report) -> str | None:
+        """The sha256 of the numbers without the times, which differ from run to run."""
+        return hashlib.sha256(json.dumps(data.content(), sort_keys=True).encode()).hexdigest()
+
+    def save_visualizations(self, data: Report) -> dict[str, VisualizationType]:
+        """The report's pictures, and the page of an evaluation."""
+        pictures = {name: png(figure) for name, figure in draw(data).items()}
+        shown = {self.write(f"{name}.png", content): VisualizationType.IMAGE for name, content in pictures.items()}
+        if isinstance(data, Evaluation):
+            html = page(data, "Evaluation on the held-out rows", pictures)
+            shown[self.write("evaluation.html", html.encode())] = VisualizationType.HTML
+        shown[f"{self.uri}/{REPORT_FILE}"] = VisualizationType.JSON
+        return shown
+
+
+class BestParametersMaterializer(FileMaterializer):
+    """The best parameters as the YAML file that a person would write."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BestParameters,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
+    SKIP_REGISTRATION: ClassVar[bool] = False
+
+    def save(self, data: BestParameters) -> None:
+        """Write the parameters."""
+        self.write(PARAMETERS_FILE, yaml.safe_dump(data.model_dump(), sort_keys=False).encode())
+
+    def load(self, data_type: type[Any]) -> BestParameters:
+        """Read the parameters."""
+        return BestParameters.model_validate(yaml.safe_load(self.read(PARAMETERS_FILE)))
+
+    def compute_content_hash(self, data: BestParameters) -> str | None:
+        """The sha256 of the parameters."""
+        return hashlib.sha256(json.dumps(data.content(), sort_keys=True).encode()).hexdigest()
+
+    def save_visualizations(self, data: BestParameters) -> dict[str, VisualizationType]:
+        """The parameters as a Markdown code block."""
+        text = f"```yaml\n{yaml.safe_dump(data.model_dump(), sort_keys=False)}```\n"
+        return {self.write("best_params.md", text.encode()): VisualizationType.MARKDOWN}

@@ -1,0 +1,84 @@
+"""From a table to a registered model."""
+
+from zenml import get_pipeline_context, pipeline
+from zenml.enums import ExecutionMode
+
+from steps import names
+from steps.evaluate import evaluate
+from steps.features import features as features_step
+from steps.fit import fit
+from steps.gate import gate as gate_step
+from steps.impute import impute
+from steps.ingest import ingest
+from steps.preparation import find_table, load_sweeps, tracker_names
+from steps.register import register
+from steps.search import search as search_step
+from steps.select import select
+from steps.split import split as split_step
+from steps.track import track
+from steps.validate import validate
+from tabular.config.stages import (
+    DataConfig,
+    EvaluationConfig,
+    FeatureConfig,
+    GateConfig,
+    ImputationConfig,
+    SearchConfig,
+    SelectionConfig,
+    SplitConfig,
+    TargetConfig,
+    ValidationConfig,
+)
+
+
+@pipeline(name="training", execution_mode=ExecutionMode.FAIL_FAST)
+def training(
+    data: DataConfig,
+    target: TargetConfig,
+    validation: ValidationConfig = ValidationConfig(),
+    split: SplitConfig = SplitConfig(),
+    imputation: ImputationConfig = ImputationConfig(),
+    features: FeatureConfig = FeatureConfig(),
+    selection: SelectionConfig = SelectionConfig(),
+    search: SearchConfig = SearchConfig(),
+    evaluation: EvaluationConfig = EvaluationConfig(),
+    gate: GateConfig = GateConfig(),
+    seed: int = 42,
+) -> None:
+    """Each step receives only the part of the config that it uses, so a change re-runs what depends on it."""
+    source = find_table(data)
+    sweeps = load_sweeps(search, selection, target.task)
+    model_name = get_pipeline_context().model.name
+    default_tracker, *_ = trackers = tracker_names()
+
+    dataset, provenance = ingest(source, target.column, data.drop_columns, data.drop_duplicates, seed)
+    validation_report = validate(dataset, target, validation)
+    train_rows, test_rows = split_step(dataset, target, split, seed, after=[names.VALIDATE])
+
+    imputer, imputation_report = impute(train_rows, target.column, imputation, seed)
+    feature_pipeline, feature_report = features_step(train_rows, imputer, target, features, selection.metric, seed)
+    leaderboard = select(train_rows, imputer, feature_pipeline, target, selection, seed)
+    best_parameters, search_report = search_step(
+        train_rows, imputer, feature_pipeline, leaderboard, target, sweeps, search.trials, search.folds, seed
+    )
+    model = fit(train_rows, imputer, feature_pipeline, best_parameters, target, seed)
+
+    scores = evaluate(model, test_rows, train_rows, target, evaluation, gate.metric, seed)
+    decision = gate_step(model, scores, test_rows, provenance, target, gate, model_name, seed)
+    reports = {
+        "provenance": provenance,
+        "imputation_report": imputation_report,
+        "feature_report": feature_report,
+        "leaderboard": leaderboard,
+        "search_report": search_report,
+        "best_parameters": best_parameters,
+        "evaluation": scores,
+        "decision": decision,
+    }
+    register_step = register.with_options(experiment_tracker=default_tracker)
+    registration = register_step(model, train_rows, test_rows, target=target, model_name=model_name, seed=seed, **reports)
+    for tracker in trackers:
+        track_step = track.with_options(experiment_tracker=tracker)
+        track_step(
+            validation_report=validation_report, registration=registration, seed=seed, id=f"track_{tracker}", **reports
+        )

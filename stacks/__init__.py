@@ -1,0 +1,1 @@
+"""The stacks this project brings along."""

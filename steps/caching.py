@@ -1,0 +1,54 @@
+"""What a step's cached result depends on beyond its own source, its parameters and its inputs."""
+
+import ast
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from zenml.config.cache_policy import CachePolicy
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("tabular", "steps", "materializers")
+VALUES_ONLY = "tabular/config/"
+"""Config models hold values and no behaviour; the values are in the cache key as the step's parameters."""
+
+
+def depends_on(*modules: ModuleType) -> CachePolicy:
+    """A cache policy under which a step runs again when the code that it calls changes, and only then.
+
+    Args:
+        modules: the modules that the step calls. Every module of the project that these import, directly or not,
+            counts too, and so does the lock file, because another scikit-learn may give another model.
+    """
+    files = sorted({file for module in modules for file in _closure(_relative(Path(str(module.__file__))))})
+    return CachePolicy(file_dependencies=[*files, "requirements.txt"])
+
+
+@cache
+def _closure(file: str) -> frozenset[str]:
+    found: set[str] = set()
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        if current not in found and not current.startswith(VALUES_ONLY):
+            found.add(current)
+            waiting += _imports(current)
+    return frozenset(found)
+
+
+@cache
+def _imports(file: str) -> tuple[str, ...]:
+    """The project's files that a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    ours = (name.replace(".", "/") for name in names if name.split(".")[0] in ROOMS)
+    candidates = (path for name in ours for path in (f"{name}.py", f"{name}/__init__.py"))
+    return tuple(sorted(path for path in candidates if (ROOT / path).is_file()))
+
+
+def _relative(file: Path) -> str:
+    return file.resolve().relative_to(ROOT).as_posix()

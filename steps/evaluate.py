@@ -1,0 +1,40 @@
+"""Look at the held-out rows, once."""
+
+from typing import Annotated
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from zenml import step
+
+from steps import names
+from steps.caching import depends_on
+from tabular import evaluation
+from tabular.config.stages import EvaluationConfig, TargetConfig
+from tabular.reports import Evaluation
+
+
+@step(cache_policy=depends_on(evaluation))
+def evaluate(
+    model: Pipeline,
+    test_rows: pd.DataFrame,
+    train_rows: pd.DataFrame,
+    target: TargetConfig,
+    config: EvaluationConfig,
+    metric: str,
+    seed: int,
+) -> Annotated[Evaluation, names.EVALUATION]:
+    """Score the model on rows that it has never seen.
+
+    Args:
+        model: the fitted pipeline.
+        test_rows: the held-out rows.
+        train_rows: the training rows, for the baseline.
+        target: the target and the task.
+        config: intervals, slices and explanations.
+        metric: of the importances.
+        seed: of the bootstrap.
+
+    Returns:
+        Metrics with intervals, slices, importances and SHAP values.
+    """
+    return evaluation.evaluate(model, test_rows, train_rows, target, config, metric, seed)

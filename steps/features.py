@@ -1,0 +1,37 @@
+"""Derive columns, and choose how many clusters."""
+
+from typing import Annotated
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from zenml import step
+
+from materializers.estimator import EstimatorMaterializer
+from steps import names
+from steps.caching import depends_on
+from tabular import cluster_choice
+from tabular.config.stages import FeatureConfig, TargetConfig
+from tabular.folds import available_cores
+from tabular.imputation import ImputerPair
+from tabular.reports import FeatureReport
+
+
+@step(cache_policy=depends_on(cluster_choice), output_materializers={names.FEATURE_PIPELINE: EstimatorMaterializer})
+def features(
+    train_rows: pd.DataFrame, imputer: ImputerPair, target: TargetConfig, config: FeatureConfig, metric: str, seed: int
+) -> tuple[Annotated[Pipeline, names.FEATURE_PIPELINE], Annotated[FeatureReport, names.FEATURE_REPORT]]:
+    """Choose the number of clusters by the model's cross-validated error.
+
+    Args:
+        train_rows: the training rows.
+        imputer: the winning imputation.
+        target: the target and the task.
+        config: what to derive.
+        metric: what decides.
+        seed: of folds and clusters.
+
+    Returns:
+        The fitted feature pipeline and the figures of each number of clusters.
+    """
+    pipeline, report = cluster_choice.choose(train_rows, target, imputer, config, metric, seed, available_cores())
+    return pipeline, report

@@ -1,0 +1,33 @@
+"""Choose how holes are filled."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+
+from materializers.imputer import ImputerPairMaterializer
+from steps import names
+from steps.caching import depends_on
+from tabular import imputation
+from tabular.config.stages import ImputationConfig
+from tabular.imputation import ImputerPair
+from tabular.reports import ImputationReport
+
+
+@step(cache_policy=depends_on(imputation), output_materializers={names.IMPUTER: ImputerPairMaterializer})
+def impute(
+    train_rows: pd.DataFrame, target: str, config: ImputationConfig, seed: int
+) -> tuple[Annotated[ImputerPair, names.IMPUTER], Annotated[ImputationReport, names.IMPUTATION_REPORT]]:
+    """Compare the strategies on masked known values.
+
+    Args:
+        train_rows: the training rows; their target is set aside.
+        target: the target's name.
+        config: the strategies.
+        seed: of the mask.
+
+    Returns:
+        The winning scaler (or None) and imputer, and the comparison.
+    """
+    pair, report = imputation.compare(train_rows, target, config, seed)
+    return pair, report

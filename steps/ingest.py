@@ -1,0 +1,33 @@
+"""Read the table, or make the built-in sample."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+
+from materializers.table import TableMaterializer
+from steps import names
+from steps.caching import depends_on
+from tabular import sources
+from tabular.reports import Provenance
+from tabular.sources import Source, read_table
+
+
+@step(cache_policy=depends_on(sources), output_materializers={names.DATASET: TableMaterializer})
+def ingest(
+    source: Source, target: str, drop_columns: tuple[str, ...], drop_duplicates: bool, seed: int
+) -> tuple[Annotated[pd.DataFrame, names.DATASET], Annotated[Provenance, names.PROVENANCE]]:
+    """Read the source that was located before the run.
+
+    Args:
+        source: where the rows are; its fingerprint makes a changed file miss the cache.
+        target: the column that must be there.
+        drop_columns: columns that are set aside at once.
+        drop_duplicates: drop repeated rows.
+        seed: of the built-in sample.
+
+    Returns:
+        The rows and where they came from.
+    """
+    rows, provenance = read_table(source, target, drop_duplicates, seed, drop_columns)
+    return rows, provenance

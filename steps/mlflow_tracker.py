@@ -1,0 +1,61 @@
+"""Send a run's findings to MLflow."""
+
+import datetime
+import tempfile
+
+import mlflow
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from zenml.io import fileio
+
+from steps.findings import Findings
+from tabular.reports import SearchReport, Trial
+
+
+def send(findings: Findings) -> None:
+    """Log to the active MLflow run; each trial of the search becomes a nested run with its own start and end."""
+    mlflow.log_params(findings.parameters())
+    mlflow.log_metrics({name: value for name, value in findings.metrics().items() if value == value})
+    mlflow.set_tags(findings.tags())
+    with tempfile.TemporaryDirectory() as folder:
+        for name, uri in findings.pictures.items():
+            fileio.copy(uri, f"{folder}/{name}")
+        mlflow.log_artifacts(folder, "pictures")
+    mlflow.log_text(yaml.safe_dump(findings.best.model_dump(), sort_keys=False), "best_params.yaml")
+    mlflow.log_dict(findings.evaluation.model_dump(mode="json", include={"metrics", "slices"}), "evaluation.json")
+    mlflow.log_table(_leaderboard(findings), "leaderboard.json")
+    _send_trials(findings.search)
+
+
+def _leaderboard(findings: Findings) -> dict[str, list[object]]:
+    rows = [candidate.model_dump(mode="json") for candidate in findings.leaderboard.candidates]
+    return {key: [row[key] for row in rows] for key in ("algorithm", "target_transform", "mean", "std", "seconds")}
+
+
+def _send_trials(search: SearchReport) -> None:
+    run = mlflow.active_run()
+    assert run is not None, "ZenML opens the run before the step"
+    client = MlflowClient()
+    for trial in search.trials:
+        start = _milliseconds(trial)
+        child = client.create_run(
+            run.info.experiment_id,
+            start_time=start,
+            run_name=f"trial-{trial.number:03d}",
+            tags={MLFLOW_PARENT_RUN_ID: run.info.run_id, "state": trial.state},
+        )
+        end = start + round(trial.seconds * 1000)
+        values = {search.metric: trial.value, "seconds": trial.seconds, "iterations": trial.iterations}
+        client.log_batch(
+            child.info.run_id,
+            metrics=[Metric(name, float(value), end, 0) for name, value in values.items()],
+            params=[Param(name, str(value)) for name, value in trial.parameters.items()],
+            tags=[RunTag("best", "true")] if trial.number == search.best else [],
+        )
+        client.set_terminated(child.info.run_id, "FINISHED", end)
+
+
+def _milliseconds(trial: Trial) -> int:
+    return round(datetime.datetime.fromisoformat(trial.started).timestamp() * 1000)

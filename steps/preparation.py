@@ -1,0 +1,78 @@
+"""What the composition of a pipeline needs to know before its first step runs."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+from zenml.client import Client
+
+from steps.caching import ROOT
+from steps.track import SENDERS
+from tabular.algorithms import ALGORITHMS
+from tabular.config.base import explain
+from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task
+from tabular.config.sweep import Sweep
+from tabular.errors import UserError
+from tabular.metrics import goal, names
+from tabular.sources import Source, locate
+
+
+def find_table(data: DataConfig) -> Source:
+    """Where the rows will be read from; fails before any work when they cannot be."""
+    return locate(data, ROOT / ".cache" / "data", ROOT)
+
+
+def load_sweeps(search: SearchConfig, selection: SelectionConfig, task: Task) -> dict[str, Sweep]:
+    """The search space of each algorithm that competes, from its sweep file.
+
+    Raises:
+        UserError: an unknown algorithm, or a sweep file that is missing, unreadable or not meant for the task.
+    """
+    for name in selection.algorithms:
+        if name not in ALGORITHMS:
+            raise UserError(f"selection.algorithms: there is no '{name}'; there are {', '.join(ALGORITHMS)}")
+    return {name: _sweep(ROOT / search.spaces / f"{name}.yaml", task) for name in selection.algorithms}
+
+
+def tracker_names() -> list[str]:
+    """The trackers of the active stack, the default one first.
+
+    Raises:
+        UserError: the stack lacks an MLflow tracker or registry, or has a tracker that nothing can be sent to.
+    """
+    stack = Client().active_stack
+    trackers = list(stack.experiment_trackers.values())
+    lacking = [
+        *(["an MLflow experiment tracker"] if "mlflow" not in [tracker.flavor for tracker in trackers[:1]] else []),
+        *(["an MLflow model registry"] if getattr(stack.model_registry, "flavor", None) != "mlflow" else []),
+    ]
+    if lacking:
+        raise UserError(
+            f"the active stack '{stack.name}' lacks {' and '.join(lacking)}: run `zenml stack set local`, "
+            f"or add them with `zenml stack update {stack.name} -e TRACKER -r REGISTRY`"
+        )
+    for tracker in trackers:
+        if tracker.flavor not in SENDERS:
+            raise UserError(
+                f"the stack's tracker '{tracker.name}' has the flavor '{tracker.flavor}'; "
+                f"this project sends to {', '.join(SENDERS)}: take it out of the stack or set another stack"
+            )
+    return [tracker.name for tracker in trackers]
+
+
+def _sweep(file: Path, task: Task) -> Sweep:
+    shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+    if not file.is_file():
+        raise UserError(f"search.spaces: there is no sweep file {shown}; write it or leave the algorithm out")
+    try:
+        sweep = Sweep.model_validate(yaml.safe_load(file.read_text()))
+    except ValidationError as error:
+        raise UserError(f"{shown}: {explain(error, Sweep)}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{shown} is not YAML: {' '.join(str(error).split())}") from None
+    metric = sweep.metric
+    if metric.name not in names(task):
+        raise UserError(f"{shown}: '{metric.name}' is no metric of a {task}; there are {', '.join(names(task))}")
+    if metric.goal != goal(metric.name):
+        raise UserError(f"{shown}: the goal of '{metric.name}' is to {goal(metric.name)} it")
+    return sweep

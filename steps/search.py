@@ -1,0 +1,69 @@
+"""Tune the winner."""
+
+from typing import Annotated
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from zenml import get_step_context, step
+
+from materializers.report import BestParametersMaterializer
+from steps import names, study
+from steps.caching import depends_on
+from tabular import features
+from tabular import search as searching
+from tabular.config.stages import TargetConfig
+from tabular.config.sweep import Sweep
+from tabular.folds import available_cores
+from tabular.imputation import ImputerPair
+from tabular.reports import BestParameters, Leaderboard, SearchReport
+
+CODE = depends_on(searching, features)
+
+
+@step(cache_policy=CODE, output_materializers={names.BEST_PARAMETERS: BestParametersMaterializer})
+def search(
+    train_rows: pd.DataFrame,
+    imputer: ImputerPair,
+    feature_pipeline: Pipeline,
+    leaderboard: Leaderboard,
+    target: TargetConfig,
+    sweeps: dict[str, Sweep],
+    trials: int,
+    folds: int,
+    seed: int,
+) -> tuple[
+    Annotated[BestParameters, names.BEST_PARAMETERS],
+    Annotated[SearchReport, names.SEARCH_REPORT],
+]:
+    """Run the sweep of the winner; a search that was killed goes on where it was.
+
+    Args:
+        train_rows: the training rows.
+        imputer: the winning imputation.
+        feature_pipeline: the chosen features.
+        leaderboard: the winner's algorithm and target transform.
+        target: the target and the task.
+        sweeps: the search space of each algorithm.
+        trials: how many trials in all.
+        folds: cross-validation folds.
+        seed: of sampler, folds and estimators.
+
+    Returns:
+        The best parameters and every trial.
+    """
+    sweep = sweeps[leaderboard.winner.algorithm]
+    objective = searching.Objective(
+        train_rows,
+        target,
+        features.preprocessing(train_rows, target.column, imputer, feature_pipeline),
+        leaderboard.winner,
+        sweep.metric.name,
+        folds,
+        seed,
+        available_cores(),
+    )
+    context = get_step_context()
+    name = study.key(context, CODE, sweep, target, folds, seed)
+    with study.Progress(trials) as progress:
+        best, report = searching.search(objective, sweep, trials, seed, study.storage(context, name), name, progress)
+    return best, report

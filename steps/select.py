@@ -1,0 +1,41 @@
+"""Let the algorithms compete."""
+
+from typing import Annotated
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from zenml import step
+
+from steps import names
+from steps.caching import depends_on
+from tabular import features, selection
+from tabular.config.stages import SelectionConfig, TargetConfig
+from tabular.folds import available_cores
+from tabular.imputation import ImputerPair
+from tabular.reports import Leaderboard
+
+
+@step(cache_policy=depends_on(selection, features))
+def select(
+    train_rows: pd.DataFrame,
+    imputer: ImputerPair,
+    feature_pipeline: Pipeline,
+    target: TargetConfig,
+    config: SelectionConfig,
+    seed: int,
+) -> Annotated[Leaderboard, names.LEADERBOARD]:
+    """Cross-validate every candidate on the training rows.
+
+    Args:
+        train_rows: the training rows.
+        imputer: the winning imputation.
+        feature_pipeline: the chosen features.
+        target: the target and the task.
+        config: the candidates.
+        seed: of folds and estimators.
+
+    Returns:
+        The leaderboard.
+    """
+    preprocessing = features.preprocessing(train_rows, target.column, imputer, feature_pipeline)
+    return selection.select(train_rows, target, preprocessing, config, seed, available_cores())

@@ -1,0 +1,82 @@
+"""Where the finished trials of a search lie, what names them, and how its progress shows."""
+
+import hashlib
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import BaseModel
+from rich import progress
+from zenml.config.cache_policy import CachePolicy
+from zenml.steps import StepContext
+
+from steps.caching import ROOT
+
+
+def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int) -> str:
+    """A name that changes with everything the trials depend on, except how many are asked for.
+
+    So a search goes on after a kill, and goes further when more trials are asked for, and never mixes in trials of
+    other rows, features, code or parameters.
+
+    Args:
+        context: of the running step, for the content hashes of its inputs.
+        code: the step's cache policy, for the files of its code.
+        parameters: the step's parameters but for the number of trials.
+    """
+    known: dict[str, Any] = {
+        "inputs": {
+            name: [str(item.content_hash or item.id) for item in items] for name, items in context.inputs.items()
+        },
+        "code": {file: hashlib.sha256((ROOT / file).read_bytes()).hexdigest() for file in code.file_dependencies or ()},
+        "parameters": [p.model_dump(mode="json") if isinstance(p, BaseModel) else p for p in parameters],
+    }
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def storage(context: StepContext, study: str) -> Path:
+    """The SQLite file of a study; emptied first when the run was told not to reuse earlier results."""
+    file = ROOT / ".cache" / "search" / f"{study[:16]}.db"
+    wanted = context.step_run.config.enable_cache
+    if wanted is None:
+        wanted = context.pipeline_run.config.enable_cache
+    if wanted is False:
+        file.unlink(missing_ok=True)
+    return file
+
+
+class Progress:
+    """A progress bar of the trials on a terminal, a line every ten trials elsewhere.
+
+    Args:
+        trials: how many trials in all.
+    """
+
+    def __init__(self, trials: int) -> None:
+        self._bar = progress.Progress(
+            progress.TextColumn("search"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.description}"),
+        )
+        self._task = self._bar.add_task("", total=trials)
+
+    def __enter__(self) -> Self:
+        if self._bar.console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar.console.is_terminal:
+            self._bar.stop()
+
+    def __call__(self, finished: int, trials: int, best: float | None) -> None:
+        """Show that a trial has ended."""
+        text = "" if best is None else f"best {best:.4g}"
+        self._bar.update(self._task, completed=finished, description=text)
+        if not self._bar.console.is_terminal and (finished % 10 == 0 or finished == trials):
+            self._bar.console.print(f"search: {finished} of {trials} trials, {text}")

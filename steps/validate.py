@@ -1,0 +1,31 @@
+"""Check the contract with the data."""
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+
+from steps import names
+from steps.caching import depends_on
+from tabular import validation
+from tabular.config.stages import TargetConfig, ValidationConfig
+from tabular.reports import ValidationReport
+
+
+@step(cache_policy=depends_on(validation))
+def validate(
+    dataset: pd.DataFrame, target: TargetConfig, config: ValidationConfig
+) -> Annotated[ValidationReport, names.VALIDATION_REPORT]:
+    """Collect every failure, then raise once.
+
+    Args:
+        dataset: all rows.
+        target: the target and the task.
+        config: the rules.
+
+    Returns:
+        A profile of each column; without failures, because with any the step raises.
+    """
+    report = validation.validate(dataset, target, config)
+    validation.refuse(report)
+    return report

@@ -1,0 +1,1 @@
+"""The machine learning itself: plain typed functions and scikit-learn estimators, no framework."""

@@ -1,0 +1,163 @@
+"""The algorithms that compete: how each is built for a task, its small grid, and what counts its rounds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from lightgbm import LGBMClassifier, LGBMRegressor
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+from xgboost import XGBClassifier, XGBRegressor
+
+from tabular.config.stages import Task
+from tabular.errors import UserError
+from tabular.reports import TargetTransform
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One competitor."""
+
+    build: Callable[[Task, Parameters, int, int], BaseEstimator]
+    """(task, parameters, seed, threads) -> unfitted estimator."""
+    grid: tuple[dict[str, Any], ...]
+    """The points tried in the selection."""
+    rounds: str | None = None
+    """The parameter that counts trees or boosting rounds; None for an algorithm without."""
+
+
+class LabelledClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier whose labels may be anything: XGBoost, for one, takes only 0, 1, 2, ...
+
+    Args:
+        estimator: any classifier with `predict_proba`.
+    """
+
+    def __init__(self, estimator: BaseEstimator) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Fit on labels of any kind."""
+        self.encoder_ = LabelEncoder().fit(y)
+        self.classes_ = self.encoder_.classes_
+        self.estimator_ = clone(self.estimator).fit(X, self.encoder_.transform(y))
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most likely label of each row, as the training data spells it."""
+        labels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Rows x classes, in the order of `classes_`."""
+        check_is_fitted(self)
+        return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+
+
+def estimator(
+    name: str, task: Task, parameters: Parameters, transform: TargetTransform, seed: int, threads: int
+) -> BaseEstimator:
+    """An unfitted estimator from the matrix of `tabular.features` to predictions in the target's own unit.
+
+    Args:
+        name: a key of `ALGORITHMS`.
+        task: regression or classification.
+        parameters: of the algorithm, beyond its defaults here.
+        transform: what a regression's target is transformed with while fitting.
+        seed: of everything random in it.
+        threads: how many it may use.
+
+    Raises:
+        UserError: no such algorithm, or the algorithm refuses a parameter's name.
+    """
+    if name not in ALGORITHMS:
+        raise UserError(f"there is no algorithm '{name}'; there are {', '.join(ALGORITHMS)}")
+    try:
+        built = ALGORITHMS[name].build(task, parameters, seed, threads)
+    except TypeError as error:
+        raise UserError(f"algorithm '{name}': {error}") from error
+    if task == "classification":
+        return LabelledClassifier(built)
+    if transform == "log":
+        return TransformedTargetRegressor(built, func=np.log, inverse_func=np.exp, check_inverse=False)
+    return TransformedTargetRegressor(built)
+
+
+def transforms_for(task: Task, target: ArrayLike, asked: tuple[TargetTransform, ...]) -> list[TargetTransform]:
+    """The target transforms that make sense: only `none` for classes, no `log` where a value is not positive."""
+    if task == "classification":
+        return ["none"]
+    return [t for t in asked if t != "log" or float(np.min(np.asarray(target, dtype=np.float64))) > 0] or ["none"]
+
+
+def _linear(task: Task, parameters: Parameters, seed: int, threads: int) -> BaseEstimator:
+    if task == "regression":
+        model: BaseEstimator = Ridge(random_state=seed, **parameters)
+    else:
+        alpha, others = parameters.get("alpha", 1.0), {k: v for k, v in parameters.items() if k != "alpha"}
+        model = LogisticRegression(C=1.0 / alpha, max_iter=1000, random_state=seed, **others)
+    return Pipeline([("scale", StandardScaler()), ("model", model)])
+
+
+def _random_forest(task: Task, parameters: Parameters, seed: int, threads: int) -> BaseEstimator:
+    kind = RandomForestRegressor if task == "regression" else RandomForestClassifier
+    # One thread: with more, predictions are summed in the order in which trees end, which changes the last digits.
+    return kind(**{"n_estimators": 100, "max_features": 0.2, **parameters}, random_state=seed, n_jobs=1)
+
+
+def _hist_gradient_boosting(task: Task, parameters: Parameters, seed: int, threads: int) -> BaseEstimator:
+    kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    defaults = {"max_iter": 100, "early_stopping": False}
+    return kind(**{**defaults, **parameters}, random_state=seed)
+
+
+def _lightgbm(task: Task, parameters: Parameters, seed: int, threads: int) -> BaseEstimator:
+    kind = LGBMRegressor if task == "regression" else LGBMClassifier
+    defaults: dict[str, Any] = {"n_estimators": 200, "max_bin": 63, "subsample_freq": 1}
+    fixed: dict[str, Any] = {"deterministic": True, "force_row_wise": True, "verbose": -1}
+    return kind(**{**defaults, **parameters}, **fixed, random_state=seed, n_jobs=threads)
+
+
+def _xgboost(task: Task, parameters: Parameters, seed: int, threads: int) -> BaseEstimator:
+    kind = XGBRegressor if task == "regression" else XGBClassifier
+    defaults = {"n_estimators": 200, "max_bin": 63, "tree_method": "hist"}
+    return kind(**{**defaults, **parameters}, random_state=seed, n_jobs=threads)
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    "linear": Algorithm(_linear, ({"alpha": 0.1}, {"alpha": 1.0}, {"alpha": 10.0})),
+    "random_forest": Algorithm(
+        _random_forest,
+        ({"n_estimators": 30, "min_samples_leaf": 1}, {"n_estimators": 30, "min_samples_leaf": 3}),
+        "n_estimators",
+    ),
+    "hist_gradient_boosting": Algorithm(
+        _hist_gradient_boosting,
+        ({"learning_rate": 0.1, "max_leaf_nodes": 31}, {"learning_rate": 0.2, "max_leaf_nodes": 31}),
+        "max_iter",
+    ),
+    "lightgbm": Algorithm(
+        _lightgbm,
+        tuple({"learning_rate": 0.1, "colsample_bytree": 0.3, "num_leaves": leaves} for leaves in (31, 63)),
+        "n_estimators",
+    ),
+    "xgboost": Algorithm(
+        _xgboost,
+        tuple({"learning_rate": 0.1, "colsample_bytree": 0.3, "max_depth": depth} for depth in (4, 6)),
+        "n_estimators",
+    ),
+}

@@ -1,0 +1,127 @@
+"""How many clusters: what each number does for the model's cross-validated error decides."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.metrics import davies_bouldin_score, silhouette_score
+from sklearn.pipeline import Pipeline
+
+from tabular.algorithms import estimator, transforms_for
+from tabular.clusters import ClusterSimilarity
+from tabular.config.stages import ClusterConfig, FeatureConfig, TargetConfig
+from tabular.features import feature_pipeline, preprocessing
+from tabular.folds import Parts, fold_rows, in_parallel, prepare, score
+from tabular.imputation import ImputerPair
+from tabular.metrics import goal
+from tabular.reports import ClusterScore, FeatureReport
+
+FOLDS = 3
+JUDGE = {"n_estimators": 200, "learning_rate": 0.1, "num_leaves": 31, "colsample_bytree": 0.3}
+"""The LightGBM whose error decides: strong enough to tell the numbers apart, quick enough to be asked often."""
+
+Errors = dict[int | None, NDArray[np.float64]]
+
+
+def choose(
+    rows: pd.DataFrame,
+    target: TargetConfig,
+    pair: ImputerPair,
+    config: FeatureConfig,
+    metric: str,
+    seed: int,
+    threads: int,
+) -> tuple[Pipeline, FeatureReport]:
+    """The feature pipeline with the best number of clusters, fitted on all training rows, and the figures behind it.
+
+    Args:
+        rows: the training rows, target included.
+        target: the target and the task.
+        pair: the winning imputation.
+        config: ratios, and the numbers of clusters to try; none at all is tried too.
+        metric: what decides.
+        seed: of folds, clusters and the judging model.
+        threads: how many fits may run at once.
+
+    Returns:
+        The fitted `features` part of `tabular.features.preprocessing`, and the report.
+    """
+    errors = _errors(rows, target, pair, config, metric, seed, threads) if config.clusters else {}
+    sign = 1 if goal(metric) == "minimize" else -1
+    best = min(errors, key=lambda count: sign * float(errors[count].mean())) if errors else None
+    inputs = rows.drop(columns=target.column)
+    chosen = feature_pipeline(rows, target.column, config, best, seed)
+    fitted = preprocessing(rows, target.column, pair, chosen).fit(inputs)
+    scores = []
+    if config.clusters is not None:
+        values = fitted["impute"].transform(inputs)[list(config.clusters.columns)].to_numpy()
+        scores = _scores(values, config.clusters, errors, seed, threads)
+    report = FeatureReport(
+        columns=[str(name) for name in fitted.get_feature_names_out()],
+        metric=metric,
+        clusters=best,
+        scores=scores,
+        error_without=float(errors[None].mean()) if errors else None,
+        silhouette_rows=min(len(rows), config.clusters.silhouette_rows) if config.clusters else 0,
+    )
+    return fitted["features"], report
+
+
+def _errors(
+    rows: pd.DataFrame,
+    target: TargetConfig,
+    pair: ImputerPair,
+    config: FeatureConfig,
+    metric: str,
+    seed: int,
+    threads: int,
+) -> Errors:
+    """The judge's error in each fold by number of clusters; holes are filled once a fold, on its training rows."""
+    assert config.clusters is not None
+    transform = transforms_for(target.task, rows[target.column], ("none", "log"))[-1]
+    judge = estimator("lightgbm", target.task, JUDGE, transform, seed, threads=1)
+    counts: list[int | None] = [None, *config.clusters.counts]
+    recipes = {count: feature_pipeline(rows, target.column, config, count, seed) for count in counts}
+    impute = preprocessing(rows, target.column, pair, recipes[None])["impute"]
+
+    def fill(parts: Parts) -> Parts:
+        imputer = clone(impute).fit(parts[0].drop(columns=target.column))
+        train, test = (
+            imputer.transform(part.drop(columns=target.column)).assign(**{target.column: part[target.column]})
+            for part in parts
+        )
+        return train, test
+
+    def error(task: tuple[int | None, Parts]) -> float:
+        count, parts = task
+        return score(judge, prepare(parts, target.column, recipes[count]), target, metric)
+
+    filled = in_parallel(fill, fold_rows(rows, target, FOLDS, seed), threads)
+    errors = in_parallel(error, [(count, parts) for count in counts for parts in filled], threads)
+    return dict(zip(counts, np.reshape(errors, (len(counts), FOLDS)), strict=True))
+
+
+def _scores(
+    values: NDArray[np.float64], config: ClusterConfig, errors: Errors, seed: int, threads: int
+) -> list[ClusterScore]:
+    """The error beside the usual figures of cluster shape, sampled: silhouette takes rows x rows distances."""
+    size = min(len(values), config.silhouette_rows)
+    sample = values[np.random.default_rng(seed).choice(len(values), size=size, replace=False)]
+
+    def describe(count: int) -> ClusterScore:
+        kmeans = ClusterSimilarity(count, random_state=seed).fit(values).kmeans_
+        labels = kmeans.predict(sample)
+        # Both figures compare clusters with each other and rows within one: a tiny table may have too few of either.
+        defined = 1 < len(np.unique(labels)) < size
+        return ClusterScore(
+            count=count,
+            error=float(errors[count].mean()),
+            error_std=float(errors[count].std()),
+            silhouette=float(silhouette_score(sample, labels)) if defined else math.nan,
+            davies_bouldin=float(davies_bouldin_score(sample, labels)) if defined else math.nan,
+            inertia=float(kmeans.inertia_),
+        )
+
+    return list(in_parallel(describe, config.counts, threads))

@@ -1,0 +1,69 @@
+"""Clusters of a few columns, such as coordinates, as features."""
+
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import KMeans
+from sklearn.metrics import pairwise_distances
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+
+class ClusterSimilarity(TransformerMixin, BaseEstimator):
+    """KMeans centres, and how near a row is to each.
+
+    Distances are Euclidean in the unit of the columns (degrees for longitude and latitude), so the columns should be
+    of one unit. The similarity to a centre at distance d is exp(-gamma * d**2), 1 at the centre, with gamma in
+    1 / unit**2. It is set so that the similarity is 0.5 halfway between a centre and its nearest neighbour (the
+    median over the centres), whatever their number.
+
+    Args:
+        n_clusters: how many centres.
+        encoding: `similarity` for a column of similarities a centre, `label` for the nearest centre, one-hot.
+        random_state: the seed of the centres.
+    """
+
+    def __init__(
+        self, n_clusters: int = 10, encoding: Literal["similarity", "label"] = "similarity", random_state: int = 0
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.encoding = encoding
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Find the centres of `X` (rows x columns, no NaN)."""
+        values = np.asarray(X, dtype=np.float64)
+        count = min(self.n_clusters, len(np.unique(values, axis=0)))
+        # With more threads the partial sums are added in the order in which they end, which changes the last digits.
+        with threadpool_limits(1):
+            self.kmeans_ = KMeans(count, n_init=1, random_state=self.random_state).fit(values)
+        self.gamma_ = np.log(2) / (_gap(self.kmeans_.cluster_centers_) / 2) ** 2
+        self.n_features_in_ = values.shape[1]
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Rows x centres, float64."""
+        check_is_fitted(self)
+        values, centres = np.asarray(X, dtype=np.float64), self.kmeans_.cluster_centers_
+        if self.encoding == "label":
+            nearest = pairwise_distances(values, centres).argmin(axis=1)
+            labels: NDArray[np.float64] = np.eye(len(centres))[nearest]
+            return labels
+        return np.asarray(rbf_kernel(values, centres, gamma=self.gamma_), dtype=np.float64)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """`cluster_0`, `cluster_1`, ..."""
+        check_is_fitted(self)
+        return np.asarray([f"cluster_{i}" for i in range(len(self.kmeans_.cluster_centers_))], dtype=object)
+
+
+def _gap(centres: NDArray[np.float64]) -> float:
+    """The median distance from a centre to its nearest neighbour; 1 for a single centre."""
+    if len(centres) < 2:
+        return 1.0
+    distances = pairwise_distances(centres)
+    np.fill_diagonal(distances, np.inf)
+    return float(np.median(distances.min(axis=1)))

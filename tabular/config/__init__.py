@@ -1,0 +1,1 @@
+"""Strict, frozen models of everything that can be configured. Light: importing them loads only Pydantic."""

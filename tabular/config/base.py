@@ -1,0 +1,102 @@
+"""What every config model has in common, and how its errors read."""
+
+import difflib
+import types
+import typing
+from collections.abc import Iterator
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Strict, ValidationError
+from pydantic_core import ErrorDetails
+
+Item = TypeVar("Item")
+Items = Annotated[tuple[Item, ...], Strict(False)]
+"""A list in YAML, a tuple in Python, so that it cannot be changed either."""
+
+
+class StrictModel(BaseModel):
+    """A frozen model that refuses unknown keys, and numbers that are text, infinite or not a number."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """One line for all failures of a validation, each with its dotted key and, for an unknown key, the nearest one.
+
+    Args:
+        error: what Pydantic raised.
+        model: the model that was validated, for the names of its keys.
+    """
+    found: dict[str, str] = {}
+    for detail in error.errors():
+        where = ".".join(str(part) for part in _key(detail, model))
+        # A value that fits no member of a union fails once for each of them: the first says enough. A list whose
+        # items fail is also called too short.
+        if not any(key == where or key.startswith(f"{where}.") for key in found):
+            found[where] = _describe(detail, model, where)
+    return "; ".join(found.values())
+
+
+def _describe(detail: ErrorDetails, model: type[BaseModel], where: str) -> str:
+    if detail["type"] == "extra_forbidden":
+        *parents, key = detail["loc"]
+        near = difflib.get_close_matches(str(key), _known_keys(model, parents), n=1, cutoff=0.0)
+        prefix = "".join(f"{parent}." for parent in parents)
+        return f"unknown key '{where}'" + (f"; the nearest known key is '{prefix}{near[0]}'" if near else "")
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] not in ("missing", "value_error"):
+        message = f"{message}, not {detail['input']!r}"
+    return f"'{where}': {message}" if where else message
+
+
+def _key(detail: ErrorDetails, model: type[BaseModel]) -> list[int | str]:
+    """The error's place without the names that Pydantic adds for the members of a union."""
+    if detail["type"] == "extra_forbidden":
+        return list(detail["loc"])
+    known: list[int | str] = []
+    place: Any = model
+    for part in detail["loc"]:
+        place = _below(place, part)
+        if place is None:
+            break
+        known.append(part)
+    return known
+
+
+def _known_keys(model: type[BaseModel], parents: list[int | str]) -> list[str]:
+    """The field names of the model that lies at `parents` below `model`."""
+    place: Any = model
+    for part in parents:
+        place = _below(place, part)
+    return [name for option in _options(place) if _is_model(option) for name in option.model_fields]
+
+
+def _below(annotation: Any, part: int | str) -> Any:
+    """The annotation of what lies at one key or index of a model, a dict or a tuple; None where nothing can."""
+    for option in _options(annotation):
+        if _is_model(option):
+            if str(part) in option.model_fields:
+                return option.model_fields[str(part)].annotation
+        elif typing.get_origin(option) is dict:
+            return typing.get_args(option)[1]
+        elif typing.get_origin(option) is tuple:
+            return typing.get_args(option)[0]
+    return None
+
+
+def _options(annotation: Any) -> Iterator[Any]:
+    """What a value may be: the members of a union, without their metadata."""
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        yield from _options(typing.get_args(annotation)[0])
+    elif origin in (typing.Union, types.UnionType):
+        for member in typing.get_args(annotation):
+            yield from _options(member)
+    else:
+        yield annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

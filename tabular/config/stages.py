@@ -1,0 +1,214 @@
+"""One model for each stage of the training pipeline; a step receives only the models that it uses."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tabular.config.base import Items, StrictModel
+
+Task = Literal["regression", "classification"]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+REGRESSION_METRICS = ("r2", "rmse", "mae", "mape", "smape", "wmape", "median_ape", "within_10pct")
+CLASSIFICATION_METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "precision_macro",
+    "recall_macro",
+    "f1_macro",
+    "f1_weighted",
+    "roc_auc",
+    "log_loss",
+)
+HIGHER_IS_BETTER = frozenset({"r2", "within_10pct", *CLASSIFICATION_METRICS} - {"log_loss"})
+
+
+class DataConfig(StrictModel):
+    """Where the table comes from: `path` if it is set, else `url`, else the built-in sample."""
+
+    path: str | None = None
+    """A CSV, Parquet or .tgz file: a local path (relative to where the command is typed), `https://` or `gs://`."""
+    sha256: Sha256 | None = None
+    """What the file at `path` must hash to; not checked when unset."""
+    url: str | None = None
+    """A public address to download from when `path` is not set; kept in the cache."""
+    url_sha256: Sha256 | None = None
+    """What the download must hash to; required with `url`."""
+    offline_sample: bool = True
+    """Train on the built-in sample when `url` cannot be reached. Such a model is never promoted."""
+    sample: str | None = None
+    """The file that describes the built-in sample, relative to the repository."""
+    drop_columns: Items[str] = ()
+    """Columns that are set aside at once, such as identifiers; the model never sees them."""
+    drop_duplicates: bool = False
+    """Drop rows that repeat an earlier row in every column."""
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> "DataConfig":
+        if self.path is None and self.url is None and self.sample is None:
+            raise ValueError("no data: set 'path', 'url' or 'sample'")
+        if self.url is not None and self.url_sha256 is None:
+            raise ValueError("'url' needs 'url_sha256', so that a changed or damaged download is noticed")
+        return self
+
+
+class TargetConfig(StrictModel):
+    """What is predicted."""
+
+    column: str
+    """The name of the target column."""
+    task: Task = "regression"
+    """`regression` for a number, `classification` for a label."""
+
+
+class ColumnConfig(StrictModel):
+    """What is known of one column. Everything that is set is checked."""
+
+    kind: Literal["number", "category"]
+    """`number` is anything numeric; `category` is text, a boolean or a code."""
+    min: float | None = None
+    """The smallest valid value."""
+    max: float | None = None
+    """The largest valid value."""
+    categories: Items[str] | None = None
+    """The valid categories; any when unset."""
+    max_missing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The largest tolerated share of missing values, 0 to 1."""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> "ColumnConfig":
+        if self.kind == "category" and (self.min is not None or self.max is not None):
+            raise ValueError("'min' and 'max' are for a number, not for a category")
+        if self.kind == "number" and self.categories is not None:
+            raise ValueError("'categories' are for a category, not for a number")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"'min' ({self.min:g}) must not be above 'max' ({self.max:g})")
+        return self
+
+
+class ValidationConfig(StrictModel):
+    """The contract with the data. All failures are reported together."""
+
+    columns: dict[str, ColumnConfig] = {}
+    """The known columns by name; a column that is listed must be there."""
+    other_columns: Literal["allow", "refuse"] = "allow"
+    """What to do about a column that is not listed."""
+    min_rows: Annotated[int, Field(ge=2)] = 50
+    """Fewer rows than this are refused."""
+    max_duplicate_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """The largest tolerated share of rows that repeat an earlier row, 0 to 1."""
+
+
+class SplitConfig(StrictModel):
+    """How the held-out rows are chosen, before anything is fitted."""
+
+    held_out: Share = 0.2
+    """The share of rows held out for the one final evaluation."""
+    stratify: str | None = None
+    """A column whose distribution both parts share: classes as they are, numbers in ten quantile bins."""
+
+
+class ImputationConfig(StrictModel):
+    """How the strategies that fill holes are compared, on known values that are masked."""
+
+    strategies: Annotated[Items[Literal["median", "mean", "knn", "iterative"]], Field(min_length=1)] = (
+        "median",
+        "mean",
+        "knn",
+        "iterative",
+    )
+    """The strategies to compare."""
+    masked: Share = 0.2
+    """The share of known values masked in each column with holes."""
+    neighbours: Annotated[int, Field(ge=1)] = 5
+    """Neighbours of the KNN strategy."""
+
+
+class RatioConfig(StrictModel):
+    """A derived column: one column divided by another; 0 where the divisor is 0."""
+
+    numerator: str
+    """The column that is divided."""
+    denominator: str
+    """The column that divides."""
+
+
+class ClusterConfig(StrictModel):
+    """KMeans clusters of a few columns, most often coordinates."""
+
+    columns: Annotated[Items[str], Field(min_length=1)]
+    """The columns to cluster, in units in which their distances compare."""
+    counts: Annotated[Items[Annotated[int, Field(ge=2)]], Field(min_length=1)]
+    """How many clusters to try; the model's cross-validated error decides."""
+    encoding: Literal["similarity", "label"] = "similarity"
+    """`similarity`: an RBF similarity to each centre, 0 to 1; `label`: the nearest centre, one-hot."""
+    silhouette_rows: Annotated[int, Field(ge=100)] = 2000
+    """Rows drawn (seeded, without replacement) for the silhouette and Davies-Bouldin figures."""
+
+
+class FeatureConfig(StrictModel):
+    """Columns that the model sees beyond the raw ones."""
+
+    ratios: dict[str, RatioConfig] = {}
+    """Derived columns by their new name."""
+    clusters: ClusterConfig | None = None
+    """Geographic clusters; none when unset."""
+
+
+class SelectionConfig(StrictModel):
+    """Which algorithms compete, with a small grid each, cross-validated on the training rows."""
+
+    algorithms: Annotated[Items[str], Field(min_length=1)] = (
+        "linear",
+        "lightgbm",
+        "hist_gradient_boosting",
+        "xgboost",
+        "random_forest",
+    )
+    """The algorithms by name (`tabular/algorithms.py` lists them); of those that tie, the first one wins."""
+    target_transforms: Annotated[Items[Literal["none", "log"]], Field(min_length=1)] = ("none", "log")
+    """What a regression's target may be transformed with; `log` is left out where the target is not positive."""
+    folds: Annotated[int, Field(ge=2)] = 3
+    """Cross-validation folds."""
+    metric: str = "wmape"
+    """The metric that decides."""
+
+
+class SearchConfig(StrictModel):
+    """Bayesian optimisation of the algorithm that won the selection."""
+
+    spaces: str = "configs/search"
+    """The folder of sweep files, relative to the repository; the winner's is `<algorithm>.yaml`."""
+    trials: Annotated[int, Field(ge=1)] = 50
+    """How many trials to start."""
+    folds: Annotated[int, Field(ge=2)] = 4
+    """Cross-validation folds."""
+
+
+class EvaluationConfig(StrictModel):
+    """How the held-out rows are scored, once."""
+
+    bootstrap: Annotated[int, Field(ge=100)] = 1000
+    """Resamples behind each interval."""
+    confidence: Share = 0.95
+    """The coverage of each interval."""
+    slices: Items[str] = ()
+    """Columns by which the metrics are shown apart: categories as they are, numbers in quartiles."""
+    explained_rows: Annotated[int, Field(ge=10)] = 500
+    """Held-out rows drawn (seeded) for the SHAP summary and the permutation importances."""
+
+
+class GateConfig(StrictModel):
+    """What a model must reach to be promoted."""
+
+    metric: str = "wmape"
+    """The metric by which a challenger is compared with the champion."""
+    limits: dict[str, float] = {}
+    """The worst value tolerated for each metric, on held-out rows; a model beyond one is rejected."""
+    tolerance: Annotated[float, Field(ge=0)] = 0.0
+    """How much worse than the champion, in units of `metric`, still counts as as good."""
+    resamples: Annotated[int, Field(ge=2000)] = 2000
+    """Resamples of the paired bootstrap."""
+    confidence: Share = 0.95
+    """The coverage of the interval of the difference."""

@@ -1,0 +1,80 @@
+"""The run configuration of the training pipeline: ZenML's own file, with our models as its `parameters`."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from tabular.config.base import Items, StrictModel
+from tabular.config.stages import (
+    CLASSIFICATION_METRICS,
+    REGRESSION_METRICS,
+    DataConfig,
+    EvaluationConfig,
+    FeatureConfig,
+    GateConfig,
+    ImputationConfig,
+    SearchConfig,
+    SelectionConfig,
+    SplitConfig,
+    TargetConfig,
+    ValidationConfig,
+)
+
+
+class TrainingParameters(StrictModel):
+    """The parameters of the training pipeline, a section for each stage."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
+    """The one seed behind every random choice."""
+    data: DataConfig
+    target: TargetConfig
+    validation: ValidationConfig = ValidationConfig()
+    split: SplitConfig = SplitConfig()
+    imputation: ImputationConfig = ImputationConfig()
+    features: FeatureConfig = FeatureConfig()
+    selection: SelectionConfig = SelectionConfig()
+    search: SearchConfig = SearchConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    gate: GateConfig = GateConfig()
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "TrainingParameters":
+        known = REGRESSION_METRICS if self.target.task == "regression" else CLASSIFICATION_METRICS
+        asked = {"selection.metric": self.selection.metric, "gate.metric": self.gate.metric}
+        asked |= {f"gate.limits.{name}": name for name in self.gate.limits}
+        for key, metric in asked.items():
+            if metric not in known:
+                raise ValueError(
+                    f"{key}: '{metric}' is no metric of a {self.target.task}; there are {', '.join(known)}"
+                )
+        if self.target.column in self.data.drop_columns:
+            raise ValueError(f"data.drop_columns holds the target '{self.target.column}'")
+        return self
+
+
+class RegisteredModel(StrictModel):
+    """The model as the registry and the dashboard know it."""
+
+    name: str
+    """Its name in the registry; versions are counted under it."""
+    description: str | None = None
+    """One line for people."""
+    tags: Items[str] = ()
+    """Words to find it by."""
+
+
+class TrainingFile(StrictModel):
+    """`configs/train.yaml`: what `zenml pipeline run` and `run.py` both read."""
+
+    model: RegisteredModel
+    parameters: TrainingParameters
+    run_name: str | None = None
+    """A name for the run; ZenML makes one when unset."""
+    enable_cache: bool | None = None
+    """Reuse the results of unchanged steps; on when unset."""
+    tags: Items[str] = ()
+    """Tags of the pipeline run."""
+    settings: dict[str, Any] = {}
+    """ZenML's settings (resources, Docker, orchestrator), passed on as they are."""
+    steps: dict[str, Any] = {}
+    """ZenML's settings for single steps, passed on as they are."""

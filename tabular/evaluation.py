@@ -1,0 +1,160 @@
+"""The one look at the held-out rows: scores, slices, and what the model makes of each column."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from tabular import explanation, metrics
+from tabular.config.stages import EvaluationConfig, TargetConfig, Task
+from tabular.errors import UserError
+from tabular.reports import Evaluation, Slice
+from tabular.tables import numeric_columns
+
+Floats = NDArray[np.float64]
+
+_SMALLEST_PART = 10
+
+
+class _Answers(NamedTuple):
+    predicted: NDArray[Any]
+    probabilities: Floats | None
+    classes: list[str] | None
+
+
+def evaluate(
+    model: Pipeline,
+    held_out: pd.DataFrame,
+    train: pd.DataFrame,
+    target: TargetConfig,
+    config: EvaluationConfig,
+    metric: str,
+    seed: int,
+) -> Evaluation:
+    """Score the model on rows that it has never seen.
+
+    Labels are compared as text. A slice leaves out the metrics that are undefined on its rows, such as `roc_auc`
+    where all have one class.
+
+    Args:
+        model: fitted, from raw columns to prediction; `model[:-1]` makes the estimator's matrix and names its columns.
+        held_out: raw rows with the target, at least one, in any order of columns and with any index.
+        train: the raw rows that the model was fitted on: the baseline's, and the reference of a linear model's SHAP
+            values.
+        target: the column and the task.
+        config: resamples, slices, and how many rows are explained.
+        metric: the metric of the permutation importances.
+        seed: of the bootstrap, the sample of rows and the shuffles.
+
+    Returns:
+        `actual`, `predicted` and `probabilities` are in the order of `held_out`.
+
+    Raises:
+        UserError: a slice names no column of the table, or `metric` does not fit the task.
+    """
+    unknown = [column for column in config.slices if column not in held_out.columns]
+    if unknown:
+        there = ", ".join(map(str, held_out.columns))
+        raise UserError(f"evaluation.slices: the table has no column '{unknown[0]}'; choose from {there}")
+    raw = held_out[_raw_columns(model, train, target.column)]
+    matrix = model[:-1].transform(raw)
+    actual = metrics.outcomes(held_out[target.column], target.task)
+    answers = _answers(model[-1], matrix, target.task)
+    sample = np.random.default_rng(seed).permutation(len(raw))[: config.explained_rows]
+    return Evaluation(
+        task=target.task,
+        rows=len(raw),
+        metrics=metrics.bootstrap_intervals(
+            target.task, actual, *answers, resamples=config.bootstrap, confidence=config.confidence, seed=seed
+        ),
+        baseline=_baseline(actual, metrics.outcomes(train[target.column], target.task), target.task),
+        slices=[
+            part for column in config.slices for part in _slices(held_out[column], column, actual, answers, target)
+        ],
+        metric=metric,
+        importances=explanation.importances(model, raw.iloc[sample], actual[sample], target.task, metric, seed),
+        shap=explanation.shap_summary(
+            model, np.asarray(matrix)[sample], train[raw.columns], _predicted_codes(answers)[sample]
+        ),
+        actual=actual.tolist(),
+        predicted=answers.predicted.tolist(),
+        classes=answers.classes or [],
+        probabilities=[] if answers.probabilities is None else answers.probabilities.tolist(),
+    )
+
+
+def _raw_columns(model: Pipeline, train: pd.DataFrame, target: str) -> list[str]:
+    """The columns in the order of fitting, because some first steps refuse any other."""
+    if hasattr(model, "feature_names_in_"):
+        return list(model.feature_names_in_)
+    return [column for column in train.columns if column != target]
+
+
+def _answers(predictor: Any, rows: Any, task: Task) -> _Answers:
+    predicted = metrics.outcomes(predictor.predict(rows), task)
+    if task == "regression":
+        return _Answers(predicted, None, None)
+    probabilities = np.asarray(predictor.predict_proba(rows), dtype=np.float64)
+    return _Answers(predicted, probabilities, metrics.outcomes(predictor.classes_, task).tolist())
+
+
+def _predicted_codes(answers: _Answers) -> NDArray[np.intp]:
+    """The column of each row's predicted class; 0 for a regression."""
+    if answers.classes is None:
+        return np.zeros(len(answers.predicted), dtype=np.intp)
+    return np.array([answers.classes.index(label) for label in answers.predicted], dtype=np.intp)
+
+
+def _baseline(actual: NDArray[Any], trained_on: NDArray[Any], task: Task) -> dict[str, float]:
+    """What the training median scores, or the most frequent class with the shares of all classes."""
+    if task == "regression":
+        return metrics.score(task, actual, np.full(len(actual), np.median(trained_on)))
+    classes, counts = np.unique(trained_on, return_counts=True)
+    predicted = np.full(len(actual), classes[counts.argmax()], dtype=object)
+    shares = np.tile(counts / counts.sum(), (len(actual), 1))
+    return metrics.score(task, actual, predicted, shares, classes.tolist())
+
+
+def _slices(
+    values: pd.Series, column: str, actual: NDArray[Any], answers: _Answers, target: TargetConfig
+) -> list[Slice]:
+    """The metrics by category of at least ten rows, or by quartile of the held-out numbers; holes are a part too."""
+    is_number = column in numeric_columns(values.to_frame(), target.column)
+    is_numeric_target = column == target.column and target.task == "regression"
+    missing = values.isna().to_numpy()
+    parts = _quartiles(values) if is_number or is_numeric_target else _categories(values)
+    parts = [*parts, *([("missing", missing)] if missing.sum() >= _SMALLEST_PART else [])]
+    slices = []
+    for part, chosen in parts:
+        probabilities = None if answers.probabilities is None else answers.probabilities[chosen]
+        scores = metrics.score(target.task, actual[chosen], answers.predicted[chosen], probabilities, answers.classes)
+        defined = {name: value for name, value in scores.items() if not np.isnan(value)}
+        slices.append(Slice(column=column, part=part, rows=int(chosen.sum()), metrics=defined))
+    return slices
+
+
+def _categories(values: pd.Series) -> list[tuple[str, NDArray[np.bool_]]]:
+    labels = np.array(["" if hole else str(value) for value, hole in zip(values, values.isna(), strict=True)])
+    known = values.notna().to_numpy()
+    parts = [(str(label), known & (labels == label)) for label in np.unique(labels[known])]
+    return [(label, chosen) for label, chosen in parts if chosen.sum() >= _SMALLEST_PART]
+
+
+def _quartiles(values: pd.Series) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Up to four ranges, each with its upper end; the first with its lower end too. Fewer where values repeat."""
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    known = numbers[~np.isnan(numbers)]
+    if not len(known):
+        return []
+    edges = np.unique(np.quantile(known, [0, 0.25, 0.5, 0.75, 1]))
+    ends = [metrics.as_text(float(edge), digits=6) for edge in edges]
+    if len(edges) == 1:
+        return [(ends[0], numbers == edges[0])]
+    first = (f"{ends[0]} to {ends[1]}", (numbers >= edges[0]) & (numbers <= edges[1]))
+    others = [
+        (f"over {ends[i]} to {ends[i + 1]}", (numbers > edges[i]) & (numbers <= edges[i + 1]))
+        for i in range(1, len(edges) - 1)
+    ]
+    return [first, *others]

@@ -1,0 +1,173 @@
+"""What the model makes of each column: permutation importances of the raw ones, SHAP values of the estimator's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import (
+    BaseEnsemble,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.pipeline import Pipeline
+
+from tabular import metrics
+from tabular.config.stages import Task
+from tabular.reports import Importance, ShapSummary
+
+Floats = NDArray[np.float64]
+
+_REPEATS = 3
+_SHAP_COLUMNS = 20
+_FORESTS = (RandomForestRegressor, RandomForestClassifier, ExtraTreesRegressor, ExtraTreesClassifier)
+_HISTOGRAM_BOOSTERS = (HistGradientBoostingRegressor, HistGradientBoostingClassifier)
+_FEWEST_ROWS = 20
+_ROWS_TIMES_LEAVES = 5_000_000
+"""What tree SHAP may cost: 1 to 4 s on one core, by the depth of the trees."""
+
+
+def importances(
+    model: Pipeline, rows: pd.DataFrame, actual: NDArray[Any], task: Task, metric: str, seed: int
+) -> list[Importance]:
+    """Permutation importances of the raw columns (Breiman 2001): all columns get the same three shuffles."""
+    random = np.random.default_rng(seed)
+    orders = [random.permutation(len(rows)) for _ in range(_REPEATS)]
+    sign = 1 if metrics.goal(metric) == "minimize" else -1
+
+    def scores(raw: pd.DataFrame) -> Floats:
+        if metric in metrics.NEEDS_PROBABILITIES:
+            classes = metrics.outcomes(model.classes_, task).tolist()
+            parts = np.split(model.predict_proba(raw), len(raw) // len(rows))
+            return np.array([metrics.metric(metric, task, actual, actual, part, classes) for part in parts])
+        parts = np.split(metrics.outcomes(model.predict(raw), task), len(raw) // len(rows))
+        return np.array([metrics.metric(metric, task, actual, part) for part in parts])
+
+    intact = scores(rows)[0]
+    importances = []
+    for column in rows.columns:
+        shuffled = pd.concat([rows] * _REPEATS, ignore_index=True)
+        shuffled[column] = pd.concat([rows[column].iloc[order] for order in orders], ignore_index=True)
+        losses = sign * (scores(shuffled) - intact)
+        importances.append(Importance(column=str(column), permutation=float(losses.mean()), std=float(losses.std())))
+    return sorted(importances, key=lambda importance: (-importance.permutation, importance.column))
+
+
+def shap_summary(
+    model: Pipeline, matrix: NDArray[Any], train: pd.DataFrame, predicted: NDArray[np.intp]
+) -> ShapSummary | None:
+    """SHAP values of the estimator's columns, in the unit of its raw output (log-odds, a transformed target, ...).
+
+    For two classes they explain the second; for more, each row's values are those of the class it was predicted as,
+    and columns are ranked by the mean over all classes. Trees with very many leaves are explained on fewer rows.
+
+    Args:
+        matrix: what the estimator saw (rows x columns).
+        train: raw rows of which a linear model's reference is the mean.
+        predicted: code of the class that each row was predicted as.
+    """
+    estimator = _innermost(model[-1])
+    matrix = matrix[: _explainable_rows(estimator, matrix)]
+    values = _contributions(estimator, matrix, lambda: np.asarray(model[:-1].transform(train)))
+    if values is None:
+        return None
+    size = np.abs(values).mean(axis=0) if values.ndim == 2 else np.abs(values).mean(axis=(0, 2))
+    if values.ndim == 3:
+        values = np.take_along_axis(values, predicted[: len(values), None, None], axis=2)[:, :, 0]
+    top = np.argsort(-size, kind="stable")[:_SHAP_COLUMNS]
+    names = model[:-1].get_feature_names_out()
+    return ShapSummary(
+        columns=[str(names[i]) for i in top], values=values[:, top].tolist(), inputs=matrix[:, top].tolist()
+    )
+
+
+def _innermost(estimator: Any) -> Any:
+    """What lies inside wrappers; an ensemble's `estimator_` is only its template."""
+    while True:
+        if isinstance(estimator, TransformedTargetRegressor):
+            estimator = estimator.regressor_
+        elif hasattr(estimator, "estimator_") and not isinstance(estimator, BaseEnsemble):
+            estimator = estimator.estimator_
+        else:
+            return estimator
+
+
+def _explainable_rows(estimator: Any, matrix: NDArray[Any]) -> int:
+    """How many of the rows are explained: all, unless the trees have so many leaves that it would take too long."""
+    if isinstance(estimator, Pipeline):
+        return _explainable_rows(_innermost(estimator[-1]), estimator[:-1].transform(matrix))
+    leaves = _leaves(estimator, matrix)
+    affordable = _ROWS_TIMES_LEAVES // leaves if leaves else len(matrix)
+    return min(len(matrix), max(_FEWEST_ROWS, affordable))
+
+
+def _leaves(estimator: Any, matrix: NDArray[Any]) -> int:
+    """The leaves of all trees, for boosters about as many as the rows reach; 0 for what has no trees."""
+    if _is_from(estimator, "lightgbm"):
+        reached = np.asarray(estimator.booster_.predict(matrix, pred_leaf=True)).reshape(len(matrix), -1)
+        return int((reached.max(axis=0) + 1).sum())
+    if _is_from(estimator, "xgboost"):  # numbers all nodes of a tree, of which half are leaves
+        return int((estimator.apply(matrix).reshape(len(matrix), -1).max(axis=0) // 2 + 1).sum())
+    if isinstance(estimator, _FORESTS):
+        return sum(int(tree.tree_.n_leaves) for tree in estimator.estimators_)
+    if isinstance(estimator, _HISTOGRAM_BOOSTERS):
+        return int(estimator.n_iter_ * estimator.n_trees_per_iteration_ * (estimator.max_leaf_nodes or 256))
+    return 0
+
+
+def _contributions(estimator: Any, matrix: NDArray[Any], train: Callable[[], NDArray[Any]]) -> Floats | None:
+    """SHAP values (rows x columns, or rows x columns x classes), None where there is no cheap way to them.
+
+    Boosters compute their own (tree SHAP, Lundberg et al. 2020); a linear model's are coefficient * (x - mean).
+    """
+    if isinstance(estimator, Pipeline):
+        before: Pipeline = estimator[:-1]
+        inner = before.transform(matrix)
+        values = _contributions(_innermost(estimator[-1]), inner, lambda: before.transform(train()))
+        return values if values is not None and values.shape[:2] == matrix.shape else None
+    if _is_from(estimator, "lightgbm"):
+        flat = np.asarray(estimator.booster_.predict(matrix, pred_contrib=True))
+        blocks = flat.reshape(len(matrix), -1, matrix.shape[1] + 1)
+        return _columns_first(blocks)
+    if _is_from(estimator, "xgboost"):
+        return _columns_first(_xgboost_blocks(estimator, matrix))
+    if isinstance(estimator, _FORESTS + _HISTOGRAM_BOOSTERS):
+        import shap  # three seconds that only these need
+
+        values = np.asarray(shap.TreeExplainer(estimator).shap_values(matrix, check_additivity=False))
+        return values[:, :, 1] if values.ndim == 3 and values.shape[2] == 2 else values
+    if _is_from(estimator, "sklearn.linear_model") and hasattr(estimator, "coef_"):
+        centred = matrix.astype(np.float64) - train().astype(np.float64).mean(axis=0)
+        return _squeezed(centred[:, :, None] * np.atleast_2d(estimator.coef_).T[None])
+    return None
+
+
+def _xgboost_blocks(estimator: Any, matrix: NDArray[Any]) -> NDArray[Any]:
+    from xgboost import DMatrix
+
+    booster = estimator.get_booster()
+    stopped = getattr(estimator, "best_iteration", None) if estimator.early_stopping_rounds else None
+    rows = DMatrix(matrix, feature_names=booster.feature_names, missing=estimator.missing)
+    rounds = (0, 0 if stopped is None else stopped + 1)
+    flat: NDArray[Any] = booster.predict(rows, pred_contribs=True, iteration_range=rounds)
+    return flat.reshape(len(matrix), -1, matrix.shape[1] + 1)
+
+
+def _columns_first(blocks: NDArray[Any]) -> Floats:
+    """From rows x classes x (columns and a bias) to rows x columns (x classes)."""
+    return _squeezed(np.moveaxis(blocks.astype(np.float64)[:, :, :-1], 1, 2))
+
+
+def _squeezed(values: Floats) -> Floats:
+    return values[:, :, 0] if values.shape[2] == 1 else values
+
+
+def _is_from(estimator: Any, package: str) -> bool:
+    """Whether its class or a parent was defined in the package, found out without importing it."""
+    return any(base.__module__.startswith(package) for base in type(estimator).__mro__)

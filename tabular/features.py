@@ -1,0 +1,157 @@
+"""From filled columns to the float32 matrix that an estimator sees."""
+
+from collections import Counter
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from tabular.clusters import ClusterSimilarity
+from tabular.config.stages import FeatureConfig
+from tabular.errors import UserError
+from tabular.imputation import ImputerPair, ScaledImputer
+from tabular.tables import categorical_columns, numeric_columns
+
+MISSING_CATEGORY = "missing"
+
+
+class Ratio(TransformerMixin, BaseEstimator):
+    """One column divided by another: two columns in, one out, 0 where the divisor is 0.
+
+    Args:
+        name: the name of the new column.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Nothing to learn."""
+        self.n_features_in_ = 2
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """The quotient, rows x 1, float64."""
+        top, bottom = np.asarray(X, dtype=np.float64).T
+        quotients: NDArray[np.float64] = np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)
+        return quotients[:, None]
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """The new column's name."""
+        return np.asarray([self.name], dtype=object)
+
+
+class Categories(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Category columns as text, so that `True` and `"True"` are one category, and a missing value is None."""
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+        """Nothing to learn."""
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: pd.DataFrame) -> NDArray[np.object_]:
+        """The same columns, dtype object."""
+        text: NDArray[np.object_] = X.astype("str").to_numpy(dtype=object, copy=True)
+        text[X.isna().to_numpy()] = None
+        return text
+
+
+class Float32(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Casts to float32, as the last step before an estimator, in training as in serving.
+
+    A compiled copy of the model that works in float32 then compares the very numbers that the trees were grown on.
+    """
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Nothing to learn."""
+        self.n_features_in_ = np.shape(X)[1]
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """The same values, float32; beyond its range they become its largest."""
+        limit = np.finfo(np.float32).max
+        return np.clip(np.asarray(X, dtype=np.float64), -limit, limit).astype(np.float32)
+
+
+def feature_pipeline(
+    rows: pd.DataFrame, target: str, config: FeatureConfig, clusters: int | None, seed: int
+) -> Pipeline:
+    """The unfitted pipeline from filled columns to the estimator's matrix.
+
+    Args:
+        rows: training rows, for the names and kinds of the columns.
+        target: the target's name; it is not an input.
+        config: ratios and what to cluster.
+        clusters: how many clusters; None leaves them out.
+        seed: of the clusters.
+
+    Raises:
+        UserError: the config names a column that does not exist or is not numeric, or two columns would have one name.
+    """
+    numeric, categorical = numeric_columns(rows, target), categorical_columns(rows, target)
+    _check(numeric, config)
+    encoded = [f"{c}_{value}" for c in categorical for value in rows[c].astype("str").fillna(MISSING_CATEGORY).unique()]
+    _refuse_repeated([*numeric, *config.ratios, *(f"cluster_{i}" for i in range(clusters or 0)), *encoded])
+    parts: list[tuple[str, BaseEstimator | str, list[str]]] = [("numeric", "passthrough", numeric)]
+    parts += [
+        (f"ratio_{i}", Ratio(name), [r.numerator, r.denominator]) for i, (name, r) in enumerate(config.ratios.items())
+    ]
+    if config.clusters is not None and clusters is not None:
+        similarity = ClusterSimilarity(clusters, config.clusters.encoding, random_state=seed)
+        parts.append(("clusters", similarity, list(config.clusters.columns)))
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    parts.append(("categories", encoder, categorical))
+    columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
+    return Pipeline([("columns", columns), ("float32", Float32())])
+
+
+def preprocessing(rows: pd.DataFrame, target: str, pair: ImputerPair, features: Pipeline) -> Pipeline:
+    """The unfitted way from raw columns to the estimator's matrix: fill holes, then derive columns.
+
+    Args:
+        rows: training rows, for the names and kinds of the columns.
+        target: the target's name; it is not an input.
+        pair: the winning imputation; only its recipe is used, it is fitted anew.
+        features: from `feature_pipeline`; only its recipe is used.
+    """
+    scaler = None if pair.scaler is None else clone(pair.scaler)
+    fill = SimpleImputer(
+        missing_values=None, strategy="constant", fill_value=MISSING_CATEGORY, keep_empty_features=True
+    )
+    categories = Pipeline(
+        [
+            ("text", Categories()),
+            ("fill", fill),
+        ]
+    )
+    parts = [
+        ("numeric", ScaledImputer(scaler, clone(pair.imputer)), numeric_columns(rows, target)),
+        ("categories", categories, categorical_columns(rows, target)),
+    ]
+    impute = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
+    return Pipeline([("impute", impute.set_output(transform="pandas")), ("features", clone(features))])
+
+
+def _check(numeric: list[str], config: FeatureConfig) -> None:
+    asked: dict[str, tuple[str, ...]] = {
+        f"features.ratios.{name}": (r.numerator, r.denominator) for name, r in config.ratios.items()
+    }
+    if config.clusters is not None:
+        asked["features.clusters.columns"] = config.clusters.columns
+    for key, columns in asked.items():
+        for column in columns:
+            if column not in numeric:
+                raise UserError(f"{key}: '{column}' is no numeric input column; there are {', '.join(numeric)}")
+
+
+def _refuse_repeated(names: list[str]) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise UserError(f"features: two columns would be called '{repeated[0]}'; rename the column or the ratio")

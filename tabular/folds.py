@@ -1,0 +1,93 @@
+"""Cross-validation in which everything, imputer and clusters included, is fitted on the fold's own training rows."""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from tabular.config.stages import TargetConfig
+from tabular.errors import UserError
+from tabular.metrics import metric
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+Parts = tuple[pd.DataFrame, pd.DataFrame]
+"""Training and test rows of a fold, target included."""
+
+
+class Fold(NamedTuple):
+    """The two parts of one fold, ready for an estimator: matrices of float32 and targets."""
+
+    train: NDArray[np.float32]
+    train_target: NDArray[np.generic]
+    test: NDArray[np.float32]
+    test_target: NDArray[np.generic]
+
+
+def available_cores() -> int:
+    """The processors this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def fold_rows(rows: pd.DataFrame, target: TargetConfig, folds: int, seed: int) -> list[Parts]:
+    """The raw rows of each fold; a classification keeps the shares of its classes.
+
+    Raises:
+        UserError: too few rows, or fewer rows of every class than folds.
+    """
+    kind = StratifiedKFold if target.task == "classification" else KFold
+    splitter = kind(folds, shuffle=True, random_state=seed)
+    try:
+        places = list(splitter.split(rows, rows[target.column]))
+    except ValueError as error:
+        said = " ".join(str(error).split())
+        raise UserError(
+            f"{len(rows)} training rows cannot be cut into {folds} folds: {said} Bring more rows."
+        ) from error
+    return [(rows.iloc[a], rows.iloc[b]) for a, b in places]
+
+
+def prepare(parts: Parts, target: str, preprocessing: Pipeline) -> Fold:
+    """Fit a copy of `preprocessing` on the fold's training rows and transform both parts."""
+    train, test = (part.drop(columns=target) for part in parts)
+    fitted = clone(preprocessing).fit(train)
+    return Fold(
+        fitted.transform(train), parts[0][target].to_numpy(), fitted.transform(test), parts[1][target].to_numpy()
+    )
+
+
+def score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str) -> float:
+    """Fit a copy of the estimator on the fold and score its other part by one metric.
+
+    Raises:
+        UserError: the metric is undefined there, such as a percentage error where every actual value is 0.
+    """
+    fitted = clone(estimator).fit(fold.train, fold.train_target)
+    if target.task == "regression":
+        value = metric(name, target.task, fold.test_target, fitted.predict(fold.test))
+    else:
+        probabilities = fitted.predict_proba(fold.test)
+        predicted = fitted.classes_[probabilities.argmax(axis=1)]
+        value = metric(name, target.task, fold.test_target, predicted, probabilities, fitted.classes_)
+    if math.isnan(value):
+        raise UserError(
+            f"'{name}' of '{target.column}' is undefined on a fold of {len(fold.test)} rows; "
+            "choose another metric, fewer folds or more rows"
+        )
+    return value
+
+
+def in_parallel(work: Callable[[Work], Result], tasks: Iterable[Work], threads: int) -> Sequence[Result]:
+    """The results in the order of the tasks, each computed on one core so that no digit depends on timing."""
+    # The limit is the process's own for BLAS, but each thread's own for OpenMP.
+    with threadpool_limits(1), ThreadPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,)) as pool:
+        return list(pool.map(work, tasks))

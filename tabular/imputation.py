@@ -1,0 +1,179 @@
+"""Filling holes: four strategies compared on known values that are masked, the target never among the inputs."""
+
+import time
+import warnings
+from typing import NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from lightgbm import LGBMRegressor
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401  (the import is what enables it)
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from tabular.config.stages import ImputationConfig
+from tabular.reports import ImputationReport, StrategyScore
+from tabular.tables import numeric_columns
+
+
+class ImputerPair(NamedTuple):
+    """What fills the holes of the numeric columns: scale, impute, scale back.
+
+    The two belong together: KNN without its scaler measures distances in mixed units.
+    """
+
+    scaler: StandardScaler | None
+    imputer: SimpleImputer | KNNImputer | IterativeImputer
+
+
+class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """A pair as one scikit-learn transformer, so that it can be refitted inside each fold.
+
+    Args:
+        scaler: scales before imputing and back afterwards; None imputes the raw values.
+        imputer: any imputer of scikit-learn that keeps every column.
+    """
+
+    def __init__(self, scaler: StandardScaler | None, imputer: BaseEstimator) -> None:
+        self.scaler = scaler
+        self.imputer = imputer
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Fit on `X` (rows x numeric columns, NaN where a value is missing)."""
+        values = _floats(X)
+        self.scaler_ = None if self.scaler is None else clone(self.scaler).fit(values)
+        with warnings.catch_warnings():
+            # The rounds of the iterative imputer are few on purpose; they need not converge.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.imputer_ = clone(self.imputer).fit(self._scaled(values))
+        self.n_features_in_ = values.shape[1]
+        if isinstance(X, pd.DataFrame):
+            self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """The same rows and columns with no NaN, float64; known values are as they were, to the last digit."""
+        check_is_fitted(self)
+        values = _floats(X)
+        filled = self.imputer_.transform(self._scaled(values))
+        if self.scaler_ is not None:
+            # Scaling there and back moves the last digit, and a 0 that is no longer 0 makes a ratio huge.
+            filled = np.where(np.isnan(values), self.scaler_.inverse_transform(filled), values)
+        return np.asarray(filled, dtype=np.float64)
+
+    def pair(self) -> ImputerPair:
+        """The fitted scaler and imputer."""
+        check_is_fitted(self)
+        return ImputerPair(self.scaler_, self.imputer_)
+
+    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        scaled: NDArray[np.float64] = values if self.scaler_ is None else self.scaler_.transform(values)
+        return scaled
+
+
+def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> ScaledImputer:
+    """The unfitted transformer of one strategy.
+
+    `iterative` predicts a column with holes from all others by boosted trees. `skip_complete` keeps it from fitting
+    a model for a column that has no holes; should such a column be missing when serving, its median fills it. One
+    round is enough where one column has holes; several columns see each other's estimates in three. A column of
+    which a fold knows no value is filled with 0.
+
+    Args:
+        name: `median`, `mean`, `knn` or `iterative`.
+        config: the number of neighbours.
+        holes: how many columns have holes.
+        seed: of the trees.
+    """
+    if name == "knn":
+        return ScaledImputer(StandardScaler(), KNNImputer(n_neighbors=config.neighbours, keep_empty_features=True))
+    if name == "iterative":
+        trees = LGBMRegressor(
+            n_estimators=300,
+            learning_rate=0.05,
+            min_child_samples=5,
+            random_state=seed,
+            n_jobs=1,
+            deterministic=True,
+            force_row_wise=True,
+            verbose=-1,
+        )
+        rounds = 1 if holes < 2 else 3
+        imputer = IterativeImputer(
+            trees,
+            max_iter=rounds,
+            tol=0.0,
+            initial_strategy="median",
+            skip_complete=True,
+            random_state=seed,
+            keep_empty_features=True,
+        )
+        return ScaledImputer(None, imputer)
+    return ScaledImputer(None, SimpleImputer(strategy=name, keep_empty_features=True))
+
+
+def compare(
+    rows: pd.DataFrame, target: str, config: ImputationConfig, seed: int
+) -> tuple[ImputerPair, ImputationReport]:
+    """Mask known values in each numeric column with holes, rebuild them with each strategy, keep the best.
+
+    Args:
+        rows: the training rows, target included; it is set aside first, because it is not there when serving.
+        target: the target's name.
+        config: the strategies and the share of known values to mask.
+        seed: of the mask and of the strategies.
+
+    Returns:
+        The winning pair fitted on all training rows, and the comparison. Without any holes the first strategy wins
+        unopposed, because a column may still be missing when serving; without any numeric column it stays unfitted.
+    """
+    features = rows[numeric_columns(rows, target)]
+    missing = {column: int(count) for column, count in features.isna().sum().items()}
+    holes = [column for column, count in missing.items() if count]
+    values = features.to_numpy(dtype=np.float64, copy=True)
+    masked, truth = _mask(values, [features.columns.get_loc(column) for column in holes], config.masked, seed)
+    scores: list[StrategyScore] = []
+    seconds: dict[str, float] = {}
+    for name in config.strategies if holes else ():
+        started = time.perf_counter()
+        rebuilt = strategy(name, config, len(holes), seed).fit_transform(masked)
+        seconds[name] = time.perf_counter() - started
+        for column in holes:
+            at, known = truth[features.columns.get_loc(column)]
+            rmse = float(np.sqrt(np.mean((rebuilt[at, features.columns.get_loc(column)] - known) ** 2)))
+            spread = float(features[column].std(ddof=0)) or 1.0
+            scores.append(
+                StrategyScore(column=column, strategy=name, rmse=rmse, nrmse=rmse / spread, masked=len(known))
+            )
+    means = {name: float(np.mean([s.nrmse for s in scores if s.strategy == name])) for name in seconds}
+    best = min(means, key=lambda name: means[name]) if means else config.strategies[0]
+    report = ImputationReport(best=best, scores=scores, mean_nrmse=means, seconds=seconds, missing=missing)
+    recipe = strategy(best, config, len(holes), seed)
+    if not missing:
+        return ImputerPair(recipe.scaler, recipe.imputer), report
+    return recipe.fit(values).pair(), report
+
+
+def _floats(values: ArrayLike) -> NDArray[np.float64]:
+    """A copy as float64 with NaN for whatever stands for a missing value, pandas' own NA included."""
+    frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(values)
+    return np.array(frame.to_numpy(dtype=np.float64), copy=True)
+
+
+def _mask(
+    values: NDArray[np.float64], columns: list[int], share: float, seed: int
+) -> tuple[NDArray[np.float64], dict[int, tuple[NDArray[np.intp], NDArray[np.float64]]]]:
+    """A copy with a share of the known values of each column masked, and what was there: rows and values."""
+    random = np.random.default_rng(seed)
+    masked = values.copy()
+    truth = {}
+    for column in columns:
+        known = np.flatnonzero(~np.isnan(values[:, column]))
+        at = np.sort(random.choice(known, size=max(1, int(len(known) * share)), replace=False))
+        truth[column] = (at, values[at, column])
+        masked[at, column] = np.nan
+    return masked, truth

@@ -1,0 +1,282 @@
+"""The metrics of both tasks: one alone, all of them, and their bootstrap distributions."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn import metrics as sk
+
+from tabular.config.stages import CLASSIFICATION_METRICS, HIGHER_IS_BETTER, REGRESSION_METRICS, Task
+from tabular.errors import UserError
+from tabular.reports import Interval
+from tabular.resampling import (
+    Floats,
+    Labels,
+    classification_form,
+    draws,
+    is_within_10pct,
+    percentage_errors,
+    ranked_codes,
+    regression_form,
+    surprises,
+    symmetric_errors,
+)
+
+NEEDS_PROBABILITIES = frozenset({"roc_auc", "log_loss"})
+
+
+def names(task: Task) -> tuple[str, ...]:
+    """The metrics of a task, in the order in which they are shown."""
+    return REGRESSION_METRICS if task == "regression" else CLASSIFICATION_METRICS
+
+
+def goal(metric: str) -> Literal["minimize", "maximize"]:
+    """Which way is better; a UserError for a name that is no metric."""
+    if metric not in (*REGRESSION_METRICS, *CLASSIFICATION_METRICS):
+        known = ", ".join((*REGRESSION_METRICS, *CLASSIFICATION_METRICS))
+        raise UserError(f"'{metric}' is no metric; choose one of {known}")
+    return "maximize" if metric in HIGHER_IS_BETTER else "minimize"
+
+
+def is_better(metric: str, a: float, b: float) -> bool:
+    """Whether `a` is strictly better than `b`; any number is better than an undefined one (nan)."""
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(b) and not math.isnan(a)
+    return a > b if goal(metric) == "maximize" else a < b
+
+
+def as_text(value: float, digits: int = 4) -> str:
+    """A number for people: `digits` significant ones, whole with thousands separators from 10**(digits - 1) on."""
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:,.{digits}g}"
+
+
+def outcomes(values: Any, task: Task) -> NDArray[Any]:
+    """Actual or predicted values (rows) as reports hold them: numbers as float64, labels as text."""
+    if task == "regression":
+        return np.asarray(values, dtype=np.float64)
+    return np.array([str(label) for label in np.asarray(values).tolist()], dtype=object)
+
+
+def score(
+    task: Task,
+    actual: ArrayLike,
+    predicted: ArrayLike,
+    probabilities: ArrayLike | None = None,
+    classes: Iterable[object] | None = None,
+) -> dict[str, float]:
+    """All metrics of the task, in their order; `metric` says how each is defined and what it raises."""
+    return {name: metric(name, task, actual, predicted, probabilities, classes) for name in names(task)}
+
+
+def metric(
+    name: str,
+    task: Task,
+    actual: ArrayLike,
+    predicted: ArrayLike,
+    probabilities: ArrayLike | None = None,
+    classes: Iterable[object] | None = None,
+) -> float:
+    """One metric, and only that one is computed.
+
+    With y the actual, p the predicted value and e = y - p. Percentages are percent, 0 to 100.
+
+    - `r2`, `rmse`, `mae`: as in scikit-learn. `r2` of a constant actual is 1 for perfect predictions and 0 for
+      all others (scikit-learn's convention); nan for a single row.
+    - `mape` = mean |e|/|y| (Hyndman & Koehler 2006), `median_ape` = median |e|/|y| (MdAPE, Armstrong & Collopy
+      1992), `within_10pct` = share of |e|/|y| <= 10 % (PPE10 of automated valuation models): over the rows whose
+      actual is not 0; nan when there is none.
+    - `smape` = mean 2|e|/(|y| + |p|), 0 to 200 % (the form of the M4 competition, Makridakis et al. 2020); 0/0 is 0.
+    - `wmape` = sum |e| / sum |y| (the MAD/mean ratio, Kolassa & Schuetz 2007); nan when all actuals are 0.
+    - `accuracy`, `precision_macro`, `recall_macro`, `f1_macro`, `f1_weighted`: as in scikit-learn, over the classes
+      that are actual or predicted somewhere; 0/0 is 0. `balanced_accuracy` is the mean recall of the actual classes.
+    - `roc_auc`: for two classes that of the second; for more, one against the rest, averaged over the classes that
+      are among the actual ones (macro, Provost & Domingos 2000); nan when all rows have one class.
+    - `log_loss` = -mean ln(probability of the actual class), that clipped to 2.2e-16.
+
+    Args:
+        name: one of `names(task)`.
+        task: decides how `actual` and `predicted` are read: as numbers or as labels.
+        actual: rows.
+        predicted: rows.
+        probabilities: rows x classes; for `roc_auc` and `log_loss` only.
+        classes: the labels of the columns of `probabilities`. An actual label that is not among them counts as one
+            the model gave probability 0.
+
+    Raises:
+        UserError: `name` is no metric of `task`.
+        ValueError: lengths that differ, no rows, numbers that are not finite, or missing probabilities.
+    """
+    _check_name(name, task)
+    if task == "regression":
+        return float(_REGRESSION[name](*_numbers(actual, predicted)))
+    return float(_CLASSIFICATION[name](_labels(name in NEEDS_PROBABILITIES, actual, predicted, probabilities, classes)))
+
+
+def bootstrap_intervals(
+    task: Task,
+    actual: ArrayLike,
+    predicted: ArrayLike,
+    probabilities: ArrayLike | None,
+    classes: Iterable[object] | None,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> dict[str, Interval]:
+    """All metrics with percentile bootstrap intervals over the rows (Efron & Tibshirani 1993, chapter 13).
+
+    Args:
+        task, actual, predicted, probabilities, classes: as for `metric`.
+        resamples: how often as many rows as there are get drawn with replacement; the same for every metric.
+        confidence: coverage of the intervals, 0 to 1.
+        seed: of the draws.
+
+    Returns:
+        By metric: `value` on all rows, `low` and `high`. Resamples where a metric is undefined are left out of its
+        interval; all ends are nan where none is left.
+    """
+    known = list(classes) if classes is not None else None
+    values = score(task, actual, predicted, probabilities, known)
+    drawn = resampled(names(task), task, actual, predicted, probabilities, known, resamples, seed)
+    return {name: percentile_interval(value, drawn[name], confidence) for name, value in values.items()}
+
+
+def percentile_interval(value: float, drawn: Floats, confidence: float) -> Interval:
+    """`value` with the central `confidence` (0 to 1) of the defined ones among `drawn`."""
+    defined = drawn[~np.isnan(drawn)]
+    if not len(defined):
+        return Interval(value=value, low=math.nan, high=math.nan)
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(value=value, low=float(low), high=float(high))
+
+
+def resampled(
+    wanted: Iterable[str],
+    task: Task,
+    actual: ArrayLike,
+    predicted: ArrayLike,
+    probabilities: ArrayLike | None,
+    classes: Iterable[object] | None,
+    resamples: int,
+    seed: int,
+) -> dict[str, Floats]:
+    """The `wanted` metrics of each bootstrap resample, by name (resamples,).
+
+    Equal `seed`, `resamples` and number of rows draw equal rows: two calls for two models are a paired bootstrap.
+    Every metric is written as a function of how often each row was drawn, so a chunk of resamples costs a matrix
+    product. The dearest, `roc_auc`, takes a sort for each class and then a pass over all resamples.
+    """
+    wanted = tuple(wanted)
+    for name in wanted:
+        _check_name(name, task)
+    if task == "regression":
+        y, p = _numbers(actual, predicted)
+        forms = {name: regression_form(name, y, p) for name in wanted}
+        rows = len(y)
+    else:
+        labels = _labels(not NEEDS_PROBABILITIES.isdisjoint(wanted), actual, predicted, probabilities, classes)
+        forms = {name: classification_form(name, labels) for name in wanted}
+        rows = len(labels.actual)
+    chunks = [{name: form(counts) for name, form in forms.items()} for counts in draws(rows, resamples, seed)]
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in wanted}
+
+
+def _check_name(name: str, task: Task) -> None:
+    if name not in names(task):
+        raise UserError(f"'{name}' is no metric of a {task}; choose one of {', '.join(names(task))}")
+
+
+def _numbers(actual: ArrayLike, predicted: ArrayLike) -> tuple[Floats, Floats]:
+    y, p = np.asarray(actual, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    _check_shapes(y, p)
+    if not (np.isfinite(y).all() and np.isfinite(p).all()):
+        raise ValueError("actual and predicted must be finite numbers")
+    return y, p
+
+
+def _check_shapes(actual: NDArray[Any], predicted: NDArray[Any]) -> None:
+    if actual.ndim != 1 or actual.shape != predicted.shape or not len(actual):
+        raise ValueError(f"actual {actual.shape} and predicted {predicted.shape} must be equally long and not empty")
+
+
+def _labels(
+    with_probabilities: bool,
+    actual: ArrayLike,
+    predicted: ArrayLike,
+    probabilities: ArrayLike | None,
+    classes: Iterable[object] | None,
+) -> Labels:
+    y, p = np.asarray(actual), np.asarray(predicted)
+    _check_shapes(y, p)
+    known = np.asarray(list(classes)).tolist() if classes is not None else []
+    named = len(known)
+    known += sorted({*y.tolist(), *p.tolist()} - set(known), key=str)
+    index = pd.Index(known, dtype=object)
+    columns = np.zeros((len(y), 0))
+    if with_probabilities:
+        if probabilities is None or classes is None:
+            raise ValueError("roc_auc and log_loss need probabilities and the classes of their columns")
+        given = np.asarray(probabilities, dtype=np.float64)
+        if given.shape != (len(y), named):
+            raise ValueError(f"probabilities are {given.shape}, not {len(y)} rows x {named} classes")
+        columns = np.zeros((len(y), len(known)))
+        columns[:, :named] = given
+    return Labels(index.get_indexer(y.astype(object)), index.get_indexer(p.astype(object)), len(known), columns)
+
+
+def _r2(y: Floats, p: Floats) -> float:
+    if len(y) < 2:
+        return math.nan
+    if np.ptp(y) == 0:  # the mean of equal floats can differ from them, and sk.r2_score then divides by that noise
+        return float(np.array_equal(y, p))
+    return float(sk.r2_score(y, p))
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else math.nan
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(values)) if len(values) else math.nan
+
+
+def _wmape(y: Floats, p: Floats) -> float:
+    total = np.abs(y).sum()
+    return float(100 * np.abs(y - p).sum() / total) if total else math.nan
+
+
+def _roc_auc(labels: Labels) -> float:
+    targets = {int(code): labels.actual == code for code in ranked_codes(labels)}
+    areas = [
+        sk.roc_auc_score(target, labels.probabilities[:, code])
+        for code, target in targets.items()
+        if target.any() and not target.all()
+    ]
+    return _mean(np.array(areas))
+
+
+_REGRESSION: dict[str, Callable[[Floats, Floats], float]] = {
+    "r2": _r2,
+    "rmse": sk.root_mean_squared_error,
+    "mae": sk.mean_absolute_error,
+    "mape": lambda y, p: _mean(percentage_errors(y, p)[y != 0]),
+    "smape": lambda y, p: _mean(symmetric_errors(y, p)),
+    "wmape": _wmape,
+    "median_ape": lambda y, p: _median(percentage_errors(y, p)[y != 0]),
+    "within_10pct": lambda y, p: 100 * _mean(is_within_10pct(y, p)[y != 0]),
+}
+
+_CLASSIFICATION: dict[str, Callable[[Labels], float]] = {
+    "accuracy": lambda it: sk.accuracy_score(it.actual, it.predicted),
+    "balanced_accuracy": lambda it: sk.recall_score(
+        it.actual, it.predicted, labels=np.unique(it.actual), average="macro", zero_division=0
+    ),
+    "precision_macro": lambda it: sk.precision_score(it.actual, it.predicted, average="macro", zero_division=0),
+    "recall_macro": lambda it: sk.recall_score(it.actual, it.predicted, average="macro", zero_division=0),
+    "f1_macro": lambda it: sk.f1_score(it.actual, it.predicted, average="macro", zero_division=0),
+    "f1_weighted": lambda it: sk.f1_score(it.actual, it.predicted, average="weighted", zero_division=0),
+    "roc_auc": _roc_auc,
+    "log_loss": lambda it: _mean(surprises(it)),
+}

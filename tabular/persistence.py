@@ -1,0 +1,89 @@
+"""Estimators as files: skops, never pickle, and byte for byte the same for equal estimators."""
+
+import hashlib
+import io
+import json
+import zipfile
+from typing import Any
+
+import skops.io
+from sklearn.base import BaseEstimator
+
+from tabular.errors import UserError
+
+TRUSTED_TYPES = [
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.impute._iterative._ImputerTriplet",
+    "sklearn.tree._tree.Tree",
+    "tabular.algorithms.LabelledClassifier",
+    "tabular.clusters.ClusterSimilarity",
+    "tabular.features.Categories",
+    "tabular.features.Float32",
+    "tabular.features.Ratio",
+    "tabular.imputation.ScaledImputer",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
+]
+"""What a stored model may hold beyond what skops trusts by itself; anything else is refused."""
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def to_bytes(estimator: BaseEstimator | tuple[Any, ...]) -> bytes:
+    """The estimator (or a tuple of them) in skops form.
+
+    skops numbers its objects by memory address and stamps the time; both are replaced, so that equal estimators give
+    equal bytes, fitted or loaded, and a hash of the file identifies the model.
+    """
+    source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator)))
+    schema = json.loads(source.read("schema.json"))
+    arrays: dict[str, str] = {}
+    _renumber(schema, {}, arrays)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(zipfile.ZipInfo("schema.json", EPOCH), json.dumps(schema), zipfile.ZIP_DEFLATED)
+        for old, new in arrays.items():
+            archive.writestr(zipfile.ZipInfo(new, EPOCH), source.read(old), zipfile.ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def from_bytes(data: bytes) -> Any:
+    """The estimator from `to_bytes`.
+
+    Raises:
+        UserError: the file names a type that is not trusted; it is not loaded.
+    """
+    unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED_TYPES))
+    if unknown:
+        raise UserError(f"the model file holds types that are not trusted and was not loaded: {', '.join(unknown)}")
+    return skops.io.loads(data, trusted=TRUSTED_TYPES)
+
+
+def digest(data: bytes) -> str:
+    """The sha256 of a file's bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _renumber(node: Any, numbers: dict[int | str, int], arrays: dict[str, str]) -> None:
+    """Replace addresses by their order of appearance, in the ids and in the names of the array files."""
+    if isinstance(node, list):
+        for item in node:
+            _renumber(item, numbers, arrays)
+    elif isinstance(node, dict):
+        if isinstance(node.get("__id__"), int):
+            # Whether two equal texts or numbers are one object in memory is chance, so each has its own number.
+            is_value = node.get("__loader__") == "JsonNode"
+            node["__id__"] = numbers.setdefault(f"value {len(numbers)}" if is_value else node["__id__"], len(numbers))
+        if isinstance(node.get("file"), str):
+            suffix = node["file"].rpartition(".")[2]
+            node["file"] = arrays.setdefault(node["file"], f"{len(arrays)}.{suffix}")
+        for key, item in node.items():
+            if key != "file":
+                _renumber(item, numbers, arrays)

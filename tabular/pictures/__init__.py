@@ -1,0 +1,63 @@
+"""Pictures of the reports: one look, no global state, the same bytes for the same report."""
+
+import io
+
+from matplotlib.figure import Figure
+
+from tabular.pictures import classification, data, explanation, models, regression, style
+from tabular.reports import (
+    Evaluation,
+    FeatureReport,
+    GateDecision,
+    ImputationReport,
+    Leaderboard,
+    Report,
+    SearchReport,
+    ValidationReport,
+)
+
+
+def draw(report: Report) -> dict[str, Figure]:
+    """The pictures of a report by name (no extension); none where there is nothing to draw.
+
+    Times are not drawn, so that equal inputs give equal pictures.
+    """
+    match report:
+        case ValidationReport():
+            return data.missing(report)
+        case ImputationReport():
+            return data.imputation(report)
+        case FeatureReport():
+            return data.clusters(report)
+        case Leaderboard():
+            return models.leaderboard(report)
+        case SearchReport():
+            return models.search(report)
+        case Evaluation():
+            return _evaluation(report)
+        case GateDecision():
+            return models.gate(report)
+        case _:
+            return {}
+
+
+def _evaluation(report: Evaluation) -> dict[str, Figure]:
+    task = regression if report.task == "regression" else classification
+    return {
+        **task.draw(report),
+        **explanation.importances(report),
+        **explanation.shap_summary(report),
+        **explanation.slices(report),
+    }
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG at 110 dpi, with no date and no version of the software in it.
+
+    Its layout is settled by the first call; each further pass of the layout engine would move things a little.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=style.DPI, metadata={"Software": None})
+    return buffer.getvalue()

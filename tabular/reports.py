@@ -1,0 +1,293 @@
+"""What each stage found out, as plain data. `tabular.pictures` draws them, the materializers store them as JSON."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+TargetTransform = Literal["none", "log"]
+TIMES = frozenset({"seconds", "started", "resumed"})
+"""Fields that say when or how long; they are kept, but they are no part of a report's content hash."""
+
+
+class Report(BaseModel):
+    """A frozen record of numbers that a stage hands on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
+
+    def content(self) -> Any:
+        """The record as plain data without what differs from run to run for equal inputs: times."""
+        return _without_times(self.model_dump(mode="json"))
+
+
+def _without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_times(item) for key, item in value.items() if key not in TIMES}
+    return [_without_times(item) for item in value] if isinstance(value, list) else value
+
+
+class Provenance(Report):
+    """Where the rows came from."""
+
+    data_source: Literal["path", "url", "sample"]
+    location: str
+    """The path, the address, or the file that describes the sample; without credentials."""
+    sha256: str
+    """Of the file's bytes; for the sample, of the table as CSV."""
+    rows: int
+    columns: list[str]
+    duplicates_dropped: int
+
+
+class Check(Report):
+    """One rule of the validation that did not hold."""
+
+    column: str | None
+    rule: str
+    """What was demanded, in words."""
+    failed: int
+    """How many rows broke it; 0 for a rule about the whole table."""
+    examples: list[str]
+    """Up to five offending values."""
+
+
+class ColumnProfile(Report):
+    """One column at a glance."""
+
+    name: str
+    dtype: str
+    missing: int
+    distinct: int
+    minimum: float | None
+    mean: float | None
+    maximum: float | None
+    top: list[tuple[str, int]]
+    """The most frequent categories with their counts; empty for a number."""
+
+
+class ValidationReport(Report):
+    """What the data is like and which rules it broke."""
+
+    rows: int
+    duplicates: int
+    columns: list[ColumnProfile]
+    failures: list[Check]
+
+
+class StrategyScore(Report):
+    """How well one imputation strategy rebuilds the masked values of one column."""
+
+    column: str
+    strategy: str
+    rmse: float
+    """Root mean squared error in the column's own unit."""
+    nrmse: float
+    """`rmse` divided by the column's standard deviation, so that columns can be averaged."""
+    masked: int
+    """How many known values were masked."""
+
+
+class ImputationReport(Report):
+    """Which strategy fills holes, and why."""
+
+    best: str
+    scores: list[StrategyScore]
+    """Empty where no numeric column has holes."""
+    mean_nrmse: dict[str, float]
+    """By strategy, the mean over the columns with holes; the smallest wins."""
+    seconds: dict[str, float]
+    """By strategy, what fitting and filling took."""
+    missing: dict[str, int]
+    """Holes of each numeric column in the training rows."""
+
+
+class ClusterScore(Report):
+    """What one number of clusters does."""
+
+    count: int
+    error: float
+    """The model's mean cross-validated error with these clusters, in the unit of the metric."""
+    error_std: float
+    silhouette: float
+    davies_bouldin: float
+    inertia: float
+    """Sum of squared distances to the nearest centre: the elbow."""
+
+
+class FeatureReport(Report):
+    """Which columns the model sees, and how the number of clusters was chosen."""
+
+    columns: list[str]
+    """Names of the columns that the estimator sees."""
+    metric: str
+    clusters: int | None
+    """The chosen number; None without clusters."""
+    scores: list[ClusterScore]
+    error_without: float | None
+    """The cross-validated error with no clusters at all."""
+    silhouette_rows: int
+    """How many rows the silhouette and Davies-Bouldin figures were sampled on."""
+
+
+class Candidate(Report):
+    """One line of the leaderboard: an algorithm with one point of its grid."""
+
+    algorithm: str
+    parameters: dict[str, Any]
+    target_transform: TargetTransform
+    mean: float
+    """Mean of the metric over the folds."""
+    std: float
+    folds: list[float]
+    seconds: float
+    """Fitting and predicting all folds, on one core."""
+
+
+class Leaderboard(Report):
+    """All candidates, the best mean first, which of them goes on, and why."""
+
+    metric: str
+    candidates: list[Candidate]
+    chosen: int = 0
+    """The line of the winner: not always the first, see `why`."""
+    why: str
+
+    @property
+    def winner(self) -> Candidate:
+        """The candidate that goes on."""
+        return self.candidates[self.chosen]
+
+
+class Trial(Report):
+    """One trial of the search."""
+
+    number: int
+    state: Literal["complete", "pruned"]
+    parameters: dict[str, Any]
+    value: float
+    """The metric, averaged over the folds it reached."""
+    iterations: int
+    """How many rungs of the ladder it climbed."""
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float
+
+
+class SearchReport(Report):
+    """The trials of the search, in the order of their numbers."""
+
+    algorithm: str
+    metric: str
+    goal: Literal["minimize", "maximize"]
+    rungs: int
+    """Iterations of a trial that was never pruned."""
+    trials: list[Trial]
+    best: int
+    """The number of the best complete trial."""
+    importances: dict[str, float]
+    """How much each parameter mattered (fANOVA), largest first; sums to 1; empty for few trials."""
+    resumed: int
+    """Trials found finished on disk at the start."""
+
+
+class BestParameters(Report):
+    """What `fit` builds the estimator from."""
+
+    algorithm: str
+    target_transform: TargetTransform
+    parameters: dict[str, Any]
+
+
+class Interval(Report):
+    """A value on the held-out rows with its bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Slice(Report):
+    """The metrics of one part of the held-out rows."""
+
+    column: str
+    part: str
+    rows: int
+    metrics: dict[str, float]
+
+
+class Importance(Report):
+    """How much one column matters to the model."""
+
+    column: str
+    permutation: float
+    """Mean loss of the metric when the raw column is shuffled, in the unit of the metric (positive: it matters)."""
+    std: float
+
+
+class ShapSummary(Report):
+    """SHAP values of the most telling estimator columns on a sample of held-out rows."""
+
+    columns: list[str]
+    """The twenty columns with the largest mean absolute value, largest first."""
+    values: list[list[float]]
+    """A row for each explained row, a value for each of `columns`, in the unit of the raw model output."""
+    inputs: list[list[float]]
+    """What the estimator saw at the same places."""
+
+
+class Evaluation(Report):
+    """The one look at the held-out rows."""
+
+    task: Literal["regression", "classification"]
+    rows: int
+    metrics: dict[str, Interval]
+    """Plain names; percentages as percent."""
+    baseline: dict[str, float]
+    """The same metrics of the training median (or of the class shares)."""
+    slices: list[Slice]
+    metric: str
+    """The metric that `importances` are in."""
+    importances: list[Importance]
+    """Largest first."""
+    shap: ShapSummary | None
+    """None for an algorithm that SHAP's tree and linear explainers do not cover."""
+    actual: list[float] | list[str]
+    predicted: list[float] | list[str]
+    """In the order of the held-out rows."""
+    classes: list[str]
+    """The labels in the order of the columns of `probabilities`; empty for a regression."""
+    probabilities: list[list[float]]
+    """A row for each held-out row; empty for a regression."""
+
+
+class GateDecision(Report):
+    """Whether a model may take the champion's place, and the numbers behind it."""
+
+    decision: Literal["promote", "keep", "reject"]
+    """`promote`: becomes champion; `keep`: challenger, the champion stays; `reject`: no alias."""
+    reasons: list[str]
+    """In words, the deciding one first."""
+    metric: str
+    challenger: float
+    champion: float | None
+    """None where there is no champion, or no fair comparison."""
+    champion_version: str | None
+    difference: Interval | None
+    """Champion's error minus the challenger's (for a metric where higher is better, the reverse): positive is better."""
+    tolerance: float
+    resamples: int
+    broken_limits: dict[str, float]
+    """Metrics beyond their limit, with their value."""
+
+
+class Registration(Report):
+    """The version in the registry."""
+
+    name: str
+    version: str
+    alias: Literal["champion", "challenger"] | None
+    model_sha256: str
+    run_id: str
+    """Of the tracker's run that holds the model."""
+    reused: bool
+    """The registry already held this very model."""

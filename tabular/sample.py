@@ -1,0 +1,141 @@
+"""The built-in sample: a seeded generator of a table that a YAML file describes."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from tabular.config.base import Items, StrictModel
+
+Floats = NDArray[np.float64]
+
+
+class Place(StrictModel):
+    """A spot that rows gather around."""
+
+    centre: dict[str, float]
+    """Where it is: a value for each column whose distribution is `place`."""
+    spread: Annotated[float, Field(gt=0)]
+    """Standard deviation of the rows around the centre, in the unit of those columns."""
+    weight: Annotated[float, Field(ge=0)] = 0.0
+    """How many rows it draws, relative to the other places."""
+    rows: Annotated[int, Field(ge=0)] = 0
+    """Rows that it has beyond its drawn ones; without a weight, exactly these: a rare place."""
+    effect: float = 0.0
+    """What it adds to columns with a `place` coefficient; only differences between places count."""
+    category: str
+    """Its name in the columns whose distribution is `category`."""
+
+
+class SampleColumn(StrictModel):
+    """How a column is made, from the columns before it.
+
+    A `normal` or `lognormal` column has a latent: noise, effects of other columns' latents and of the place,
+    summed and standardised. Its value is `mean + std * latent`, or the exponential of that.
+    """
+
+    distribution: Literal["normal", "lognormal", "place", "category"]
+    mean: float = 0.0
+    """Mean of the values; of their natural logarithm for `lognormal`."""
+    std: Annotated[float, Field(gt=0)] = 1.0
+    """Standard deviation of the same."""
+    of: dict[str, float] = {}
+    """By earlier column, the coefficient on its standardised latent."""
+    place: float = 0.0
+    """The coefficient on the standardised effect of the place."""
+    noise: Annotated[float, Field(ge=0)] = 1.0
+    """The coefficient on this column's own standard normal noise."""
+    min: float | None = None
+    """Lower values become this."""
+    max: float | None = None
+    """Higher values become this: a cap."""
+    decimals: Annotated[int, Field(ge=0)] = 0
+    """To how many decimals values are rounded."""
+    missing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of holes, 0 to 1."""
+
+
+class SampleSpec(StrictModel):
+    """A table as a few numbers."""
+
+    rows: Annotated[int, Field(ge=2)]
+    """How many rows."""
+    places: Annotated[Items[Place], Field(min_length=1)]
+    """The places that rows gather around."""
+    columns: Annotated[dict[str, SampleColumn], Field(min_length=1)]
+    """The columns in the table's order."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "SampleSpec":
+        located = {name for name, column in self.columns.items() if column.distribution == "place"}
+        for number, place in enumerate(self.places):
+            if set(place.centre) != located:
+                raise ValueError(f"places.{number}.centre must give a value for each of {sorted(located)} and no other")
+        earlier: set[str] = set()
+        for name, column in self.columns.items():
+            for other in column.of:
+                if other not in earlier:
+                    raise ValueError(f"columns.{name}.of: '{other}' is no earlier column with numbers")
+            if column.distribution != "category":
+                earlier.add(name)
+        drawn = self.rows - sum(place.rows for place in self.places)
+        if drawn < 0 or (drawn > 0 and not any(place.weight for place in self.places)):
+            raise ValueError("the 'rows' of the places must not exceed 'rows', and a 'weight' must draw the rest")
+        return self
+
+
+def make_sample(spec: SampleSpec, seed: int) -> pd.DataFrame:
+    """The table that the description stands for: the same for the same description and seed.
+
+    Args:
+        spec: the description.
+        seed: behind every random draw.
+
+    Returns:
+        `spec.rows` rows with the columns in their order: float64 (NaN in holes), text for `category`.
+    """
+    random = np.random.default_rng(seed)
+    at = _draw_places(spec, random)
+    effect = _standardised(np.array([place.effect for place in spec.places])[at])
+    latents: dict[str, Floats] = {}
+    table: dict[str, Floats | list[str]] = {}
+    for name, column in spec.columns.items():
+        if column.distribution == "category":
+            table[name] = [spec.places[place].category for place in at]
+            continue
+        noise = random.standard_normal(spec.rows)
+        if column.distribution == "place":
+            centres = np.array([place.centre[name] for place in spec.places])
+            values = centres[at] + np.array([place.spread for place in spec.places])[at] * noise
+            latents[name] = _standardised(values)
+        else:
+            others = sum(coefficient * latents[other] for other, coefficient in column.of.items())
+            latents[name] = _standardised(column.noise * noise + column.place * effect + others)
+            values = column.mean + column.std * latents[name]
+        table[name] = _finished(np.exp(values) if column.distribution == "lognormal" else values, column, random)
+    return pd.DataFrame(table)
+
+
+def _draw_places(spec: SampleSpec, random: np.random.Generator) -> NDArray[np.int64]:
+    """The number of each row's place, in random order."""
+    fixed = np.repeat(np.arange(len(spec.places)), [place.rows for place in spec.places])
+    drawn = spec.rows - len(fixed)
+    weights = np.array([place.weight for place in spec.places])
+    shares = weights / weights.sum() if drawn else None
+    return random.permutation(np.concatenate([fixed, random.choice(len(weights), size=drawn, p=shares)]))
+
+
+def _standardised(values: Floats) -> Floats:
+    spread = float(values.std())
+    standardised: Floats = (values - values.mean()) / (spread if spread > 0 else 1.0)
+    return standardised
+
+
+def _finished(values: Floats, column: SampleColumn, random: np.random.Generator) -> Floats:
+    """Rounded, kept within the limits, and with holes."""
+    rounded = np.clip(np.round(values, column.decimals), column.min, column.max)
+    holes = random.choice(len(rounded), size=round(column.missing * len(rounded)), replace=False)
+    rounded[holes] = np.nan
+    return rounded

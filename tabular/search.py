@@ -1,0 +1,221 @@
+"""Bayesian optimisation with early stopping, offline, resumable after a kill, the same trial for trial each time."""
+
+import datetime
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+from sklearn.pipeline import Pipeline
+
+from tabular.algorithms import ALGORITHMS, estimator
+from tabular.config.stages import TargetConfig
+from tabular.config.sweep import EarlyTerminate, Sweep, SweepParameter
+from tabular.folds import Fold, fold_rows, in_parallel, prepare, score
+from tabular.reports import BestParameters, Candidate, SearchReport, Trial
+
+FIRST_RUNG = 1 / 3
+"""The share of the boosting rounds on the first rung of the ladder."""
+HEAD = 2
+"""The folds of the first two rungs."""
+STARTED, SECONDS = "started", "seconds"
+
+Progress = Callable[[int, int, float | None], None]
+"""(finished trials, all trials, best value so far)."""
+
+
+class Objective:
+    """One trial climbs a ladder of three rungs, from a cheap hint to the whole cross-validation.
+
+    The first rung is the first two folds with a third of the rounds (left out for an algorithm without rounds), the
+    second the same folds in full, the third the other folds. The fits of a rung run side by side, each on one core.
+    After each rung the value so far is reported, and the pruner may end the trial, so that a poor one costs a
+    fraction of a fit.
+
+    Args:
+        rows: the training rows, target included.
+        target: the target and the task.
+        preprocessing: the unfitted way from raw columns to the matrix; fitted inside each fold.
+        candidate: the algorithm and target transform that won the selection.
+        metric: what is measured.
+        folds: how many folds.
+        seed: of folds and estimators.
+        threads: how many fits may run at once.
+    """
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        target: TargetConfig,
+        preprocessing: Pipeline,
+        candidate: Candidate,
+        metric: str,
+        folds: int,
+        seed: int,
+        threads: int,
+    ) -> None:
+        self.target, self.candidate, self.metric, self.seed, self.threads = target, candidate, metric, seed, threads
+        parts = fold_rows(rows, target, folds, seed)
+        self.folds = in_parallel(lambda part: prepare(part, target.column, preprocessing), parts, threads)
+        self.rounds = ALGORITHMS[candidate.algorithm].rounds
+        head, tail = self.folds[:HEAD], self.folds[HEAD:]
+        ladder = [(head, 1.0), (tail, 1.0)] if tail else [(head, 1.0)]
+        self.rungs = [(head, FIRST_RUNG), *ladder] if self.rounds else ladder
+
+    def __call__(self, trial: optuna.Trial, parameters: dict[str, Any]) -> float:
+        """The mean of the metric over the folds; raises `optuna.TrialPruned` from the rung where the trial ends."""
+        whole: list[float] = []
+        for step, (folds, share) in enumerate(self.rungs, start=1):
+            values = self._fit(parameters, folds, share)
+            whole += values if share == 1.0 else []
+            trial.report(float(np.mean(whole or values)), step)
+            if step < len(self.rungs) and trial.should_prune():
+                raise optuna.TrialPruned
+        return float(np.mean(whole))
+
+    def _fit(self, parameters: dict[str, Any], folds: Sequence[Fold], share: float) -> list[float]:
+        """The metric in each fold, with a share of the rounds."""
+        name, transform = self.candidate.algorithm, self.candidate.target_transform
+        if self.rounds is not None and share < 1.0:
+            full = ALGORITHMS[name].build(self.target.task, parameters, self.seed, 1).get_params()[self.rounds]
+            parameters = {**parameters, self.rounds: max(1, round(full * share))}
+        built = estimator(name, self.target.task, parameters, transform, self.seed, threads=1)
+        return list(in_parallel(lambda fold: score(built, fold, self.target, self.metric), folds, self.threads))
+
+
+def search(
+    objective: Objective, sweep: Sweep, trials: int, seed: int, storage: Path, study: str, progress: Progress
+) -> tuple[BestParameters, SearchReport]:
+    """Run the trials that are not on disk yet.
+
+    Only finished trials are kept on disk, and the sampler is seeded anew for each trial from its number. A search
+    that is killed therefore goes on exactly as it would have without the kill: the broken trial never existed, and
+    its number is drawn again with the same seed and the same history.
+
+    Args:
+        objective: what a trial is scored by.
+        sweep: the space, the method, and when to stop a trial early.
+        trials: how many trials in all.
+        seed: of the sampler.
+        storage: the SQLite file of finished trials.
+        study: names everything the trials depend on; trials under another name are not used.
+        progress: called after each trial.
+
+    Returns:
+        The parameters of the best complete trial, and all trials.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage.parent.mkdir(parents=True, exist_ok=True)
+    direction = sweep.metric.goal
+    kept = optuna.create_study(
+        storage=f"sqlite:///{storage}", study_name=study, direction=direction, load_if_exists=True
+    )
+    finished = kept.get_trials(deepcopy=False)[:trials]
+    work = optuna.create_study(study_name=study, direction=direction, pruner=_pruner(sweep.early_terminate))
+    work.add_trials(finished)
+    for number in range(len(finished), trials):
+        work.sampler = _sampler(sweep.method, seed + number)
+        _run_one(work, objective, sweep)
+        kept.add_trial(work.get_trials(deepcopy=False)[-1])
+        progress(number + 1, trials, _best_value(work))
+    return _summary(work, objective, sweep, resumed=len(finished))
+
+
+def _run_one(study: optuna.Study, objective: Objective, sweep: Sweep) -> None:
+    """Draw one point, score it, and record it as complete or pruned with its start and duration."""
+    trial = study.ask({name: _distribution(p) for name, p in sweep.parameters.items() if _varies(p)})
+    trial.set_user_attr(STARTED, datetime.datetime.now(datetime.UTC).isoformat())
+    started = time.perf_counter()
+    try:
+        value: float | None = objective(trial, {**_fixed(sweep), **trial.params})
+    except optuna.TrialPruned:
+        value = None
+    trial.set_user_attr(SECONDS, time.perf_counter() - started)
+    study.tell(trial, value, state=TrialState.PRUNED if value is None else TrialState.COMPLETE)
+
+
+def _summary(
+    study: optuna.Study, objective: Objective, sweep: Sweep, resumed: int
+) -> tuple[BestParameters, SearchReport]:
+    fixed = _fixed(sweep)
+    best = study.best_trial
+    algorithm, transform = objective.candidate.algorithm, objective.candidate.target_transform
+    report = SearchReport(
+        algorithm=algorithm,
+        metric=objective.metric,
+        goal=sweep.metric.goal,
+        rungs=len(objective.rungs),
+        trials=[_trial(trial, fixed) for trial in study.get_trials(deepcopy=False)],
+        best=best.number,
+        importances=_importances(study),
+        resumed=resumed,
+    )
+    parameters = BestParameters(algorithm=algorithm, target_transform=transform, parameters={**fixed, **best.params})
+    return parameters, report
+
+
+def _trial(trial: FrozenTrial, fixed: dict[str, Any]) -> Trial:
+    step = max(trial.intermediate_values)
+    complete = trial.state == TrialState.COMPLETE
+    return Trial(
+        number=trial.number,
+        state="complete" if complete else "pruned",
+        parameters={**fixed, **trial.params},
+        value=trial.intermediate_values[step],
+        iterations=step,
+        started=trial.user_attrs[STARTED],
+        seconds=trial.user_attrs[SECONDS],
+    )
+
+
+def _importances(study: optuna.Study) -> dict[str, float]:
+    """fANOVA (Hutter et al., 2014) over the complete trials; nothing where there are too few to tell."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(complete) < 4 or len({trial.value for trial in complete}) < 2:
+        return {}
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    return {name: float(v) for name, v in optuna.importance.get_param_importances(study, evaluator=evaluator).items()}
+
+
+def _best_value(study: optuna.Study) -> float | None:
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return study.best_value if complete else None
+
+
+def _pruner(stop: EarlyTerminate | None) -> optuna.pruners.BasePruner:
+    if stop is None:
+        return optuna.pruners.NopPruner()
+    # W&B's hyperband is one bracket of successive halving, which Optuna has under this name.
+    return optuna.pruners.SuccessiveHalvingPruner(min_resource=stop.min_iter, reduction_factor=stop.eta)
+
+
+def _sampler(method: str, seed: int) -> optuna.samplers.BaseSampler:
+    if method == "random":
+        return optuna.samplers.RandomSampler(seed=seed)
+    return optuna.samplers.TPESampler(seed=seed, multivariate=False)
+
+
+def _fixed(sweep: Sweep) -> dict[str, Any]:
+    return {name: parameter.value for name, parameter in sweep.parameters.items() if not _varies(parameter)}
+
+
+def _varies(parameter: SweepParameter) -> bool:
+    return parameter.values is not None or parameter.min is not None
+
+
+def _distribution(parameter: SweepParameter) -> BaseDistribution:
+    if parameter.values is not None:
+        return CategoricalDistribution(list(parameter.values))
+    low, high, step = parameter.min, parameter.max, parameter.q
+    assert low is not None and high is not None
+    whole = isinstance(low, int) and isinstance(high, int)
+    if parameter.distribution == "int_uniform" or (parameter.distribution is None and whole):
+        return IntDistribution(int(low), int(high))
+    if isinstance(step, int) and whole:
+        return IntDistribution(int(low), int(high), step=step)
+    return FloatDistribution(low, high, log=parameter.distribution == "log_uniform_values", step=step)

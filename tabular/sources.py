@@ -1,0 +1,225 @@
+"""Where the table comes from: found before any work starts, read and checked by the first step."""
+
+import difflib
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import yaml
+from pydantic import ValidationError, model_validator
+
+from tabular.config.base import StrictModel, explain
+from tabular.config.stages import DataConfig
+from tabular.errors import UserError
+from tabular.parsing import parse
+from tabular.remote import Unreachable, fetch, fingerprint, is_remote, public
+from tabular.reports import Provenance
+from tabular.sample import SampleSpec, make_sample
+
+
+class Source(StrictModel):
+    """One table's origin, small enough to be a step's parameter. As JSON it comes back equal."""
+
+    kind: Literal["path", "url", "sample"]
+    location: str
+    """An absolute path or an address to read from; for a sample, the file that describes it."""
+    sha256: str | None = None
+    """What the bytes must hash to when they are read; None where nothing is known beforehand."""
+    fingerprint: str
+    """Changes when the bytes change; belongs into the cache key of the step that reads."""
+    cache: str | None = None
+    """The folder that holds the download, named by its sha256."""
+    sample: SampleSpec | None = None
+    """What to generate; only for a sample."""
+    why: str
+    """Why this source and no other, in words."""
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> "Source":
+        if (self.kind == "sample") != (self.sample is not None):
+            raise ValueError("'sample' belongs to the kind 'sample' and to no other")
+        if self.kind == "url" and self.sha256 is None:
+            raise ValueError("a 'url' needs its 'sha256'")
+        return self
+
+
+def locate(data: DataConfig, cache: Path, root: Path) -> Source:
+    """Find the table before work is spent: `path` if it is set, else the download of `url`, else the sample.
+
+    Args:
+        data: the configuration. With `sha256` a file is read once here, wherever it lies, and compared.
+        cache: the folder of downloads; made when needed.
+        root: the repository, which `data.sample` is relative to.
+
+    Raises:
+        UserError: a missing file, a wrong sha256, an address that cannot be read, or no network and no sample.
+    """
+    if data.path is not None:
+        return _at_path(data.path, data.sha256)
+    if data.url is not None and data.url_sha256 is not None:
+        try:
+            _download(data.url, data.url_sha256, cache)
+        except Unreachable as error:
+            if not data.offline_sample or data.sample is None:
+                raise UserError(
+                    f"data.url: {error.what}; set data.path to a local copy, or data.offline_sample: true "
+                    "and data.sample to train on the built-in sample"
+                ) from None
+            return _sample(data.sample, root, f"no network: {error.what}")
+        return Source(
+            kind="url",
+            location=data.url,
+            sha256=data.url_sha256,
+            fingerprint=data.url_sha256,
+            cache=str(cache.absolute()),
+            why="data.path is not set, data.url is",
+        )
+    if data.sample is None:
+        raise UserError("no data: set data.path, data.url or data.sample")
+    return _sample(data.sample, root, "data.path and data.url are not set, data.sample is")
+
+
+def read_table(
+    source: Source, target: str, drop_duplicates: bool, seed: int, drop_columns: Sequence[str] = ()
+) -> tuple[pd.DataFrame, Provenance]:
+    """Read the table, or make the sample, and check that there is something to learn from.
+
+    Args:
+        source: from `locate`, perhaps on another machine: a download that is not here is fetched again.
+        target: the column that must be there.
+        drop_duplicates: drop rows that repeat an earlier row in every column.
+        seed: of the sample.
+        drop_columns: columns that are set aside, after repeated rows are dropped.
+
+    Returns:
+        The rows (all columns, index 0 to n-1) and where they came from. The sha256 is of the file's bytes, for the
+        sample of the table as CSV.
+
+    Raises:
+        UserError: unreadable or changed bytes, no target column, fewer than two rows, or a column with no value.
+    """
+    name = public(source.location)
+    if source.sample is not None:
+        frame = make_sample(source.sample, seed)
+        content = frame.to_csv(index=False).encode()
+    else:
+        content = _content(source)
+        key = "data.url_sha256" if source.kind == "url" else "data.sha256"
+        _check_hash(hashlib.sha256(content).hexdigest(), source.sha256, source.location, key)
+        frame = parse(content, name)
+    if target not in frame.columns:
+        near = difflib.get_close_matches(target, frame.columns, n=1, cutoff=0.0)
+        hint = f"; the nearest is '{near[0]}'" if near else ""
+        raise UserError(f"target.column: {name} has no column '{target}'{hint}")
+    read = len(frame)
+    if drop_duplicates:
+        frame = frame.drop_duplicates(ignore_index=True)
+    for column in drop_columns:
+        if column not in frame.columns:
+            raise UserError(f"data.drop_columns: {name} has no column '{column}'; it has {', '.join(frame.columns)}")
+    frame = frame.drop(columns=list(drop_columns))
+    if len(frame) < 2:
+        raise UserError(f"{name} has {len(frame)} row(s); a table needs at least 2 rows")
+    empty = [f"'{column}'" for column in frame.columns if frame[column].isna().all()]
+    if empty:
+        raise UserError(f"{name} has no value at all in {', '.join(empty)}; drop the column or mend the export")
+    provenance = Provenance(
+        data_source=source.kind,
+        location=name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        rows=len(frame),
+        columns=[str(column) for column in frame.columns],
+        duplicates_dropped=read - len(frame),
+    )
+    return frame, provenance
+
+
+def _at_path(path: str, sha256: str | None) -> Source:
+    if is_remote(path):
+        if sha256 is None:
+            found = fingerprint(path, "data.path")
+        else:
+            found = hashlib.sha256(fetch(path, "data.path")).hexdigest()
+        location, expected = path, sha256
+    else:
+        file = Path(os.path.abspath(Path(path.removeprefix("file://")).expanduser()))
+        if not file.is_file():
+            what = "is a folder, not a file" if file.is_dir() else "does not exist"
+            raise UserError(f"data.path: {file} {what}; name a CSV, Parquet or .tgz file")
+        found = _hash(file)
+        location, expected = str(file), found
+    if sha256 is not None:
+        _check_hash(found, sha256, location, "data.sha256")
+    return Source(kind="path", location=location, sha256=expected, fingerprint=found, why="data.path is set")
+
+
+def _sample(file: str, root: Path, why: str) -> Source:
+    path = root / file
+    try:
+        spec = SampleSpec.model_validate(yaml.safe_load(path.read_bytes()))
+    except OSError as error:
+        raise UserError(f"data.sample: cannot read {path}: {error.strerror}; correct the path") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"data.sample: {path} is not YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        raise UserError(f"data.sample: {path}: {explain(error, SampleSpec)}") from error
+    print_of_spec = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+    return Source(kind="sample", location=file, fingerprint=print_of_spec, sample=spec, why=why)
+
+
+def _download(url: str, sha256: str, cache: Path) -> None:
+    """Put the file into the cache unless it is there; under its final name it is always whole and right."""
+    kept = cache / sha256
+    if kept.is_file() and _hash(kept) == sha256:
+        return
+    if not url.startswith(("http://", "https://")):
+        raise UserError(f"data.url: {public(url)} does not start with http:// or https://; for others use data.path")
+    content = fetch(url, "data.url")
+    _check_hash(hashlib.sha256(content).hexdigest(), sha256, url, "data.url_sha256")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=cache, prefix="partial-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.replace(partial, kept)
+        except BaseException:
+            os.unlink(partial)
+            raise
+    except OSError as error:
+        raise UserError(f"cannot write to the cache {cache}: {error.strerror}; make it writable") from error
+
+
+def _content(source: Source) -> bytes:
+    """The bytes, from the cache of this machine where it has them."""
+    if source.kind == "url":
+        kept = Path(source.cache or "") / str(source.sha256)
+        if source.cache and kept.is_file() and _hash(kept) == source.sha256:
+            return kept.read_bytes()
+        return fetch(source.location, "data.url")
+    if is_remote(source.location):
+        return fetch(source.location, "data.path")
+    try:
+        return Path(source.location).read_bytes()
+    except OSError as error:
+        raise UserError(f"data.path: cannot read {source.location}: {error.strerror}") from error
+
+
+def _hash(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _check_hash(found: str, expected: str | None, location: str, key: str) -> None:
+    if expected is not None and found != expected:
+        raise UserError(
+            f"wrong sha256 of {public(location)}: expected {expected}, got {found}; "
+            f"the file is damaged or has changed: fetch it again, or correct {key}"
+        )

@@ -1,0 +1,46 @@
+"""Holding rows out before anything is fitted."""
+
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from tabular.config.stages import SplitConfig, TargetConfig
+from tabular.errors import UserError
+
+STRATA = 10
+
+
+def split(
+    rows: pd.DataFrame, target: TargetConfig, config: SplitConfig, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The training rows and the held-out rows, each with a fresh index from 0.
+
+    Args:
+        rows: the whole table.
+        target: a classification is stratified by its classes unless the config names another column.
+        config: the share held out and the column to stratify by.
+        seed: of the draw.
+
+    Raises:
+        UserError: the column to stratify by does not exist, or a stratum or a part has too few rows.
+    """
+    by = config.stratify or (target.column if target.task == "classification" else None)
+    if by is not None and by not in rows:
+        raise UserError(f"split.stratify: there is no column '{by}'; the table has {', '.join(rows.columns)}")
+    is_class = target.task == "classification" and by == target.column
+    strata = None if by is None else _strata(rows[by], binned=not is_class)
+    try:
+        train, held_out = train_test_split(rows, test_size=config.held_out, random_state=seed, stratify=strata)
+    except ValueError as error:
+        how = "" if by is None else f" alike in '{by}'"
+        raise UserError(
+            f"split: {len(rows)} rows cannot be split{how}: {' '.join(str(error).split())} "
+            "Change split.held_out or split.stratify, or bring more rows."
+        ) from error
+    return train.reset_index(drop=True), held_out.reset_index(drop=True)
+
+
+def _strata(column: pd.Series, binned: bool) -> pd.Series:
+    """Quantile bins of a number with many values, else the values as they are; missing values are a stratum."""
+    if binned and pd.api.types.is_numeric_dtype(column) and column.nunique() > STRATA:
+        column = pd.qcut(column, STRATA, labels=False, duplicates="drop")
+    return column.astype("str").fillna("missing")

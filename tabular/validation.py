@@ -1,0 +1,192 @@
+"""The contract with the data: every rule is checked, all failures are reported together."""
+
+import difflib
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
+
+from tabular.config.stages import ColumnConfig, TargetConfig, ValidationConfig
+from tabular.errors import UserError
+from tabular.reports import Check, ColumnProfile, ValidationReport
+
+EXAMPLES = 5
+"""Offending values shown for a rule."""
+WIDTH = 40
+"""Characters shown of each."""
+TOP = 10
+"""Categories counted in a column's profile."""
+
+
+def validate(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig) -> ValidationReport:
+    """Check the table against the config and against what any training needs of its target.
+
+    Args:
+        frame: all rows and columns, as read.
+        target: its column and the task; rules for it apply whether or not the config lists the column.
+        config: the rules.
+
+    Returns:
+        A profile of each column in the table's order, and all rules that did not hold. Nothing is raised for them:
+        see `refuse`.
+    """
+    failures: list[Check] = []
+    try:
+        _schema(frame, target, config).validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        failures = [_failure(error, frame) for error in errors.schema_errors]
+    return ValidationReport(
+        rows=len(frame),
+        duplicates=int(frame.duplicated().sum()),
+        columns=[_profile(frame[name]) for name in frame.columns],
+        failures=failures,
+    )
+
+
+def refuse(report: ValidationReport) -> None:
+    """Raise one UserError, one line, that holds all failures of the report; do nothing where there are none."""
+    if report.failures:
+        said = "; ".join(_in_words(failure) for failure in report.failures)
+        raise UserError(f"the table breaks {len(report.failures)} rule(s): {said}; mend them, or change 'validation'")
+
+
+def _in_words(failure: Check) -> str:
+    where = f"'{failure.column}' {failure.rule}" if failure.column is not None else failure.rule
+    rows = f"{failure.failed} row{'s' if failure.failed > 1 else ''}" if failure.failed else ""
+    examples = f"such as {', '.join(repr(example) for example in failure.examples)}" if failure.examples else ""
+    details = ", ".join(part for part in (rows, examples) if part)
+    return f"{where} ({details})" if details else where
+
+
+def _schema(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig) -> pa.DataFrameSchema:
+    """The rules as a pandera schema; those for the target and against infinite numbers are always in it."""
+    checks = {name: _column_checks(column) for name, column in config.columns.items()}
+    # The target's own rules take the place of the config's on the same matter, so that each failure is told once.
+    checks[target.column] = checks.get(target.column, {}) | _target_checks(target)
+    for name in frame.columns:
+        if name in checks or config.other_columns == "allow":
+            checks[name] = checks.get(name, {}) | {"finite": _rule("must be finite", _finite)}
+    share = config.max_duplicate_share
+    table_checks = [
+        pa.Check(
+            lambda rows: len(rows) >= config.min_rows,
+            error=f"the table must have at least {config.min_rows} rows, not {len(frame)}",
+        ),
+        pa.Check(
+            lambda rows: ~rows.duplicated() | bool(rows.duplicated().mean() <= share),
+            error=f"at most {_percent(share)} of the rows may repeat an earlier row",
+            ignore_na=False,
+        ),
+    ]
+    return pa.DataFrameSchema(
+        {name: pa.Column(None, list(rules.values()), nullable=True) for name, rules in checks.items()},
+        checks=table_checks,
+        strict=config.other_columns == "refuse",
+    )
+
+
+def _rule(words: str, holds: Callable[[pd.Series], pd.Series]) -> pa.Check:
+    """A rule that `holds` answers row by row, for the values that are not missing."""
+    return pa.Check(holds, error=words)
+
+
+def _column_checks(column: ColumnConfig) -> dict[str, pa.Check]:
+    """The rules of one column by matter. What is no number breaks the rule that says so, and no limit."""
+    low, high, categories, share = column.min, column.max, column.categories, column.max_missing
+    words = "must have no missing value" if share == 0 else f"must have at most {_percent(share)} missing values"
+    checks = {
+        "missing": pa.Check(lambda s: s.notna() | bool(s.isna().mean() <= share), error=words, ignore_na=False),
+    }
+    if column.kind == "number":
+        checks["kind"] = _rule("must be a number, but is text or a boolean", _numeric)
+    if low is not None:
+        checks["min"] = _rule(f"must be at least {low:.12g}", lambda s: s >= low if _is_number(s) else s.notna())
+    if high is not None:
+        checks["max"] = _rule(f"must be at most {high:.12g}", lambda s: s <= high if _is_number(s) else s.notna())
+    if categories is not None:
+        words = f"must be one of {', '.join(categories)}"
+        checks["categories"] = _rule(words, lambda s: s.map(_label).isin(categories))
+    return checks
+
+
+def _target_checks(target: TargetConfig) -> dict[str, pa.Check]:
+    words = "is the target and must have no missing value"
+    checks = {
+        "missing": pa.Check(lambda s: s.notna(), error=words, ignore_na=False),
+        "constant": pa.Check(lambda s: s.nunique() > 1, error="is the target and must have more than one value"),
+    }
+    if target.task == "regression":
+        words = (
+            "is the target and is text or a boolean; a regression needs numbers: "
+            "set target.task=classification or fix the column"
+        )
+        return checks | {"kind": _rule(words, _numeric)}
+    words = "is the target and each of its classes must have at least 2 rows"
+    return checks | {"classes": _rule(words, lambda s: s.duplicated(keep=False))}
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _numeric(column: pd.Series) -> pd.Series:
+    """False for each value that is no number; for every value of a text column that merely looks like numbers."""
+    if _is_number(column):
+        return column.notna()
+    parsed = pd.to_numeric(column.astype(str), errors="coerce").notna()
+    return parsed if not parsed.all() else ~parsed
+
+
+def _finite(column: pd.Series) -> pd.Series:
+    return ~np.isinf(column.astype(float)) if _is_number(column) else column.notna()
+
+
+def _label(value: object) -> str:
+    """A category as text: a code that pandas made 3.0, because its column has holes, is still "3"."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:g}%"
+
+
+def _failure(error: SchemaError, frame: pd.DataFrame) -> Check:
+    """What pandera found, in our words."""
+    cases = error.failure_cases
+    if error.reason_code == SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
+        near = difflib.get_close_matches(str(cases), [str(name) for name in frame.columns], n=1, cutoff=0.0)
+        hint = f"; the nearest column is '{near[0]}'" if near else ""
+        return Check(column=str(cases), rule=f"must be a column of the table{hint}", failed=0, examples=[])
+    if error.reason_code == SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
+        rule = "is not in validation.columns, and validation.other_columns is 'refuse'"
+        return Check(column=str(cases), rule=rule, failed=0, examples=[])
+    if error.reason_code != SchemaErrorReason.DATAFRAME_CHECK:
+        raise error  # a rule itself broke down: our mistake, not the data's
+    by_row = isinstance(error.check_output, pd.Series)
+    column = error.schema.name
+    values = cases["failure_case"].dropna().unique()[:EXAMPLES] if by_row and column is not None else []
+    return Check(
+        column=column,
+        rule=error.check.error,
+        failed=int((~error.check_output).sum()) if by_row else 0,
+        examples=[_label(value)[:WIDTH] for value in values],
+    )
+
+
+def _profile(column: pd.Series) -> ColumnProfile:
+    known = column.dropna()
+    numbers = known.astype(float)[np.isfinite(known.astype(float))] if _is_number(column) else pd.Series(dtype=float)
+    counts = known.astype(str).value_counts() if not _is_number(column) else pd.Series(dtype=int)
+    top = sorted(((str(name), int(count)) for name, count in counts.items()), key=lambda pair: (-pair[1], pair[0]))
+    return ColumnProfile(
+        name=str(column.name),
+        dtype=str(column.dtype),
+        missing=int(column.isna().sum()),
+        distinct=int(known.nunique()),
+        minimum=float(numbers.min()) if len(numbers) else None,
+        mean=float(numbers.mean()) if len(numbers) else None,
+        maximum=float(numbers.max()) if len(numbers) else None,
+        top=top[:TOP],
+    )

@@ -1,0 +1,217 @@
+"""The model card says what the reports say, and nothing that they do not."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from tabular import metrics
+from tabular.card import model_card
+from tabular.reports import (
+    BestParameters,
+    Candidate,
+    Evaluation,
+    FeatureReport,
+    GateDecision,
+    Importance,
+    ImputationReport,
+    Leaderboard,
+    Provenance,
+    SearchReport,
+    Slice,
+    Trial,
+)
+
+ACTUAL = np.array([100.0, 0.0, 300.0, 400.0])
+PREDICTED = np.array([110.0, 5.0, 330.0, 360.0])
+SHA256 = "ab" * 32
+
+
+def _evaluation(**changes: Any) -> Evaluation:
+    parts = [("plain", 20.0), ("a|b <i>*", 35.0)]
+    evaluation = Evaluation(
+        task="regression",
+        rows=4,
+        metrics=metrics.bootstrap_intervals("regression", ACTUAL, PREDICTED, None, None, 100, 0.95, seed=0),
+        baseline=metrics.score("regression", ACTUAL, np.full(4, 200.0)),
+        slices=[Slice(column="town", part=part, rows=12, metrics={"wmape": value}) for part, value in parts],
+        metric="wmape",
+        importances=[Importance(column="size", permutation=12.5, std=0.25)],
+        shap=None,
+        actual=ACTUAL.tolist(),
+        predicted=PREDICTED.tolist(),
+        classes=[],
+        probabilities=[],
+    )
+    return evaluation.model_copy(update=changes)
+
+
+def _card(**changes: Any) -> str:
+    states: list[tuple[int, Literal["complete", "pruned"], float]] = [(0, "pruned", 30.0), (1, "complete", 12.5)]
+    trials = [
+        Trial(number=n, state=state, parameters={}, value=v, iterations=1, started="2026-01-01T00:00:00Z", seconds=1.0)
+        for n, state, v in states
+    ]
+    pieces: dict[str, Any] = {
+        "name": "homes",
+        "task": "regression",
+        "target": "price",
+        "provenance": Provenance(
+            data_source="path",
+            location="homes.csv",
+            sha256=SHA256,
+            rows=20,
+            columns=["size", "town", "price"],
+            duplicates_dropped=3,
+        ),
+        "imputation": ImputationReport(
+            best="knn", scores=[], mean_nrmse={"knn": 0.25, "median": 0.75}, seconds={}, missing={"size": 5, "roof": 0}
+        ),
+        "features": FeatureReport(
+            columns=["size", "town_a"], metric="wmape", clusters=None, scores=[], error_without=None, silhouette_rows=0
+        ),
+        "leaderboard": Leaderboard(
+            metric="wmape",
+            candidates=[
+                Candidate(
+                    algorithm="lightgbm",
+                    parameters={"num_leaves": 31},
+                    target_transform="log",
+                    mean=13.5,
+                    std=0.5,
+                    folds=[13.0, 14.0],
+                    seconds=1.0,
+                )
+            ],
+            why="lightgbm is ahead by 2",
+        ),
+        "search": SearchReport(
+            algorithm="lightgbm",
+            metric="wmape",
+            goal="minimize",
+            rungs=3,
+            trials=trials,
+            best=1,
+            importances={},
+            resumed=0,
+        ),
+        "best": BestParameters(algorithm="lightgbm", target_transform="log", parameters={"num_leaves": 63}),
+        "evaluation": _evaluation(),
+        "gate": GateDecision(
+            decision="promote",
+            reasons=["clearly better: 10 against 12"],
+            metric="wmape",
+            challenger=10.625,
+            champion=12.0,
+            champion_version="3",
+            difference=None,
+            tolerance=0.0,
+            resamples=2000,
+            broken_limits={},
+        ),
+        "seed": 42,
+    }
+    return model_card(**(pieces | changes))
+
+
+def test_every_metric_stands_with_its_interval_and_its_baseline() -> None:
+    # given / when
+    lines = _card().splitlines()
+    # then
+    evaluation = _evaluation()
+    for name, one in evaluation.metrics.items():
+        row = next(line for line in lines if line.startswith(f"| {name} |"))
+        assert metrics.as_text(one.value) in row
+        assert f"{metrics.as_text(one.low)} to {metrics.as_text(one.high)}" in row
+        assert metrics.as_text(evaluation.baseline[name]) in row
+    assert "| wmape | 10.62 % |" in "\n".join(lines)
+
+
+def test_a_card_tells_how_the_model_was_made_and_how_to_make_it_again() -> None:
+    # given / when
+    card = _card(command="python run.py --config configs/homes.yaml")
+    # then
+    for fact in (
+        "# homes\n",
+        "Predicts `price` (a number)",
+        "a file, homes.csv",
+        f"sha256: `{SHA256}`",
+        "3 duplicate rows dropped",
+        "Imputation: knn; mean error in standard deviations: knn 0.25, median 0.75",
+        "lightgbm is ahead by 2",
+        "2 trials of lightgbm (1 stopped early) by wmape; the best, number 1, reached 12.5",
+        '"num_leaves": 63',
+        "target transform log",
+        "| size | 12.5 | 0.25 |",
+        "- **promote**\n- clearly better: 10 against 12",
+        "python run.py --config configs/homes.yaml",
+        "with seed 42",
+    ):
+        assert fact in card
+    assert card.endswith("\n") and not card.endswith("\n\n")
+
+
+def test_every_row_of_every_table_has_as_many_cells_as_its_header() -> None:
+    # given a category with a pipe, markup and a metric that its slice leaves out
+    # when
+    card = _card()
+    # then
+    tables = [block for block in card.split("\n\n") if block.startswith("|")]
+    assert len(tables) == 4
+    for table in tables:
+        cells = {line.replace("\\|", "").count("|") for line in table.splitlines()}
+        assert len(cells) == 1
+    assert r"a\|b &lt;i>\*" in card
+    assert "a|b" not in card and "<i>" not in card
+    assert "undefined" in next(line for line in card.splitlines() if "town | plain" in line)
+
+
+def test_caveats_come_from_the_reports_alone() -> None:
+    # given / when
+    card = _card()
+    whole = _card(
+        imputation=ImputationReport(best="median", scores=[], mean_nrmse={}, seconds={}, missing={"size": 0}),
+        evaluation=_evaluation(slices=[], importances=[], actual=[100.0, 1.0, 300.0, 400.0]),
+    )
+    # then
+    assert "filled with estimates: size (5)" in card and "roof" not in card
+    assert "leave out the held-out rows whose actual is 0: 1 of 4" in card
+    assert r"Weakest where town is a\|b &lt;i>\*: wmape 35 % on 12 rows, 10.62 % on all." in card
+    assert "filled with estimates" not in whole and "actual is 0" not in whole and "Weakest" not in whole
+    assert "no numeric column had holes" in whole
+    assert "## By part" not in whole and "## What it relies on" not in whole
+
+
+def test_a_model_of_the_built_in_sample_says_so() -> None:
+    # given
+    made = Provenance(
+        data_source="sample", location="sample.yaml", sha256=SHA256, rows=20, columns=["x"], duplicates_dropped=0
+    )
+    # when
+    card, real = _card(provenance=made), _card()
+    # then
+    assert "Trained on the built-in sample, not on real data" in card
+    assert "built-in sample" not in real
+
+
+def test_a_classification_names_its_classes_and_its_own_baseline() -> None:
+    # given
+    actual, chances = ["a", "b", "b", "a"], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]]
+    predicted = ["a", "b", "a", "a"]
+    scores = metrics.bootstrap_intervals("classification", actual, predicted, chances, ["a", "b"], 100, 0.95, seed=0)
+    evaluation = _evaluation(
+        task="classification",
+        metrics=scores,
+        baseline=metrics.score("classification", actual, actual, chances, ["a", "b"]),
+        metric="accuracy",
+        slices=[],
+        actual=actual,
+        predicted=predicted,
+        classes=["a", "b"],
+        probabilities=chances,
+    )
+    # when
+    card = _card(task="classification", target="kind", evaluation=evaluation)
+    # then
+    assert "Predicts `kind` (one of 2 classes)" in card
+    assert "class shares" in card and "training median" not in card
+    assert "| accuracy | 0.75 |" in card and "| log_loss |" in card

@@ -1,0 +1,189 @@
+"""Bytes from remote places: fingerprints, time limits, and errors that keep secrets."""
+
+import hashlib
+import os
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from tabular.errors import UserError
+from tabular.remote import Unreachable, fetch, fingerprint, is_remote, public
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder; sends no Last-Modified for a file whose name holds "plain"."""
+
+    def send_header(self, keyword: str, value: str) -> None:
+        if keyword != "Last-Modified" or "plain" not in self.path:
+            super().send_header(keyword, value)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
+    """A folder and the address that it is served at."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://anna:geheim@host/a.csv?token=geheim#geheim", "https://host/a.csv"),
+        ("https://anna:ge@heim@host/a.csv", "https://host/a.csv"),
+        ("https://host?token=ge heim", "https://host"),
+        ("gs://bucket/a.csv", "gs://bucket/a.csv"),
+        ("/data/what?#1@home.csv", "/data/what?#1@home.csv"),
+    ],
+)
+def test_public_location_holds_no_secret(location: str, shown: str) -> None:
+    # when / then
+    assert public(location) == shown
+
+
+def test_local_paths_are_not_remote() -> None:
+    # when / then
+    assert [is_remote(path) for path in ("a.csv", "/a.csv", "file:///a.csv", "gs://b/a", "memory://a")] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_web_fingerprint_follows_the_servers_mark(folder: tuple[Path, str]) -> None:
+    # given
+    path, address = folder
+    (path / "a.csv").write_bytes(b"one")
+    os.utime(path / "a.csv", (1, 1))
+    # when
+    before = fingerprint(f"{address}/a.csv", "data.path")
+    again = fingerprint(f"{address}/a.csv", "data.path")
+    (path / "a.csv").write_bytes(b"two")
+    os.utime(path / "a.csv", (99, 99))
+    after = fingerprint(f"{address}/a.csv", "data.path")
+    # then
+    assert before == again != after
+
+
+def test_web_fingerprint_without_a_mark_is_of_the_bytes(folder: tuple[Path, str]) -> None:
+    # given
+    path, address = folder
+    (path / "plain.csv").write_bytes(b"one")
+    # when / then
+    assert fingerprint(f"{address}/plain.csv", "data.path") == hashlib.sha256(b"one").hexdigest()
+
+
+def test_store_fingerprint_follows_the_bytes() -> None:
+    # given
+    store = fsspec.filesystem("memory")
+    # when
+    store.pipe_file("/prints/a.csv", b"one")
+    before, again = (fingerprint("memory://prints/a.csv", "data.path") for _ in range(2))
+    store.pipe_file("/prints/a.csv", b"two")
+    after = fingerprint("memory://prints/a.csv", "data.path")
+    # then
+    assert before == again != after
+    with pytest.raises(UserError, match=r"data\.path: memory://prints is a folder"):
+        fingerprint("memory://prints", "data.path")
+    store.rm("/prints", recursive=True)
+
+
+@pytest.mark.parametrize("look", [fetch, fingerprint])
+def test_missing_file_is_an_answer_and_not_a_lost_network(folder: tuple[Path, str], look: object) -> None:
+    # given
+    assert callable(look)
+    _, address = folder
+    for location in (f"{address}/gone.csv?token=geheim", "memory://gone/a.csv"):
+        # when / then
+        with pytest.raises(UserError, match=r"data\.path: cannot read .*(404|no such file)") as caught:
+            look(location, "data.path")
+        assert not isinstance(caught.value, Unreachable)
+        assert "geheim" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("look", [fetch, fingerprint])
+@pytest.mark.parametrize(
+    ("location", "said", "unreachable"),
+    [
+        ("http://anna:geheim@127.0.0.1:9/a.csv?token=geheim", "could not reach http://127.0.0.1:9/a.csv", True),
+        ("http://anna:geheim@name.invalid/a.csv?token=geheim", "could not reach http://name.invalid/a.csv", True),
+        ("http://anna:geheim@127.0.0.1:port/a?token=geheim", "not a valid address", False),
+        ("nonsense://anna:geheim@host/a.csv", "Protocol not known: nonsense", False),
+    ],
+)
+def test_error_tells_the_reason_and_no_secret(look: object, location: str, said: str, unreachable: bool) -> None:
+    # given
+    assert callable(look)
+    # when / then
+    with pytest.raises(UserError, match=f"data.path: .*{said}") as caught:
+        look(location, "data.path")
+    message = str(caught.value)
+    assert isinstance(caught.value, Unreachable) is unreachable
+    assert "geheim" not in message and "anna" not in message and "\n" not in message
+    assert "geheim" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("look", [fetch, fingerprint])
+def test_silent_host_is_given_up_in_time(look: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    assert callable(look)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("tabular.remote.SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        started = time.monotonic()
+        # when / then
+        with pytest.raises(Unreachable, match="no answer within"):
+            look(f"http://127.0.0.1:{silent.getsockname()[1]}/a.csv", "data.path")
+    assert time.monotonic() - started < 3.0
+
+
+@pytest.mark.parametrize("look", [fetch, fingerprint])
+def test_slow_store_is_given_up_in_time(look: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    assert callable(look)
+
+    def wait(*_: object) -> dict[str, object]:
+        time.sleep(3.0)  # as a store does that looks for credentials where there are none
+        return {}
+
+    monkeypatch.setattr(MemoryFileSystem, "info", wait)
+    monkeypatch.setattr("tabular.remote.SECONDS", 0.2)
+    started = time.monotonic()
+    # when / then
+    with pytest.raises(Unreachable, match="could not reach memory://a.csv"):
+        look("memory://a.csv", "data.path")
+    assert time.monotonic() - started < 2.0
+
+
+def test_broken_transfer_is_never_half_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\na,b\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        # when / then
+        with pytest.raises(Unreachable, match="could not reach"):
+            fetch(f"http://127.0.0.1:{server.getsockname()[1]}/a.csv", "data.path")
