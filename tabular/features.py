@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -47,8 +46,22 @@ class Ratio(TransformerMixin, BaseEstimator):
         return np.asarray([self.name], dtype=object)
 
 
+class RawColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """The columns of the training rows, by name and in their order: others are left out, absent ones are missing."""
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+        """Learn the names."""
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The same rows with the learned columns."""
+        return X.reindex(columns=list(self.feature_names_in_))
+
+
 class Categories(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Category columns as text, so that `True` and `"True"` are one category, and a missing value is None."""
+    """Category columns as text, so that `True` and `"True"` are one category; a missing value is one too."""
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
         """Nothing to learn."""
@@ -57,9 +70,9 @@ class Categories(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.object_]:
-        """The same columns, dtype object."""
+        """The same columns, dtype object, with nothing missing."""
         text: NDArray[np.object_] = X.astype("str").to_numpy(dtype=object, copy=True)
-        text[X.isna().to_numpy()] = None
+        text[X.isna().to_numpy()] = MISSING_CATEGORY
         return text
 
 
@@ -122,21 +135,13 @@ def preprocessing(rows: pd.DataFrame, target: str, pair: ImputerPair, features: 
         features: from `feature_pipeline`; only its recipe is used.
     """
     scaler = None if pair.scaler is None else clone(pair.scaler)
-    fill = SimpleImputer(
-        missing_values=None, strategy="constant", fill_value=MISSING_CATEGORY, keep_empty_features=True
-    )
-    categories = Pipeline(
-        [
-            ("text", Categories()),
-            ("fill", fill),
-        ]
-    )
     parts = [
         ("numeric", ScaledImputer(scaler, clone(pair.imputer)), numeric_columns(rows, target)),
-        ("categories", categories, categorical_columns(rows, target)),
+        ("categories", Categories(), categorical_columns(rows, target)),
     ]
     impute = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
-    return Pipeline([("impute", impute.set_output(transform="pandas")), ("features", clone(features))])
+    impute.set_output(transform="pandas")
+    return Pipeline([("columns", RawColumns()), ("impute", impute), ("features", clone(features))])
 
 
 def _check(numeric: list[str], config: FeatureConfig) -> None:

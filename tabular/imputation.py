@@ -16,8 +16,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from tabular.config.stages import ImputationConfig
+from tabular.errors import UserError
 from tabular.reports import ImputationReport, StrategyScore
 from tabular.tables import numeric_columns
+
+
+FEWEST_KNOWN = 20
+"""Known values of a column with holes, so that each fold of a cross-validation still has a few."""
 
 
 class ImputerPair(NamedTuple):
@@ -80,8 +85,7 @@ def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> Scal
 
     `iterative` predicts a column with holes from all others by boosted trees. `skip_complete` keeps it from fitting
     a model for a column that has no holes; should such a column be missing when serving, its median fills it. One
-    round is enough where one column has holes; several columns see each other's estimates in three. A column of
-    which a fold knows no value is filled with 0.
+    round is enough where one column has holes; several columns see each other's estimates in three.
 
     Args:
         name: `median`, `mean`, `knn` or `iterative`.
@@ -90,7 +94,7 @@ def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> Scal
         seed: of the trees.
     """
     if name == "knn":
-        return ScaledImputer(StandardScaler(), KNNImputer(n_neighbors=config.neighbours, keep_empty_features=True))
+        return ScaledImputer(StandardScaler(), KNNImputer(n_neighbors=config.neighbours))
     if name == "iterative":
         trees = LGBMRegressor(
             n_estimators=300,
@@ -110,10 +114,9 @@ def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> Scal
             initial_strategy="median",
             skip_complete=True,
             random_state=seed,
-            keep_empty_features=True,
         )
         return ScaledImputer(None, imputer)
-    return ScaledImputer(None, SimpleImputer(strategy=name, keep_empty_features=True))
+    return ScaledImputer(None, SimpleImputer(strategy=name))
 
 
 def compare(
@@ -130,11 +133,21 @@ def compare(
     Returns:
         The winning pair fitted on all training rows, and the comparison. Without any holes the first strategy wins
         unopposed, because a column may still be missing when serving; without any numeric column it stays unfitted.
+
+    Raises:
+        UserError: a numeric column with holes has next to no known values.
     """
     features = rows[numeric_columns(rows, target)]
     missing = {column: int(count) for column, count in features.isna().sum().items()}
     holes = [column for column, count in missing.items() if count]
-    values = features.to_numpy(dtype=np.float64, copy=True)
+    for column in holes:
+        known_values = len(features) - missing[column]
+        if known_values < FEWEST_KNOWN:
+            raise UserError(
+                f"'{column}' has {known_values} known values in the {len(features)} training rows, too few to learn how "
+                f"to fill it (at least {FEWEST_KNOWN}); leave it out with data.drop_columns"
+            )
+    values = _floats(features)
     masked, truth = _mask(values, [features.columns.get_loc(column) for column in holes], config.masked, seed)
     scores: list[StrategyScore] = []
     seconds: dict[str, float] = {}

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from typing import Any
 
 import skops.io
@@ -26,6 +27,7 @@ TRUSTED_TYPES = [
     "tabular.features.Categories",
     "tabular.features.Float32",
     "tabular.features.Ratio",
+    "tabular.features.RawColumns",
     "tabular.imputation.ScaledImputer",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
@@ -34,6 +36,8 @@ TRUSTED_TYPES = [
 """What a stored model may hold beyond what skops trusts by itself; anything else is refused."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
+DAMAGE = (AttributeError, EOFError, LookupError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged or foreign file raises, depending on the place of the damage."""
 
 
 def to_bytes(estimator: BaseEstimator | tuple[Any, ...]) -> bytes:
@@ -58,9 +62,9 @@ def from_bytes(data: bytes) -> Any:
     """The estimator from `to_bytes`.
 
     Raises:
-        UserError: the file names a type that is not trusted; it is not loaded.
+        UserError: the file is damaged or no such file, or it names a type that is not trusted; it is not loaded.
     """
-    unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED_TYPES))
+    unknown = sorted(_untrusted_types(data) - set(TRUSTED_TYPES))
     if unknown:
         raise UserError(f"the model file holds types that are not trusted and was not loaded: {', '.join(unknown)}")
     return skops.io.loads(data, trusted=TRUSTED_TYPES)
@@ -69,6 +73,18 @@ def from_bytes(data: bytes) -> Any:
 def digest(data: bytes) -> str:
     """The sha256 of a file's bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _untrusted_types(data: bytes) -> set[str]:
+    """The types in a file that skops does not trust by itself; each member is read, which checks its checksum."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for name in archive.namelist():
+                archive.read(name)
+        return set(skops.io.get_untrusted_types(data=data))
+    except DAMAGE as error:
+        said = " ".join(str(error).split())
+        raise UserError(f"the model file is damaged, or no skops file ({said}); fetch or train it again") from error
 
 
 def _renumber(node: Any, numbers: dict[int | str, int], arrays: dict[str, str]) -> None:

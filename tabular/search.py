@@ -81,10 +81,10 @@ class Objective:
     def _fit(self, parameters: dict[str, Any], folds: Sequence[Fold], share: float) -> list[float]:
         """The metric in each fold, with a share of the rounds."""
         name, transform = self.candidate.algorithm, self.candidate.target_transform
-        if self.rounds is not None and share < 1.0:
-            full = ALGORITHMS[name].build(self.target.task, parameters, self.seed, 1).get_params()[self.rounds]
-            parameters = {**parameters, self.rounds: max(1, round(full * share))}
         built = estimator(name, self.target.task, parameters, transform, self.seed, threads=1)
+        if share < 1.0:
+            key = next(key for key in built.get_params() if key.endswith(f"__{self.rounds}"))
+            built.set_params(**{key: max(1, round(built.get_params()[key] * share))})
         return list(in_parallel(lambda fold: score(built, fold, self.target, self.metric), folds, self.threads))
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from tabular.algorithms import estimator
 from tabular.config.stages import TargetConfig
@@ -30,11 +31,12 @@ def fit(
         threads: how many it may use.
 
     Returns:
-        A fitted pipeline with the steps `impute`, `features` and `estimator`; its input is a DataFrame of the raw
-        columns without the target, of which any value may be missing.
+        A fitted pipeline with the steps `columns`, `impute`, `features` and `estimator`; its input is a DataFrame of
+        the raw columns without the target, of which any value and any column may be missing.
     """
     # On small tables threads gain little, and on a busy machine they wait for each other many times as long as they work.
     threads = threads if len(rows) >= ROWS_WORTH_THREADS else 1
     built = estimator(best.algorithm, target.task, best.parameters, best.target_transform, seed, threads)
     model = Pipeline([*clone(preprocessing).steps, ("estimator", built)])
-    return model.fit(rows.drop(columns=target.column), rows[target.column].to_numpy())
+    with threadpool_limits(threads):  # scikit-learn's boosting has no such parameter
+        return model.fit(rows.drop(columns=target.column), rows[target.column].to_numpy())

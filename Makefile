@@ -1,0 +1,79 @@
+# The project's tasks. Each sets up what it needs: a machine with Python 3.11 to 3.13 (pip, venv) and make is enough.
+#   make run ARGS="--set search.trials=10"      ARGS is passed on to the command
+#   make test PYTHON=/opt/python3.12            PYTHON is the interpreter that .venv is made with
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format lock dashboard clean
+
+# Usage reporting is off unless your environment turns it on.
+ZENML_ANALYTICS_OPT_IN ?= false
+BENTOML_DO_NOT_TRACK ?= True
+MLFLOW_DISABLE_TELEMETRY ?= true
+export ZENML_ANALYTICS_OPT_IN BENTOML_DO_NOT_TRACK MLFLOW_DISABLE_TELEMETRY
+
+# Paths are relative, so that a space in the folder's own path does no harm.
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+INSTALLING := .venv/.installing
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# A pyenv shim is on the PATH and may still fail, and Debian's Python may lack pip: running it tells.
+PYTHONS = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
+IS_FIT := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+help: ## List these tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+install: $(INSTALLED) ## Create .venv and install requirements.txt; does nothing when that is done
+
+run: $(INSTALLED) ## Train, tune, explain and register a model: run.py with configs/train.yaml
+	@$(BIN)/python run.py --config configs/train.yaml $(ARGS)
+
+test: $(INSTALLED) ## Run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## Check format, style, types and the walls between the rooms
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/import_linter
+
+format: $(INSTALLED) ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: $(BIN)/python ## Compile requirements.in into requirements.txt (ARGS=--upgrade for newer versions)
+	@$(PIP) uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+		--custom-compile-command "make lock" $(ARGS) requirements.in --output-file requirements.txt
+
+dashboard: $(INSTALLED) ## Open ZenML's dashboard on this machine: runs, artifacts and their pictures
+	@$(BIN)/zenml login --local
+
+clean: ## Remove reports and caches (of data, searches and tools); .venv and the models stay
+	rm -rf .cache reports .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# While .venv is being made it holds a note, which becomes the stamp at the very end. Where the note is found at the
+# start, an installation was interrupted, and .venv is made anew; so it is where its Python is gone.
+ifneq ($(shell test -x $(BIN)/python && test ! -e $(INSTALLING) && echo whole),whole)
+.PHONY: $(BIN)/python
+endif
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+		if "$$python" -c '$(IS_FIT)' 2>/dev/null; then \
+			rm -rf .venv && mkdir .venv && touch $(INSTALLING) && exec "$$python" -m venv .venv; \
+		fi; \
+	done; \
+	echo "error: no Python 3.11 to 3.13 with pip and venv among "$(PYTHONS)"; name one: make PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+# uv reads no pip settings: where it fails, say behind a mirror that only pip knows, pip does the work.
+$(INSTALLED): requirements.txt $(BIN)/python
+	@echo "installing requirements.txt into .venv (half a minute to a few minutes, once)"
+	@touch $(INSTALLING)
+	@$(BIN)/python -m ensurepip >/dev/null
+	@$(PIP) "$$(grep '^uv==' requirements.txt)" && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt || \
+		$(PIP) --requirement requirements.txt
+	@mv $(INSTALLING) $(INSTALLED)

@@ -1,0 +1,227 @@
+"""From raw columns to the estimator's matrix."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+
+from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, RatioConfig
+from tabular.errors import UserError
+from tabular.features import Categories, Float32, Ratio, feature_pipeline, preprocessing
+from tabular.imputation import compare
+from tabular.persistence import to_bytes
+
+RATIO = {"per_home": RatioConfig(numerator="rooms", denominator="homes")}
+PLACES = ClusterConfig(columns=("east", "north"), counts=(3,))
+
+
+def _rows(count: int = 120) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(
+        {
+            "rooms": random.uniform(1, 9, count),
+            "kind": random.choice(["inland", "bay"], count),
+            "homes": random.integers(0, 4, count),
+            "east": random.normal(size=count),
+            "north": random.normal(size=count),
+            "sold": random.random(count) > 0.5,
+            "price": random.uniform(1, 2, count),
+        }
+    )
+    rows.loc[::7, "rooms"] = np.nan
+    return rows
+
+
+def _fitted(rows: pd.DataFrame, config: FeatureConfig, clusters: int | None = None, target: str = "price") -> Pipeline:
+    pair, _ = compare(rows, target, ImputationConfig(strategies=("median",)), 1)
+    recipe = feature_pipeline(rows, target, config, clusters, 5)
+    return preprocessing(rows, target, pair, recipe).fit(rows.drop(columns=target))
+
+
+def _matrix(way: Pipeline, rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(way.transform(rows), columns=way.get_feature_names_out())
+
+
+def test_a_ratio_is_the_quotient_and_zero_where_the_divisor_is_zero() -> None:
+    # given / when
+    quotients = Ratio("r").fit_transform([[6.0, 3.0], [5.0, 0.0], [0.0, 0.0], [-1.0, 4.0]])
+    # then
+    np.testing.assert_array_equal(quotients, [[2.0], [0.0], [0.0], [-0.25]])
+    assert list(Ratio("r").get_feature_names_out()) == ["r"]
+
+
+def test_the_matrix_is_float32_with_numbers_ratios_clusters_and_categories() -> None:
+    # given
+    rows = _rows()
+    way = _fitted(rows, FeatureConfig(ratios=RATIO, clusters=PLACES), 3)
+    # when
+    matrix = _matrix(way, rows)
+    # then
+    numbers = ["rooms", "homes", "east", "north", "per_home"]
+    onehot = ["kind_bay", "kind_inland", "sold_False", "sold_True"]
+    assert list(matrix) == [*numbers, "cluster_0", "cluster_1", "cluster_2", *onehot]
+    assert set(matrix.dtypes) == {np.dtype("float32")}
+    filled = rows["rooms"].fillna(rows["rooms"].median())
+    expected = np.where(rows["homes"] == 0, 0, filled / rows["homes"].replace(0, 1))
+    np.testing.assert_array_equal(matrix["per_home"], expected.astype(np.float32))
+    np.testing.assert_array_equal(matrix["sold_True"], rows["sold"].astype(np.float32))
+
+
+def test_clusters_are_left_out_without_a_number_or_without_a_config() -> None:
+    for config, clusters in ((FeatureConfig(clusters=PLACES), None), (FeatureConfig(), 3)):
+        assert not [name for name in _fitted(_rows(), config, clusters).get_feature_names_out() if "cluster" in name]
+
+
+def test_an_unknown_category_is_all_zeros() -> None:
+    # given
+    way = _fitted(_rows(), FeatureConfig())
+    # when
+    served = _matrix(way, _rows().head(2).assign(kind=["moon", None]))
+    # then so is a missing one that training never saw
+    assert (served[["kind_bay", "kind_inland"]] == 0).all(axis=None)
+
+
+def test_a_missing_category_is_a_category_where_training_had_holes() -> None:
+    # given text and booleans with holes
+    rows = _rows()
+    rows["sold"] = rows["sold"].astype(object)
+    rows.loc[::5, ["kind", "sold"]] = None
+    way = _fitted(rows, FeatureConfig())
+    # when
+    served = _matrix(way, rows.head(2))
+    # then
+    assert [name for name in served if name.endswith("missing")] == ["kind_missing", "sold_missing"]
+    assert list(served["kind_missing"]) == list(served["sold_missing"]) == [1.0, 0.0]
+
+
+def test_a_category_column_that_is_empty_in_a_fold_is_no_mistake() -> None:
+    # given
+    rows = _rows().assign(kind=pd.Series([None] * 120, dtype=object))
+    # when
+    matrix = _matrix(_fitted(rows, FeatureConfig()), rows)
+    # then
+    assert (matrix["kind_missing"] == 1).all()
+
+
+def test_a_boolean_is_spelled_alike_as_a_boolean_an_object_and_text() -> None:
+    # given
+    way = _fitted(_rows(), FeatureConfig())
+    columns = ["sold_False", "sold_True"]
+    # when
+    spelled = [
+        _matrix(way, _rows().head(1).assign(sold=pd.Series([True], dtype=dtype)))[columns]
+        for dtype in ("bool", "object", "boolean", "str")
+    ]
+    # then
+    assert all(list(one.loc[0]) == [0.0, 1.0] for one in spelled)
+
+
+def test_categories_become_text_and_holes_a_category() -> None:
+    # given
+    frame = pd.DataFrame({"a": pd.Series([True, None, "x"], dtype=object), "b": pd.Categorical(["u", None, "v"])})
+    # when
+    text = Categories().fit_transform(frame)
+    # then
+    assert text.tolist() == [["True", "u"], ["missing", "missing"], ["x", "v"]]
+
+
+def test_float32_keeps_within_its_range() -> None:
+    # given / when
+    cast = Float32().fit_transform([[1e300, -1e300, 0.1]])
+    # then
+    limit = np.finfo(np.float32).max
+    assert cast.dtype == np.float32
+    assert cast.tolist() == [[limit, -limit, np.float32(0.1)]]
+
+
+def test_the_target_is_no_input_of_the_imputer_or_the_features() -> None:
+    # given the same rows with another target
+    rows = _rows()
+    config = FeatureConfig(ratios=RATIO, clusters=PLACES)
+    # when
+    way, other = _fitted(rows, config, 3), _fitted(rows.assign(price=rows["rooms"] * 1000), config, 3)
+    # then
+    assert to_bytes(way) == to_bytes(other)
+    assert "price" not in way.feature_names_in_
+    assert not [name for name in way.get_feature_names_out() if "price" in name]
+
+
+def test_the_fitted_recipes_are_left_as_they_are() -> None:
+    # given a fitted pair and a fitted feature pipeline, of other rows
+    rows = _rows()
+    pair, _ = compare(rows.head(60), "price", ImputationConfig(strategies=("median",)), 1)
+    way = _fitted(rows.head(60), FeatureConfig(clusters=PLACES), 3)
+    before = to_bytes((pair.imputer, way["features"]))
+    # when
+    anew = preprocessing(rows, "price", pair, way["features"]).fit(rows.drop(columns="price"))
+    # then only what they prescribe is taken over
+    assert to_bytes((pair.imputer, way["features"])) == before
+    assert to_bytes(anew) == to_bytes(_fitted(rows, FeatureConfig(clusters=PLACES), 3))
+
+
+def test_a_table_of_numbers_alone_and_one_of_categories_alone() -> None:
+    # given / when / then
+    numbers = _fitted(_rows()[["rooms", "homes", "price"]], FeatureConfig())
+    words = _fitted(_rows()[["kind", "price"]], FeatureConfig())
+    assert list(numbers.get_feature_names_out()) == ["rooms", "homes"]
+    assert list(words.get_feature_names_out()) == ["kind_bay", "kind_inland"]
+
+
+@pytest.mark.parametrize("column", ["rooms", "homes", "kind", "sold"])
+def test_a_column_that_is_absent_when_serving_is_missing(column: str) -> None:
+    # given
+    way = _fitted(_rows(), FeatureConfig(ratios=RATIO))
+    served = _rows().drop(columns="price")
+    # when / then
+    np.testing.assert_array_equal(
+        way.transform(served.drop(columns=column)), way.transform(served.assign(**{column: np.nan}))
+    )
+
+
+def test_more_columns_than_in_training_change_nothing() -> None:
+    # given
+    way = _fitted(_rows(), FeatureConfig(ratios=RATIO))
+    served = _rows().drop(columns="price")
+    # when / then, in whatever order
+    np.testing.assert_array_equal(
+        way.transform(served), way.transform(served.assign(id=1)[["id", *served.columns[::-1]]])
+    )
+
+
+@pytest.mark.parametrize("name", ["clusters", "numeric", "a__b", "per home"])
+def test_a_ratio_may_have_any_name_that_is_free(name: str) -> None:
+    way = _fitted(_rows(), FeatureConfig(ratios={name: RATIO["per_home"]}, clusters=PLACES), 3)
+    assert name in way.get_feature_names_out()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"ratios": {"r": {"numerator": "romms", "denominator": "homes"}}},
+            r"features.ratios.r: 'romms' is no numeric",
+        ),
+        (
+            {"ratios": {"r": {"numerator": "rooms", "denominator": "kind"}}},
+            r"'kind' is no numeric .* rooms, homes, east",
+        ),
+        ({"ratios": {"r": {"numerator": "price", "denominator": "homes"}}}, r"'price' is no numeric input column"),
+        (
+            {"clusters": {"columns": ["east", "sold"], "counts": [3]}},
+            r"features.clusters.columns: 'sold' is no numeric",
+        ),
+        ({"ratios": {"rooms": {"numerator": "rooms", "denominator": "homes"}}}, r"would be called 'rooms'"),
+        ({"ratios": {"kind_bay": {"numerator": "rooms", "denominator": "homes"}}}, r"would be called 'kind_bay'"),
+    ],
+)
+def test_a_config_that_does_not_fit_the_table_is_refused(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        feature_pipeline(_rows(), "price", FeatureConfig.model_validate(config), 3, 1)
+
+
+def test_two_categories_that_would_share_a_name_are_refused() -> None:
+    rows = pd.DataFrame({"a": ["b_c"], "a_b": ["c"], "y": [1.0]})
+    with pytest.raises(UserError, match="two columns would be called 'a_b_c'; rename"):
+        feature_pipeline(rows, "y", FeatureConfig(), None, 1)

@@ -1,0 +1,104 @@
+"""Held-out rows: drawn before anything is fitted, once, and alike where it was asked for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabular.config.stages import SplitConfig, TargetConfig
+from tabular.errors import UserError
+from tabular.splitting import split
+
+PRICE = TargetConfig(column="price")
+LABEL = TargetConfig(column="label", task="classification")
+
+
+def _rows(count: int = 400) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "number": np.arange(count),
+            "income": random.lognormal(size=count),
+            "price": random.uniform(1, 2, count),
+            "label": random.choice(["common", "rare"], count, p=[0.9, 0.1]),
+        }
+    )
+
+
+def test_every_row_is_in_one_part_and_the_index_is_fresh() -> None:
+    # given / when
+    train, held_out = split(_rows(), PRICE, SplitConfig(held_out=0.25), 42)
+    # then
+    assert sorted([*train["number"], *held_out["number"]]) == list(range(400))
+    assert len(held_out) == 100
+    assert list(train.index) == list(range(300)) and list(held_out.index) == list(range(100))
+
+
+def test_the_seed_alone_decides() -> None:
+    # given / when
+    first, again, other = (split(_rows(), PRICE, SplitConfig(), seed)[1] for seed in (42, 42, 43))
+    # then
+    pd.testing.assert_frame_equal(first, again)
+    assert list(first["number"]) != list(other["number"])
+
+
+def test_what_the_rows_hold_does_not_move_them() -> None:
+    # given the same table with other values in every held-out row
+    rows = _rows()
+    train, held_out = split(rows, PRICE, SplitConfig(), 42)
+    changed = rows.copy()
+    changed.loc[held_out["number"], ["income", "price"]] = 1e9
+    # when / then
+    pd.testing.assert_frame_equal(split(changed, PRICE, SplitConfig(), 42)[0], train)
+
+
+def test_a_classification_keeps_the_shares_of_its_classes() -> None:
+    # given / when
+    train, held_out = split(_rows(), LABEL, SplitConfig(held_out=0.1), 1)
+    # then the 10 % class has its 10 % in both, to within the rounding of a row
+    share = (_rows()["label"] == "rare").mean()
+    assert (held_out["label"] == "rare").sum() == round(share * len(held_out))
+    assert (train["label"] == "rare").mean() == pytest.approx(share, abs=1 / len(train))
+
+
+def test_many_numeric_classes_are_kept_apart_rather_than_binned() -> None:
+    # given twenty classes with numbers for names, five rows each
+    rows = pd.DataFrame({"x": range(100), "label": np.repeat(np.arange(20), 5)})
+    # when
+    _, held_out = split(rows, LABEL, SplitConfig(held_out=0.2), 3)
+    # then each has one row held out
+    assert list(held_out["label"].value_counts()) == [1] * 20
+
+
+def test_a_number_is_stratified_in_ten_quantile_bins() -> None:
+    # given
+    rows = _rows()
+    bins = pd.qcut(rows["income"], 10, labels=False)
+    # when
+    _, held_out = split(rows, PRICE, SplitConfig(stratify="income"), 42)
+    # then each tenth gives a tenth of the held-out rows
+    assert list(bins[held_out["number"]].value_counts()) == [8] * 10
+
+
+def test_missing_values_of_the_column_to_stratify_by_are_a_stratum() -> None:
+    # given
+    rows = _rows()
+    rows.loc[:39, "income"] = np.nan
+    # when
+    _, held_out = split(rows, PRICE, SplitConfig(stratify="income"), 42)
+    # then
+    assert held_out["income"].isna().sum() == 8
+
+
+def test_an_unknown_column_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UserError, match=r"split.stratify: there is no column 'incme'; the table has number, income"):
+        split(_rows(), PRICE, SplitConfig(stratify="incme"), 42)
+
+
+def test_a_stratum_of_one_row_and_a_table_of_one_row_are_refused_in_one_line() -> None:
+    # given
+    lonely = _rows().assign(label=lambda rows: ["only"] + ["other"] * (len(rows) - 1))
+    # when / then
+    with pytest.raises(UserError, match=r"^split: 400 rows cannot be split alike in 'label'.*split\.stratify.*$"):
+        split(lonely, LABEL, SplitConfig(), 42)
+    with pytest.raises(UserError, match=r"^split: 1 rows cannot be split: .*$"):
+        split(_rows(1), PRICE, SplitConfig(), 42)
