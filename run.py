@@ -22,20 +22,31 @@ def _steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
-    "--config", "file", type=click.Path(path_type=Path), default=Path("configs/train.yaml"), show_default=True,
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    default=Path("configs/train.yaml"),
+    show_default=True,
     help="The run configuration.",
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key; may be repeated.")
-@click.option("--only", callback=_steps, metavar="STEP[,STEP]", help="Run these steps on the newest artifacts of the others.")
+@click.option(
+    "--only", callback=_steps, metavar="STEP[,STEP]", help="Run these steps on the newest artifacts of the others."
+)
 @click.option("--until", metavar="STEP", help="Run this step and the steps that it needs.")
 @click.option("--no-cache", is_flag=True, help="Run every step again.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved config, the stack and the steps that would run.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of the run configuration.")
 def train(
-    file: Path, overrides: tuple[str, ...], only: tuple[str, ...], until: str | None, no_cache: bool, dry_run: bool,
+    file: Path,
+    overrides: tuple[str, ...],
+    only: tuple[str, ...],
+    until: str | None,
+    no_cache: bool,
+    dry_run: bool,
     schema: bool,
 ) -> None:
-    """Train, tune, explain and register a model on the active ZenML stack.
+    r"""Train, tune, explain and register a model on the active ZenML stack.
 
     \b
     python run.py --config configs/train.yaml

@@ -13,6 +13,7 @@ from zenml.models import PipelineRunResponse
 
 from commands.arguments import Configuration
 from steps import names
+from steps.registry import registry_uri
 from tabular.sources import Source
 
 SAMPLE_WARNING = (
@@ -57,7 +58,8 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
         "algorithm": best and best.algorithm,
         "target_transform": best and best.target_transform,
         "parameters": best and best.parameters,
-        "trials": search and {
+        "trials": search
+        and {
             "started": len(search.trials),
             "complete": sum(trial.state == "complete" for trial in search.trials),
             "resumed": search.resumed,
@@ -68,6 +70,7 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
         "seconds": {name: _seconds(step) for name, step in run.steps.items() if step.status != "cached"},
         "cached": [name for name, step in run.steps.items() if step.status == "cached"],
         "artifacts": {name: artifact.uri for name, artifact in made.items()},
+        "mlflow": registry_uri(),
     }
 
 
@@ -104,6 +107,9 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
     cached = len(report["cached"])
     console.print(f"steps: {len(report['seconds'])} run, {cached} cached; summary: {folder / 'summary.json'}")
     console.print("next: `zenml login --local` shows the run, its artifacts and their pictures")
+    page = report["mlflow"]
+    command = f"`mlflow ui --backend-store-uri {page}`" if page.startswith("sqlite:") else page
+    console.print(f"      {command} shows the trials and the versions", soft_wrap=True)
     if report["data"] and report["data"]["data_source"] == "sample":
         console.print(f"[bold yellow]trained on {SAMPLE_WARNING}[/bold yellow]")
 
@@ -111,4 +117,4 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
 def _seconds(step: Any) -> float | None:
     if step.start_time is None or step.end_time is None:
         return None
-    return round((step.end_time - step.start_time).total_seconds(), 2)
+    return round(float((step.end_time - step.start_time).total_seconds()), 2)

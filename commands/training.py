@@ -71,7 +71,9 @@ def run(plan: Plan, root: Path) -> int:
         return SUCCESS
     finished = Client().get_pipeline_run(finished.id)
     if finished.status != ExecutionStatus.COMPLETED:
-        console.print(f"[red]the run {finished.name} has ended as {finished.status}[/red]; `zenml login --local` shows why")
+        console.print(
+            f"[red]the run {finished.name} has ended as {finished.status}[/red]; `zenml login --local` shows why"
+        )
         return FAILURE
     report = summary.collect(finished, plan.configuration, stack)
     folder = summary.write(report, root / "reports", finished.name)

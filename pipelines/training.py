@@ -10,7 +10,7 @@ from steps.fit import fit
 from steps.gate import gate as gate_step
 from steps.impute import impute
 from steps.ingest import ingest
-from steps.preparation import find_table, load_sweeps, tracker_names
+from steps.preparation import find_table, load_sweeps, model_name, tracker_names
 from steps.register import register
 from steps.search import search as search_step
 from steps.select import select
@@ -48,7 +48,7 @@ def training(
     """Each step receives only the part of the config that it uses, so a change re-runs what depends on it."""
     source = find_table(data)
     sweeps = load_sweeps(search, selection, target.task)
-    model_name = get_pipeline_context().model.name
+    name = model_name(get_pipeline_context())
     default_tracker, *_ = trackers = tracker_names()
 
     dataset, provenance = ingest(source, target.column, data.drop_columns, data.drop_duplicates, seed)
@@ -64,7 +64,7 @@ def training(
     model = fit(train_rows, imputer, feature_pipeline, best_parameters, target, seed)
 
     scores = evaluate(model, test_rows, train_rows, target, evaluation, gate.metric, seed)
-    decision = gate_step(model, scores, test_rows, provenance, target, gate, model_name, seed)
+    decision = gate_step(model, scores, test_rows, provenance, target, gate, name, seed)
     reports = {
         "provenance": provenance,
         "imputation_report": imputation_report,
@@ -76,7 +76,7 @@ def training(
         "decision": decision,
     }
     register_step = register.with_options(experiment_tracker=default_tracker)
-    registration = register_step(model, train_rows, test_rows, target=target, model_name=model_name, seed=seed, **reports)
+    registration = register_step(model, train_rows, test_rows, target=target, model_name=name, seed=seed, **reports)
     for tracker in trackers:
         track_step = track.with_options(experiment_tracker=tracker)
         track_step(

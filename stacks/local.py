@@ -1,6 +1,6 @@
 """The `local` stack: everything on this machine, no account anywhere."""
 
-from collections.abc import Callable
+import contextlib
 from pathlib import Path
 
 from zenml.client import Client
@@ -35,19 +35,16 @@ def activate(root: Path) -> str:
 
 
 def _register() -> None:
-    """Register whatever of the stack is missing; another process may be doing the same."""
+    """Register whatever of the stack is missing; another process may be doing the same at the same time."""
     client = Client()
-    if any(stack.name == NAME for stack in client.list_stacks(name=NAME)):
+    if client.list_stacks(name=NAME):
         return
     for kind in (StackComponentType.EXPERIMENT_TRACKER, StackComponentType.MODEL_REGISTRY):
         if not client.list_stack_components(type=kind.value, name=COMPONENT):
-            _unless_exists(
-                lambda kind=kind: client.create_stack_component(
-                    name=COMPONENT, flavor="mlflow", component_type=kind, configuration={}
-                )
-            )
-    _unless_exists(
-        lambda: client.create_stack(
+            with contextlib.suppress(EntityExistsError):
+                client.create_stack_component(COMPONENT, flavor="mlflow", component_type=kind, configuration={})
+    with contextlib.suppress(EntityExistsError):
+        client.create_stack(
             name=NAME,
             components={
                 StackComponentType.ORCHESTRATOR: ZENML_DEFAULT,
@@ -56,11 +53,3 @@ def _register() -> None:
                 StackComponentType.MODEL_REGISTRY: COMPONENT,
             },
         )
-    )
-
-
-def _unless_exists(create: Callable[[], object]) -> None:
-    try:
-        create()
-    except EntityExistsError:
-        pass  # Another process was quicker; what it made is the same.

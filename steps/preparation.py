@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 from zenml.client import Client
+from zenml.pipelines.pipeline_context import PipelineContext
 
 from steps.caching import ROOT
 from steps.track import SENDERS
@@ -32,6 +33,17 @@ def load_sweeps(search: SearchConfig, selection: SelectionConfig, task: Task) ->
         if name not in ALGORITHMS:
             raise UserError(f"selection.algorithms: there is no '{name}'; there are {', '.join(ALGORITHMS)}")
     return {name: _sweep(ROOT / search.spaces / f"{name}.yaml", task) for name in selection.algorithms}
+
+
+def model_name(context: PipelineContext) -> str:
+    """What the registry calls the model: the `model` of the run configuration.
+
+    Raises:
+        UserError: the configuration names none.
+    """
+    if context.model is None:
+        raise UserError("the run configuration has no 'model'; add 'model: {name: ...}'")
+    return context.model.name
 
 
 def tracker_names() -> list[str]:

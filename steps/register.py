@@ -8,7 +8,7 @@ from typing import Annotated
 import mlflow
 import pandas as pd
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from sklearn.pipeline import Pipeline
 from zenml import get_step_context, log_metadata, step
 
@@ -115,14 +115,14 @@ def register(
         run_id=str(version.run_id),
         reused=known is not None,
     )
-    log_metadata({"registry": result.model_dump()}, infer_model=True)
+    log_metadata(metadata={"registry": result.model_dump()}, infer_model=True)
     return result
 
 
 def _log(model: Pipeline, inputs: pd.DataFrame, target: TargetConfig, text: str) -> str:
     """Store the model in the active MLflow run, with its card, and with our estimators so that it loads anywhere."""
     numbers = set(numeric_columns(inputs, target.column))
-    columns = [
+    columns: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.double if name in numbers else DataType.string, name, required=False)
         for name in inputs.columns
     ]

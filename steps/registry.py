@@ -23,6 +23,12 @@ def registry_client() -> MlflowClient:
     return registry.mlflow_client
 
 
+def registry_uri() -> str:
+    """Where the registry of the active stack lies: a database or a server."""
+    registry_client()
+    return mlflow.get_registry_uri()
+
+
 def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
     """The version that an alias points to, or None."""
     try:
@@ -59,7 +65,9 @@ def log(model: Pipeline, name: str, **details: Any) -> str:
     return str(info.model_uri)
 
 
-def move_alias(client: MlflowClient, name: str, version: str, decision: str) -> Literal["champion", "challenger"] | None:
+def move_alias(
+    client: MlflowClient, name: str, version: str, decision: str
+) -> Literal["champion", "challenger"] | None:
     """Point the alias that the gate's decision gives to a version, and return the alias it now has.
 
     MLflow moves an alias in one write, so there is a champion before and after.

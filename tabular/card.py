@@ -165,7 +165,7 @@ def _importances(evaluation: Evaluation) -> list[str]:
     shown = evaluation.importances[:_SHOWN_IMPORTANCES]
     rows = [[one.column, as_text(one.permutation), as_text(one.std)] for one in shown]
     return [
-        f"Loss of {evaluation.metric} when one raw column is shuffled: what the model uses, not what causes the target.",
+        f"Loss of {evaluation.metric} when a raw column is shuffled: what the model uses, not what causes the target.",
         "",
         *_table(["column", f"loss of {evaluation.metric}", "std"], rows),
     ]

@@ -32,7 +32,7 @@ CAPTIONS = {
     "search_history": "Every trial of the search; the line is the best so far, hollow marks were stopped early.",
     "search_importances": "Which parameters the results of the search depended on most.",
     "search_parallel": "Each line is one trial; where the blue lines meet, good values lie.",
-    "gate": "The gain over the champion with its interval: a model that lies wholly right of the tolerance is promoted.",
+    "gate": "The gain over the champion with its interval: a model wholly right of the tolerance is promoted.",
     "missing": "The share of missing values of each column that has any.",
 }
 """How to read each picture, by its name."""
@@ -120,7 +120,8 @@ def _metrics(evaluation: Evaluation) -> str:
 The baseline is {_baseline_words(evaluation)}.</p>
 <div class="table"><table id="metrics">
 <thead><tr><th scope="col">Metric</th><th scope="col" class="number">Held out</th>
-<th scope="col" class="number">Interval</th><th scope="col" class="number">Baseline</th><th scope="col">Meaning</th></tr>
+<th scope="col" class="number">Interval</th><th scope="col" class="number">Baseline</th>
+<th scope="col">Meaning</th></tr>
 </thead>
 <tbody>
 {rows}</tbody>
@@ -155,7 +156,8 @@ def _slices(evaluation: Evaluation) -> str:
     return f"""<h2>By part of the rows</h2>
 <p class="note">The same metrics on one part of the held-out rows at a time; a dash means undefined on that part.</p>
 <div class="table"><table id="slices">
-<thead><tr><th scope="col">Column</th><th scope="col">Part</th><th scope="col" class="number">Rows</th>{head}</tr></thead>
+<thead><tr><th scope="col">Column</th><th scope="col">Part</th><th scope="col" class="number">Rows</th>
+{head}</tr></thead>
 <tbody>
 {rows}</tbody>
 </table></div>

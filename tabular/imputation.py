@@ -20,7 +20,6 @@ from tabular.errors import UserError
 from tabular.reports import ImputationReport, StrategyScore
 from tabular.tables import numeric_columns
 
-
 FEWEST_KNOWN = 20
 """Known values of a column with holes, so that each fold of a cross-validation still has a few."""
 
@@ -144,8 +143,8 @@ def compare(
         known_values = len(features) - missing[column]
         if known_values < FEWEST_KNOWN:
             raise UserError(
-                f"'{column}' has {known_values} known values in the {len(features)} training rows, too few to learn how "
-                f"to fill it (at least {FEWEST_KNOWN}); leave it out with data.drop_columns"
+                f"'{column}' has {known_values} known values in the {len(features)} training rows, too few to learn "
+                f"how to fill it (at least {FEWEST_KNOWN}); leave it out with data.drop_columns"
             )
     values = _floats(features)
     masked, truth = _mask(values, [features.columns.get_loc(column) for column in holes], config.masked, seed)

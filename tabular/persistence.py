@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from typing import Any
 
+import numpy as np
 import skops.io
 from sklearn.base import BaseEstimator
 
@@ -43,8 +44,9 @@ DAMAGE = (AttributeError, EOFError, LookupError, OSError, RuntimeError, ValueErr
 def to_bytes(estimator: BaseEstimator | tuple[Any, ...]) -> bytes:
     """The estimator (or a tuple of them) in skops form.
 
-    skops numbers its objects by memory address and stamps the time; both are replaced, so that equal estimators give
-    equal bytes, fitted or loaded, and a hash of the file identifies the model.
+    skops numbers its objects by memory address and stamps the time, and the nodes of scikit-learn's trees have gaps
+    that hold whatever was in memory. All three are replaced, so that equal estimators give equal bytes, fitted or
+    loaded, and a hash of the file identifies the model.
     """
     source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator)))
     schema = json.loads(source.read("schema.json"))
@@ -54,7 +56,9 @@ def to_bytes(estimator: BaseEstimator | tuple[Any, ...]) -> bytes:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(zipfile.ZipInfo("schema.json", EPOCH), json.dumps(schema), zipfile.ZIP_DEFLATED)
         for old, new in arrays.items():
-            archive.writestr(zipfile.ZipInfo(new, EPOCH), source.read(old), zipfile.ZIP_DEFLATED)
+            content = source.read(old)
+            cleaned = _with_empty_gaps(content) if new.endswith(".npy") else content
+            archive.writestr(zipfile.ZipInfo(new, EPOCH), cleaned, zipfile.ZIP_DEFLATED)
     return target.getvalue()
 
 
@@ -85,6 +89,19 @@ def _untrusted_types(data: bytes) -> set[str]:
     except DAMAGE as error:
         said = " ".join(str(error).split())
         raise UserError(f"the model file is damaged, or no skops file ({said}); fetch or train it again") from error
+
+
+def _with_empty_gaps(content: bytes) -> bytes:
+    """The file of an array with zeros between the fields of its records."""
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.names is None:
+        return content
+    cleaned = np.zeros(array.shape, array.dtype)
+    for name in array.dtype.names:
+        cleaned[name] = array[name]
+    file = io.BytesIO()
+    np.save(file, cleaned, allow_pickle=False)
+    return file.getvalue()
 
 
 def _renumber(node: Any, numbers: dict[int | str, int], arrays: dict[str, str]) -> None:

@@ -4,7 +4,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-
 TargetTransform = Literal["none", "log"]
 TIMES = frozenset({"seconds", "started", "resumed"})
 """Fields that say when or how long; they are kept, but they are no part of a report's content hash."""
@@ -273,7 +272,7 @@ class GateDecision(Report):
     """None where there is no champion, or no fair comparison."""
     champion_version: str | None
     difference: Interval | None
-    """Champion's error minus the challenger's (for a metric where higher is better, the reverse): positive is better."""
+    """Champion's error minus the challenger's (the reverse where higher is better), so that positive is better."""
     tolerance: float
     resamples: int
     broken_limits: dict[str, float]

@@ -174,7 +174,7 @@ def _trial(trial: FrozenTrial, fixed: dict[str, Any]) -> Trial:
 
 
 def _importances(study: optuna.Study) -> dict[str, float]:
-    """fANOVA (Hutter et al., 2014) over the complete trials; nothing where there are too few to tell."""
+    """Importances by fANOVA (Hutter et al., 2014) over the complete trials; nothing where there are too few to tell."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < 4 or len({trial.value for trial in complete}) < 2:
         return {}

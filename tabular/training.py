@@ -34,7 +34,7 @@ def fit(
         A fitted pipeline with the steps `columns`, `impute`, `features` and `estimator`; its input is a DataFrame of
         the raw columns without the target, of which any value and any column may be missing.
     """
-    # On small tables threads gain little, and on a busy machine they wait for each other many times as long as they work.
+    # On a small table threads gain little, and on a busy machine they wait for each other far longer than they work.
     threads = threads if len(rows) >= ROWS_WORTH_THREADS else 1
     built = estimator(best.algorithm, target.task, best.parameters, best.target_transform, seed, threads)
     model = Pipeline([*clone(preprocessing).steps, ("estimator", built)])

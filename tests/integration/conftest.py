@@ -1,6 +1,6 @@
-"""The runs that several test files look at, each made once."""
+"""The run that several test files look at, made once."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from tabular.sample import SampleSpec, make_sample
-from tests.integration.runs import QUICK, ROOT, Trained, make_project, overrides
+from tests.integration.runs import QUICK, Repository, Trained, overrides
+from tests.project import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -22,22 +23,17 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Trained:
-    """The main job in a repository that was never initialised; later commands of other tests use the same store."""
-    project = make_project(tmp_path_factory.mktemp("trained"))
+def trained(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Iterator[Trained]:
+    """The main job in a repository that was never initialised.
+
+    Later commands of other tests use its stores. None may change what this one left: they register models under other
+    names, or look only at their own run.
+    """
+    project = Repository.copy(tmp_path_factory.mktemp("trained"))
     command = ["--config", "configs/train.yaml", *overrides(f"data.path={table}", *QUICK)]
     finished = project.run(*command)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     summary = project.summary()
-    aliases = project.registry().get_registered_model(summary["model"]["name"]).aliases
-    return Trained(project, command, finished, summary, {name: str(version) for name, version in aliases.items()})
-
-
-@pytest.fixture(scope="session")
-def versions(trained: Trained) -> Callable[..., int]:
-    """Counts the versions of a registered model."""
-
-    def count(name: str = "california-housing") -> int:
-        return len(trained.project.registry().search_model_versions(f"name = '{name}'"))
-
-    return count
+    _, aliases = project.registered(summary["model"]["name"])
+    yield Trained(project, command, finished, summary, aliases)
+    project.stop()

@@ -115,7 +115,7 @@ def test_knn_comes_with_its_scaler_and_without_it_would_be_wrong() -> None:
     # given
     rows = _rows()
     # when
-    pair, report = compare(rows, "price", _only("knn"), 42)
+    pair, _ = compare(rows, "price", _only("knn"), 42)
     # then the distances are in standard deviations, so that `people` in a million does not drown `rooms`
     assert isinstance(pair.scaler, StandardScaler) and isinstance(pair.imputer, KNNImputer)
     np.testing.assert_allclose(pair.scaler.mean_, rows[INPUTS].mean(), rtol=1e-12)

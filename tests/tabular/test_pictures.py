@@ -62,7 +62,7 @@ def imputation(columns: tuple[str, ...] = ("rooms",)) -> ImputationReport:
             for column in columns
         ],
         mean_nrmse={name: value / 500 for name, value in rmse.items()},
-        seconds={name: 1.0 for name in rmse},
+        seconds=dict.fromkeys(rmse, 1.0),
         missing=dict.fromkeys(columns, 7),
     )
 

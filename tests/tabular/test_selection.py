@@ -1,5 +1,6 @@
 """The leaderboard: the same folds for all, and a reason that is true."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def _candidate(algorithm: str, *folds: float) -> Candidate:
     )
 
 
-def _board(scores: dict[str, tuple[float, ...]], metric: str = "rmse") -> Leaderboard:
+def _board(scores: Mapping[str, tuple[float, ...]], metric: str = "rmse") -> Leaderboard:
     """The leaderboard of algorithms, listed in this order, whose scores in the folds are given."""
     sign = 1 if metric == "rmse" else -1
     ranked = sorted((_candidate(name, *folds) for name, folds in scores.items()), key=lambda c: sign * c.mean)
@@ -93,7 +94,12 @@ def test_nothing_is_fitted_outside_the_folds(monkeypatch: pytest.MonkeyPatch) ->
     way = _way(rows)
     sizes: list[int] = []
     original = ScaledImputer.fit
-    monkeypatch.setattr(ScaledImputer, "fit", lambda self, X, y=None: sizes.append(len(X)) or original(self, X, y))
+
+    def fit(self: Any, X: Any, y: Any = None) -> Any:
+        sizes.append(len(X))
+        return original(self, X, y)
+
+    monkeypatch.setattr(ScaledImputer, "fit", fit)
     # when
     select(rows, PRICE, way, SelectionConfig(algorithms=("linear",), metric="rmse"), 4, 1)
     # then

@@ -1,0 +1,99 @@
+"""What runs again, and what does not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.integration.runs import QUICK, Trained, overrides
+
+pytestmark = pytest.mark.slow
+
+NAME = "california-housing"
+BEFORE_SEARCH = {"ingest", "validate", "split", "impute", "features", "select"}
+FROM_SEARCH = {"search", "fit", "evaluate", "gate", "register", "track_local_mlflow"}
+
+
+@contextmanager
+def edited(file: Path, addition: str) -> Iterator[None]:
+    """The file with more lines at its end, for a while."""
+    before = file.read_bytes()
+    file.write_bytes(before + addition.encode())
+    try:
+        yield
+    finally:
+        file.write_bytes(before)
+
+
+def test_the_same_command_again_does_nothing(trained: Trained) -> None:
+    # given
+    before, _ = trained.project.registered(NAME)
+
+    # when
+    again = trained.project.train(*trained.command)
+
+    # then
+    assert again["seconds"] == {}
+    assert set(again["cached"]) == BEFORE_SEARCH | FROM_SEARCH
+    assert trained.project.registered(NAME)[0] == before
+    same = ("config_sha256", "data", "metrics", "parameters", "model", "artifacts")
+    assert {key: again[key] for key in same} == {key: trained.summary[key] for key in same}
+    assert again["run"] != trained.summary["run"]
+
+
+def test_more_trials_run_the_search_and_what_follows(trained: Trained) -> None:
+    # when
+    more = trained.project.train(*trained.command, "--set", "search.trials=4")
+
+    # then
+    assert set(more["cached"]) == BEFORE_SEARCH
+    assert more["trials"]["started"] == 4
+    assert more["trials"]["resumed"] == 3
+    # What follows runs where its inputs have changed: a fourth trial that is not the best leaves them as they were.
+    assert "search" in more["seconds"] and set(more["seconds"]) <= FROM_SEARCH
+    assert {"search", "register", "track_local_mlflow"} <= set(more["seconds"])
+
+
+def test_an_edited_helper_runs_the_step_that_uses_it(trained: Trained) -> None:
+    # given
+    helper = trained.project.path / "tabular" / "evaluation.py"
+
+    # when: a comment and a statement that changes nothing
+    with edited(helper, "\n# Looked at again.\n_LOOKED_AT = True\n"):
+        summary = trained.project.train(*trained.command, "--until", "gate")
+
+    # then: the step runs, and because it finds the same, the next one does not
+    assert set(summary["seconds"]) == {"evaluate"}
+    assert set(summary["cached"]) == (BEFORE_SEARCH | {"search", "fit", "gate"})
+
+
+def test_an_edited_helper_of_many_steps_runs_them_all(trained: Trained) -> None:
+    # given: `impute` uses it, and so does whatever fills holes inside its folds
+    helper = trained.project.path / "tabular" / "imputation.py"
+
+    # when
+    with edited(helper, "\n_LOOKED_AT = True\n"):
+        summary = trained.project.train(*trained.command, "--until", "select")
+
+    # then
+    assert set(summary["seconds"]) == {"impute", "features", "select"}
+    assert set(summary["cached"]) == {"ingest", "validate", "split"}
+
+
+def test_a_changed_file_is_read_again(trained: Trained, table: Path, tmp_path: Path) -> None:
+    # given: a file whose second version has one row less, under the same name
+    file = tmp_path / "homes.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    command = [*overrides(f"data.path={file}", *QUICK), "--until", "validate"]
+    file.write_text("".join(lines))
+    first = trained.project.train(*command)
+
+    # when
+    file.write_text("".join(lines[:-1]))
+    second = trained.project.train(*command)
+
+    # then
+    assert set(second["seconds"]) == {"ingest", "validate"} and second["cached"] == []
+    assert (first["data"]["rows"], second["data"]["rows"]) == (1500, 1499)
+    assert first["data"]["sha256"] != second["data"]["sha256"]

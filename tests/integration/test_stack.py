@@ -1,0 +1,81 @@
+"""The stack is there without anybody's work, and the user's choice of another one is respected."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.runs import Repository, Trained
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def on_default(trained: Trained) -> Iterator[Repository]:
+    """The trained copy with ZenML's own stack set, for a while."""
+    done = trained.project.zenml("stack", "set", "default")
+    assert done.returncode == 0, done.stderr
+    yield trained.project
+    done = trained.project.zenml("stack", "set", "local")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_new_repository_gets_the_local_stack(trained: Trained) -> None:
+    # given: a repository that was never initialised, and one run
+    assert "training on stack local" in trained.finished.stdout
+
+    # when
+    with trained.project.opened() as client:
+        stack = client.get_stack("local")
+        kinds = {kind.value: component.flavor_name for kind, [component] in stack.components.items()}
+        tracker = client.active_stack.experiment_tracker
+
+        # then: it is the active one, and nobody had to say where anything lies
+        assert client.active_stack_model.name == "local"
+        assert {name: kinds[name] for name in ("orchestrator", "artifact_store")} == {
+            "orchestrator": "local",
+            "artifact_store": "local",
+        }
+        assert (kinds["experiment_tracker"], kinds["model_registry"]) == ("mlflow", "mlflow")
+        assert tracker is not None and tracker.config.tracking_uri is None
+
+
+def test_a_stack_without_a_registry_is_refused_and_the_way_back_works(trained: Trained, on_default: Repository) -> None:
+    # when
+    refused = on_default.run(*trained.command)
+
+    # then: one sentence says what is missing and what to type
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    [line] = [line for line in refused.stderr.splitlines() if line.startswith("error:")]
+    assert "'default' lacks an MLflow experiment tracker and an MLflow model registry" in line
+    assert "`zenml stack set local`" in line
+    assert "Traceback" not in refused.stdout + refused.stderr
+
+    # when: one does what it says
+    assert on_default.zenml("stack", "set", "local").returncode == 0
+    again = on_default.run(*trained.command, "--until", "ingest")
+
+    # then
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "stack local" in again.stdout
+
+
+def test_two_clones_share_one_configuration(trained: Trained, tmp_path: Path) -> None:
+    # given: a second clone beside the first, used by the same person
+    path = tmp_path / "second"
+    shutil.copytree(trained.project.path, path, ignore=shutil.ignore_patterns(".zen", ".cache", "reports"))
+    clone = Repository(path, trained.project.home)
+    before = trained.project.registered("california-housing")
+
+    # when
+    second = clone.train(*trained.command)
+    first = trained.project.train(*trained.command, "--until", "ingest")
+
+    # then: each has its stack and its reports, and both see the same artifacts and versions
+    assert second["stack"] == first["stack"] == "local"
+    assert second["model"] == trained.summary["model"]
+    assert second["artifacts"] == trained.summary["artifacts"]
+    assert trained.project.registered("california-housing") == before
+    assert (path / ".zen").is_dir()
+    clone.stop()

@@ -1,0 +1,102 @@
+"""The `local` stack, in a ZenML configuration of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from zenml.client import Client
+from zenml.config.global_config import GlobalConfiguration
+from zenml.enums import StackComponentType
+
+from stacks import local
+
+KINDS = (StackComponentType.EXPERIMENT_TRACKER, StackComponentType.MODEL_REGISTRY)
+
+
+def _forget() -> None:
+    """ZenML keeps its configuration and its client for the life of a process."""
+    GlobalConfiguration._reset_instance()
+    Client._reset_instance()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that ZenML has never seen, and nothing registered."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    monkeypatch.setenv("ZENML_CONFIG_PATH", str(tmp_path / "zenml"))
+    monkeypatch.delenv("ZENML_REPOSITORY_PATH", raising=False)
+    monkeypatch.chdir(folder)
+    _forget()
+    yield folder
+    _forget()
+
+
+def _components(name: str) -> dict[str, str]:
+    return {kind.value: component.name for kind, [component] in Client().get_stack(name).components.items()}
+
+
+def test_the_first_call_makes_and_activates_the_stack(repository: Path) -> None:
+    # when
+    name = local.activate(repository)
+
+    # then
+    assert name == "local" == Client().active_stack_model.name
+    assert Client.is_repository_directory(repository)
+    found = _components("local")
+    assert found["orchestrator"] == found["artifact_store"] == "default"
+    assert found["experiment_tracker"] == found["model_registry"] == "local_mlflow"
+
+
+def test_the_second_call_changes_nothing(repository: Path) -> None:
+    # given
+    local.activate(repository)
+    before = Client().get_stack("local")
+
+    # when
+    name = local.activate(repository)
+
+    # then
+    assert name == "local"
+    assert Client().get_stack("local").id == before.id
+    assert {stack.name for stack in Client().list_stacks()} == {"default", "local"}
+
+
+def test_a_stack_of_the_user_is_kept(repository: Path) -> None:
+    # given: an initialised repository whose user has set another stack
+    local.activate(repository)
+    client = Client()
+    parts = {StackComponentType.ORCHESTRATOR: "default", StackComponentType.ARTIFACT_STORE: "default"}
+    client.create_stack("team", {**parts, **dict.fromkeys(KINDS, local.COMPONENT)})
+    client.activate_stack("team")
+
+    # then: also where that stack is ZenML's own
+    assert local.activate(repository) == "team"
+    client.activate_stack("default")
+    assert local.activate(repository) == "default"
+
+
+def test_a_stack_set_before_the_first_run_is_kept(repository: Path) -> None:
+    # given: a stack set for the whole machine, and a repository that was never initialised
+    client = Client()
+    parts = {StackComponentType.ORCHESTRATOR: "default", StackComponentType.ARTIFACT_STORE: "default"}
+    client.create_stack("team", dict(parts))
+    client.activate_stack("team")
+
+    # then
+    assert local.activate(repository) == "team"
+    assert Client().active_stack_model.name == "team"
+
+
+@pytest.mark.parametrize("there", [KINDS[:1], KINDS], ids=["tracker", "tracker and registry"])
+def test_a_half_made_stack_is_completed(repository: Path, there: tuple[StackComponentType, ...]) -> None:
+    # given: what a run leaves that was killed while it registered
+    for kind in there:
+        Client().create_stack_component(local.COMPONENT, "mlflow", kind, {})
+
+    # when
+    name = local.activate(repository)
+
+    # then
+    assert name == "local"
+    assert {"experiment_tracker", "model_registry"} <= set(_components("local"))
