@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from zenml.models import PipelineRunResponse
 
@@ -99,7 +100,8 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
             table.add_row(name, f"{value:,.4g}", f"{low:,.4g} to {high:,.4g}", f"{report['baseline'][name]:,.4g}")
         console.print(table)
     if report["gate"]:
-        console.print(f"gate: [bold]{report['gate']}[/bold]: {report['gate_reasons'][0]}")
+        reason = escape(report["gate_reasons"][0])
+        console.print(f"gate: [bold]{report['gate']}[/bold]: {reason}", soft_wrap=True)
     if model := report["model"]:
         alias = f" as {model['alias']}" if model["alias"] else ", without an alias"
         again = " (already registered, nothing new)" if model["reused"] else ""
@@ -111,7 +113,7 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
     command = f"`mlflow ui --backend-store-uri {page}`" if page.startswith("sqlite:") else page
     console.print(f"      {command} shows the trials and the versions", soft_wrap=True)
     if report["data"] and report["data"]["data_source"] == "sample":
-        console.print(f"[bold yellow]trained on {SAMPLE_WARNING}[/bold yellow]")
+        console.print(f"[bold yellow]trained on {SAMPLE_WARNING}[/bold yellow]", soft_wrap=True)
 
 
 def _seconds(step: Any) -> float | None:

@@ -54,9 +54,11 @@ def run(plan: Plan, root: Path) -> int:
         The exit code: 1 for a failed run, or a model that the gate rejects.
     """
     console = Console()
-    stack = local.activate(root)
     source = find_table(plan.configuration.resolved.parameters.data)
-    console.print(f"training on stack [bold]{stack}[/bold] with {summary.data_in_words(source)}")
+    # Before the stack: what the model learns from belongs into the first line, and ZenML talks while it is set up.
+    console.print(f"training with {escape(summary.data_in_words(source))}", soft_wrap=True)
+    stack = local.activate(root)
+    console.print(f"stack: [bold]{stack}[/bold]")
     with _prepared(plan) as pipeline, without_traces_of(UserError):
         try:
             finished = pipeline._run()

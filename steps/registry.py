@@ -8,6 +8,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from sklearn.pipeline import Pipeline
 from zenml.client import Client
+from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
 from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
 
 from tabular.persistence import TRUSTED_TYPES
@@ -24,9 +25,13 @@ def registry_client() -> MlflowClient:
 
 
 def registry_uri() -> str:
-    """Where the registry of the active stack lies: a database or a server."""
-    registry_client()
-    return mlflow.get_registry_uri()
+    """Where the registry of the active stack lies: a database or a server.
+
+    The stack knows; MLflow's own setting is gone once ZenML has ended a step that tracks.
+    """
+    tracker = Client().active_stack.experiment_tracker
+    assert isinstance(tracker, MLFlowExperimentTracker), "checked before the run starts"
+    return tracker.get_tracking_uri(as_plain_text=False)
 
 
 def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:

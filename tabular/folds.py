@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from tabular.config.stages import TargetConfig
 from tabular.errors import UserError
+from tabular.imputation import few_rounds
 from tabular.metrics import metric
 
 Work = TypeVar("Work")
@@ -89,5 +90,6 @@ def score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str)
 def in_parallel(work: Callable[[Work], Result], tasks: Iterable[Work], threads: int) -> Sequence[Result]:
     """The results in the order of the tasks, each computed on one core so that no digit depends on timing."""
     # The limit is the process's own for BLAS, but each thread's own for OpenMP.
-    with threadpool_limits(1), ThreadPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,)) as pool:
+    pool = ThreadPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,))
+    with few_rounds(), threadpool_limits(1), pool:
         return list(pool.map(work, tasks))

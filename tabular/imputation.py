@@ -2,6 +2,8 @@
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -50,9 +52,7 @@ class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Fit on `X` (rows x numeric columns, NaN where a value is missing)."""
         values = _floats(X)
         self.scaler_ = None if self.scaler is None else clone(self.scaler).fit(values)
-        with warnings.catch_warnings():
-            # The rounds of the iterative imputer are few on purpose; they need not converge.
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with few_rounds():
             self.imputer_ = clone(self.imputer).fit(self._scaled(values))
         self.n_features_in_ = values.shape[1]
         if isinstance(X, pd.DataFrame):
@@ -77,6 +77,18 @@ class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         scaled: NDArray[np.float64] = values if self.scaler_ is None else self.scaler_.transform(values)
         return scaled
+
+
+@contextmanager
+def few_rounds() -> Iterator[None]:
+    """No warning that the iterative imputer has not converged: its rounds are few on purpose.
+
+    Filters of warnings belong to the process. Whoever fits in several threads enters this before they start, so that
+    no thread takes away the filter of another.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\[IterativeImputer\]", ConvergenceWarning)
+        yield
 
 
 def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> ScaledImputer:

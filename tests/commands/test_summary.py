@@ -21,6 +21,7 @@ REPORT: dict[str, Any] = {
     "seconds": {"fit": 2.0},
     "cached": ["ingest", "split"],
     "data": {"data_source": "path"},
+    "mlflow": "sqlite:////store/mlflow.db",
 }
 
 
@@ -51,6 +52,7 @@ def test_the_end_of_a_run_says_what_came_out(tmp_path: Path) -> None:
     assert "model: homes version 3 as champion" in said
     assert "steps: 1 run, 2 cached; summary: reports/latest/summary.json" in said
     assert "zenml login --local" in said
+    assert "`mlflow ui --backend-store-uri sqlite:////store/mlflow.db`" in said
 
 
 def test_a_version_without_an_alias_and_a_reused_one_are_told_apart() -> None:

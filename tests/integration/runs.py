@@ -25,8 +25,8 @@ QUICK = (
 )
 """What makes a run small."""
 
-PLAIN = {"ZENML_LOGGING_COLORS_DISABLED": "true", "COLUMNS": "240"}
-"""Output without colours, and without breaks inside a line."""
+PLAIN = {"ZENML_LOGGING_COLORS_DISABLED": "true"}
+"""Output without colours."""
 
 
 def overrides(*settings: str) -> list[str]:

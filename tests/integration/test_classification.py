@@ -36,7 +36,7 @@ def classified(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> di
     folder = tmp_path_factory.mktemp("flowers")
     flowers().to_csv(folder / "flowers.csv", index=False)
     metric = {"name": "f1_macro", "goal": "maximize"}
-    spaces = {
+    spaces: dict[str, dict[str, Any]] = {
         "linear": {"parameters": {"alpha": {"min": 0.01, "max": 10.0, "distribution": "log_uniform_values"}}},
         "lightgbm": {"parameters": {"n_estimators": {"min": 10, "max": 40}, "num_leaves": {"values": [4, 8]}}},
     }

@@ -60,4 +60,4 @@ def test_the_model_is_tagged_and_not_promoted(trained: Trained, offline: tuple[l
     assert trained.project.registered(NAME) == (1, {"challenger": "1"})
     [version] = trained.project.registry().search_model_versions(f"name = '{NAME}'")
     assert version.tags["data_source"] == "sample"
-    assert "built-in sample" in version.description
+    assert "built-in sample" in str(version.description)

@@ -94,7 +94,7 @@ def test_the_end_is_one_version_and_one_champion(trained: Trained, history: Hist
     assert history.summary["model"]["alias"] == "champion"
     [version] = trained.project.registry().search_model_versions(f"name = '{NAME}'")
     assert version.tags["model_sha256"] == history.summary["model"]["model_sha256"]
-    assert version.description.startswith(f"# {NAME}")
+    assert str(version.description).startswith(f"# {NAME}")
 
     # then: the search was finished by the second run, and not repeated by the later ones
     assert {"search", "fit", "evaluate", "gate"} <= set(history.summary["cached"])

@@ -23,7 +23,7 @@ def on_default(trained: Trained) -> Iterator[Repository]:
 
 def test_a_new_repository_gets_the_local_stack(trained: Trained) -> None:
     # given: a repository that was never initialised, and one run
-    assert "training on stack local" in trained.finished.stdout
+    assert "stack: local" in trained.finished.stdout
 
     # when
     with trained.project.opened() as client:
@@ -38,7 +38,7 @@ def test_a_new_repository_gets_the_local_stack(trained: Trained) -> None:
             "artifact_store": "local",
         }
         assert (kinds["experiment_tracker"], kinds["model_registry"]) == ("mlflow", "mlflow")
-        assert tracker is not None and tracker.config.tracking_uri is None
+        assert tracker is not None and tracker.config.model_dump()["tracking_uri"] is None
 
 
 def test_a_stack_without_a_registry_is_refused_and_the_way_back_works(trained: Trained, on_default: Repository) -> None:
@@ -58,7 +58,7 @@ def test_a_stack_without_a_registry_is_refused_and_the_way_back_works(trained: T
 
     # then
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "stack local" in again.stdout
+    assert "stack: local" in again.stdout
 
 
 def test_two_clones_share_one_configuration(trained: Trained, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Cross-validation: nothing of a fold's test rows reaches what is fitted."""
 
 import time
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig
 from tabular.errors import UserError
 from tabular.features import feature_pipeline, preprocessing
 from tabular.folds import Fold, available_cores, fold_rows, in_parallel, prepare, score
-from tabular.imputation import compare
+from tabular.imputation import compare, strategy
 from tabular.metrics import metric
 
 PRICE = TargetConfig(column="price")
@@ -158,6 +159,21 @@ def test_parallel_results_come_in_the_order_of_the_tasks_with_one_core_each() ->
     assert [number for number, _ in results] == list(range(6))
     assert all(threads == {1} for _, threads in results)
     assert threadpool_info() == before
+
+
+def test_imputers_in_several_threads_do_not_warn_and_leave_the_filters_as_they_were() -> None:
+    # given warnings that are errors, as everywhere in these tests
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    rows[::5, 0] = np.nan
+    before = list(warnings.filters)
+    assert before[0][0] == "error"
+    # when
+    filled = in_parallel(
+        lambda seed: strategy("iterative", ImputationConfig(), 1, seed).fit_transform(rows), range(16), 4
+    )
+    # then
+    assert all(np.isfinite(values).all() for values in filled)
+    assert list(warnings.filters) == before
 
 
 def test_a_failure_in_a_thread_is_raised() -> None:
