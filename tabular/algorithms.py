@@ -122,7 +122,7 @@ def _random_forest(task: Task, parameters: Parameters, seed: int, threads: int) 
 
 def _hist_gradient_boosting(task: Task, parameters: Parameters, seed: int, threads: int) -> BaseEstimator:
     kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
-    defaults = {"max_iter": 100, "early_stopping": False}
+    defaults = {"max_iter": 100, "max_bins": 63, "early_stopping": False}
     return kind(**{**defaults, **parameters}, random_state=seed)
 
 

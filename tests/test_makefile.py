@@ -101,6 +101,7 @@ def test_an_installation_that_failed_is_started_over(folder: Path) -> None:
     failed = make(folder, "install", PYTHON=sys.executable)
     remnant = folder / ".venv" / "remnant"
     remnant.write_text("")
+    stamped = (folder / ".venv" / ".installed").exists()
 
     # when: the lock is mended
     (folder / "requirements.txt").write_text("")
@@ -108,6 +109,7 @@ def test_an_installation_that_failed_is_started_over(folder: Path) -> None:
 
     # then: the first left no stamp, the second began anew and ended well
     assert failed.returncode != 0
+    assert not stamped
     assert "no-such-package" in failed.stderr
     assert again.returncode == 0, again.stderr
     assert not remnant.exists()

@@ -1,5 +1,6 @@
 """The run that several test files look at, made once."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from tabular.sample import SampleSpec, make_sample
-from tests.integration.runs import QUICK, Repository, Trained, overrides
+from tests.integration.runs import QUICK, Clones, Repository, Trained, overrides
 from tests.project import ROOT
 
 
@@ -37,3 +38,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Iterator[T
     _, aliases = project.registered(summary["model"]["name"])
     yield Trained(project, command, finished, summary, aliases)
     project.stop()
+
+
+@pytest.fixture(scope="session")
+def clones(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Clones:
+    """The main job again, elsewhere and here."""
+    path = tmp_path_factory.mktemp("second") / "project"
+    shutil.copytree(trained.project.path, path, ignore=shutil.ignore_patterns(".zen", ".cache", "reports"))
+    second = Repository(path, trained.project.home)
+    name = trained.summary["model"]["name"]
+    before = trained.project.registered(name)
+    summaries = {"second": second.train(*trained.command), "first": trained.project.train(*trained.command)}
+    return Clones(**summaries, registered_before=before, registered_after=trained.project.registered(name))

@@ -123,3 +123,15 @@ class Trained:
     summary: dict[str, Any]
     aliases: dict[str, str]
     """Of the registered model, right after the run."""
+
+
+@dataclass(frozen=True)
+class Clones:
+    """The same command in a second clone with the same ZenML configuration, and then in the first again."""
+
+    first: dict[str, Any]
+    second: dict[str, Any]
+    """The summaries."""
+    registered_before: tuple[int, dict[str, str]]
+    registered_after: tuple[int, dict[str, str]]
+    """Versions and aliases."""

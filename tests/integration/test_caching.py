@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.runs import Trained
+from tests.integration.runs import Clones, Trained
 
 pytestmark = pytest.mark.slow
 
-NAME = "california-housing"
 BEFORE_SEARCH = {"ingest", "validate", "split", "impute", "features", "select"}
 FROM_SEARCH = {"search", "fit", "evaluate", "gate", "register", "track_local_mlflow"}
 
@@ -26,17 +25,14 @@ def edited(file: Path, addition: str) -> Iterator[None]:
         file.write_bytes(before)
 
 
-def test_the_same_command_again_does_nothing(trained: Trained) -> None:
-    # given
-    before, _ = trained.project.registered(NAME)
-
-    # when
-    again = trained.project.train(*trained.command)
+def test_the_same_command_again_does_nothing(trained: Trained, clones: Clones) -> None:
+    # given / when
+    again = clones.first
 
     # then
     assert again["seconds"] == {}
     assert set(again["cached"]) == BEFORE_SEARCH | FROM_SEARCH
-    assert trained.project.registered(NAME)[0] == before
+    assert clones.registered_after == clones.registered_before
     same = ("config_sha256", "data", "metrics", "parameters", "model", "artifacts")
     assert {key: again[key] for key in same} == {key: trained.summary[key] for key in same}
     assert again["run"] != trained.summary["run"]

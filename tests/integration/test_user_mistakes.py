@@ -198,17 +198,6 @@ def test_a_mistake_gets_one_line(played: dict[str, dict[str, str | int]], name: 
     assert "Traceback" not in str(result["output"])
 
 
-@pytest.mark.slow
-def test_a_mistake_in_the_data_as_it_is_typed(copy: Repository, tables: dict[str, Path]) -> None:
-    # when: the same in a process of its own
-    done = copy.run(*overrides(f"data.path={tables['empty']}"))
-
-    # then
-    assert done.returncode == 2
-    assert "empty.csv is empty" in one_line(done.stderr)
-    assert "Traceback" not in done.stdout
-
-
 def _small(mistake: Mistake) -> tuple[str, ...]:
     """The overrides that make a run small, without those that the mistake is about."""
     ours = {text.partition("=")[0] for text in mistake.settings}
