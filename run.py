@@ -65,6 +65,10 @@ def train(
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
 
+    if not dry_run:
+        from commands import table
+
+        table.announce(configuration.resolved.parameters.data, ROOT)
     from commands import training
 
     plan = training.Plan(configuration, only, until, use_cache=not no_cache)

@@ -13,20 +13,9 @@ from rich.table import Table
 from zenml.models import PipelineRunResponse
 
 from commands.arguments import Configuration
+from commands.table import SAMPLE_WARNING
 from steps import names
 from steps.registry import registry_uri
-from tabular.sources import Source
-
-SAMPLE_WARNING = (
-    "THE BUILT-IN SAMPLE, made by a generator: no real data. The model is tagged data_source=sample and never promoted"
-)
-
-
-def data_in_words(source: Source) -> str:
-    """Where the rows come from, for the first line of a run."""
-    if source.kind == "sample":
-        return f"{SAMPLE_WARNING} ({source.why})"
-    return f"{source.location}"
 
 
 def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from commands.quiet import without_traces_of
 from commands.selection import keep_steps
 from pipelines.training import training
 from stacks import local
-from steps.preparation import find_table
 from tabular.errors import UserError
 
 SUCCESS, FAILURE = 0, 1
@@ -37,7 +36,10 @@ class Plan:
 
 
 def describe(plan: Plan, root: Path) -> int:
-    """Print the resolved config, the stack and the steps that would run; nothing is run or written."""
+    """Print the resolved config, the stack and the steps that would run.
+
+    Nothing is run. A repository that was never initialised is, because the stack belongs to the answer.
+    """
     console = Console()
     stack = local.activate(root)
     with _prepared(plan) as pipeline:
@@ -54,9 +56,6 @@ def run(plan: Plan, root: Path) -> int:
         The exit code: 1 for a failed run, or a model that the gate rejects.
     """
     console = Console()
-    source = find_table(plan.configuration.resolved.parameters.data)
-    # Before the stack: what the model learns from belongs into the first line, and ZenML talks while it is set up.
-    console.print(f"training with {escape(summary.data_in_words(source))}", soft_wrap=True)
     stack = local.activate(root)
     console.print(f"stack: [bold]{stack}[/bold]")
     with _prepared(plan) as pipeline, without_traces_of(UserError):

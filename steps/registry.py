@@ -18,9 +18,10 @@ CHALLENGER = "challenger"
 
 
 def registry_client() -> MlflowClient:
-    """MLflow's client, pointed at the registry of the active stack."""
+    """MLflow's client, and MLflow itself, pointed at the registry of the active stack."""
     registry = Client().active_stack.model_registry
     assert isinstance(registry, MLFlowModelRegistry), "checked before the run starts"
+    registry.configure_mlflow()
     return registry.mlflow_client
 
 
@@ -53,6 +54,7 @@ def by_tags(client: MlflowClient, name: str, tags: dict[str, str]) -> ModelVersi
 
 def load(version: ModelVersion) -> Pipeline:
     """The fitted pipeline of a version; MLflow keeps it in skops form and loads only the types that were trusted."""
+    registry_client()
     return mlflow.sklearn.load_model(f"models:/{version.name}/{version.version}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from commands import summary
-from tabular.sources import Source
+from commands.table import SAMPLE_WARNING
 
 REPORT: dict[str, Any] = {
     "algorithm": "lightgbm",
@@ -74,10 +74,5 @@ def test_a_part_of_a_pipeline_says_less() -> None:
 
 def test_the_sample_is_announced_in_the_last_line() -> None:
     lines = _shown(REPORT | {"data": {"data_source": "sample"}})
-    assert summary.SAMPLE_WARNING in lines[-1]
-    assert not any(summary.SAMPLE_WARNING in line for line in _shown(REPORT))
-
-
-def test_the_source_is_named_at_the_start() -> None:
-    path = Source(kind="path", location="/data/homes.csv", fingerprint="ab", why="data.path is set")
-    assert summary.data_in_words(path) == "/data/homes.csv"
+    assert SAMPLE_WARNING in lines[-1]
+    assert not any(SAMPLE_WARNING in line for line in _shown(REPORT))
