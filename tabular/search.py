@@ -19,7 +19,7 @@ from tabular.config.sweep import EarlyTerminate, Sweep, SweepParameter
 from tabular.folds import Fold, fold_rows, in_parallel, prepare, score
 from tabular.reports import BestParameters, Candidate, SearchReport, Trial
 
-FIRST_RUNG = 1 / 3
+FIRST_RUNG = 1 / 4
 """The share of the boosting rounds on the first rung of the ladder."""
 HEAD = 2
 """The folds of the first two rungs."""
@@ -32,7 +32,7 @@ Progress = Callable[[int, int, float | None], None]
 class Objective:
     """One trial climbs a ladder of three rungs, from a cheap hint to the whole cross-validation.
 
-    The first rung is the first two folds with a third of the rounds (left out for an algorithm without rounds), the
+    The first rung is the first two folds with a quarter of the rounds (left out for an algorithm without rounds), the
     second the same folds in full, the third the other folds. The fits of a rung run side by side, each on one core.
     After each rung the value so far is reported, and the pruner may end the trial, so that a poor one costs a
     fraction of a fit.

@@ -63,7 +63,7 @@ class SweepParameter(StrictModel):
 class EarlyTerminate(StrictModel):
     """Hyperband: a trial stops at an iteration `min_iter * eta**k` unless it is among the best 1/eta there.
 
-    An iteration is one rung of the search's ladder: two folds with a third of the boosting rounds, the same two
+    An iteration is one rung of the search's ladder: two folds with a quarter of the boosting rounds, the same two
     folds in full, the other folds.
     """
 
