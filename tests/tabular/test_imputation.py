@@ -1,7 +1,6 @@
 """Filling holes: what is compared, what is fitted, and that nothing comes from the target."""
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -241,7 +240,7 @@ def test_equal_inputs_give_equal_pairs() -> None:
 
 
 @pytest.mark.slow
-def test_the_real_table_is_rebuilt_within_55_bedrooms_in_20_seconds() -> None:
+def test_the_real_table_is_rebuilt_within_55_bedrooms() -> None:
     if not (DATA / "housing.csv").is_file():
         pytest.skip(f"needs housing.csv in STACKHOUSE_DATA_DIR, here {DATA}")
     # given the training rows as configs/train.yaml draws them: a plain split with seed 42 holds out all 207 holes
@@ -249,11 +248,8 @@ def test_the_real_table_is_rebuilt_within_55_bedrooms_in_20_seconds() -> None:
     rows, held_out = split(pd.read_csv(DATA / "housing.csv"), target, SplitConfig(stratify="median_income"), 42)
     assert rows["total_bedrooms"].isna().any() and held_out["total_bedrooms"].isna().any()
     # when
-    started = time.perf_counter()
     pair, report = compare(rows, target.column, ImputationConfig(), 42)
-    seconds = time.perf_counter() - started
     # then
     rmse = {score.strategy: score.rmse for score in report.scores}
     assert report.best == "iterative" and rmse["iterative"] <= 55 < rmse["knn"] < rmse["mean"] < rmse["median"]
     assert len(pair.imputer.imputation_sequence_) == 1
-    assert seconds < 20
