@@ -146,10 +146,12 @@ def test_silent_host_is_given_up_in_time(look: object, monkeypatch: pytest.Monke
     assert callable(look)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr("tabular.remote.SECONDS", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        # when / then
-        with pytest.raises(Unreachable, match="no answer within"):
-            look(f"http://127.0.0.1:{silent.getsockname()[1]}/a.csv", "data.path")
+    # when / then
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(Unreachable, match="no answer within"),
+    ):
+        look(f"http://127.0.0.1:{silent.getsockname()[1]}/a.csv", "data.path")
 
 
 @pytest.mark.parametrize("look", [fetch, fingerprint])
