@@ -74,6 +74,6 @@ $(INSTALLED): requirements.txt $(BIN)/python
 	@touch $(INSTALLING)
 	@$(BIN)/python -m ensurepip >/dev/null
 	@$(PIP) "$$(grep '^uv==' requirements.txt)" && \
-		$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt || \
+		$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --requirement requirements.txt || \
 		$(PIP) --requirement requirements.txt
 	@mv $(INSTALLING) $(INSTALLED)
