@@ -8,7 +8,6 @@ import zlib
 from typing import Any
 
 import numpy as np
-import skops.io
 from sklearn.base import BaseEstimator
 
 from tabular.errors import UserError
@@ -48,7 +47,7 @@ def to_bytes(estimator: BaseEstimator | tuple[Any, ...]) -> bytes:
     that hold whatever was in memory. All three are replaced, so that equal estimators give equal bytes, fitted or
     loaded, and a hash of the file identifies the model.
     """
-    source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator)))
+    source = zipfile.ZipFile(io.BytesIO(_skops().dumps(estimator)))
     schema = json.loads(source.read("schema.json"))
     arrays: dict[str, str] = {}
     _renumber(schema, {}, arrays)
@@ -71,7 +70,7 @@ def from_bytes(data: bytes) -> Any:
     unknown = sorted(_untrusted_types(data) - set(TRUSTED_TYPES))
     if unknown:
         raise UserError(f"the model file holds types that are not trusted and was not loaded: {', '.join(unknown)}")
-    return skops.io.loads(data, trusted=TRUSTED_TYPES)
+    return _skops().loads(data, trusted=TRUSTED_TYPES)
 
 
 def digest(data: bytes) -> str:
@@ -82,7 +81,7 @@ def digest(data: bytes) -> str:
 def _untrusted_types(data: bytes) -> set[str]:
     """The types in a file that skops does not trust by itself; each array is read, which checks its checksum."""
     try:
-        return set(skops.io.get_untrusted_types(data=data))
+        return set(_skops().get_untrusted_types(data=data))
     except DAMAGE as error:
         said = " ".join(str(error).split())
         raise UserError(f"the model file is damaged, or no skops file ({said}); fetch or train it again") from error
@@ -117,3 +116,10 @@ def _renumber(node: Any, numbers: dict[int | str, int], arrays: dict[str, str]) 
         for key, item in node.items():
             if key != "file":
                 _renumber(item, numbers, arrays)
+
+
+def _skops() -> Any:
+    """skops.io, imported late: it imports all of scikit-learn, and a run of cached steps need not wait for that."""
+    import skops.io
+
+    return skops.io
