@@ -1,6 +1,5 @@
 """Filling holes: what is compared, what is fitted, and that nothing comes from the target."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from tabular.persistence import to_bytes
 from tabular.splitting import split
 
 STRATEGIES = ("median", "mean", "knn", "iterative")
-DATA = Path(os.environ.get("STACKHOUSE_DATA_DIR", Path(__file__).parents[3] / "shared" / "data"))
 INPUTS = ["rooms", "bedrooms", "people"]
 
 
@@ -240,12 +238,10 @@ def test_equal_inputs_give_equal_pairs() -> None:
 
 
 @pytest.mark.slow
-def test_the_real_table_is_rebuilt_within_55_bedrooms() -> None:
-    if not (DATA / "housing.csv").is_file():
-        pytest.skip(f"needs housing.csv in STACKHOUSE_DATA_DIR, here {DATA}")
+def test_the_real_table_is_rebuilt_within_55_bedrooms(data_dir: Path) -> None:
     # given the training rows as configs/train.yaml draws them: a plain split with seed 42 holds out all 207 holes
     target = TargetConfig(column="median_house_value")
-    rows, held_out = split(pd.read_csv(DATA / "housing.csv"), target, SplitConfig(stratify="median_income"), 42)
+    rows, held_out = split(pd.read_csv(data_dir / "housing.csv"), target, SplitConfig(stratify="median_income"), 42)
     assert rows["total_bedrooms"].isna().any() and held_out["total_bedrooms"].isna().any()
     # when
     pair, report = compare(rows, target.column, ImputationConfig(), 42)
