@@ -3,7 +3,7 @@
 #   make test PYTHON=/opt/python3.12            PYTHON is the interpreter that .venv is made with
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format lock dashboard clean
+.PHONY: help install run test lint format lock dashboard cloud-up cloud-down clean
 
 # Usage reporting is off unless your environment turns it on.
 ZENML_ANALYTICS_OPT_IN ?= false
@@ -18,10 +18,12 @@ INSTALLING := .venv/.installing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A pyenv shim is on the PATH and may still fail, and Debian's Python may lack pip: running it tells.
 PYTHONS = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--custom-compile-command "make lock"
 IS_FIT := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 help: ## List these tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## Create .venv and install requirements.txt; does nothing when that is done
 
@@ -41,16 +43,23 @@ format: $(INSTALLED) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-lock: $(BIN)/python ## Compile requirements.in into requirements.txt (ARGS=--upgrade for newer versions)
+lock: $(BIN)/python ## Compile the requirements into locks (ARGS=--upgrade for newer versions)
 	@$(PIP) uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-		--custom-compile-command "make lock" $(ARGS) requirements.in --output-file requirements.txt
+	@$(COMPILE) $(ARGS) requirements.in --output-file requirements.txt
+	@$(COMPILE) $(ARGS) requirements.in requirements-cloud.in --output-file requirements-cloud.txt
 
 dashboard: $(INSTALLED) ## Open ZenML's dashboard on this machine: runs, artifacts and their pictures
 	@$(BIN)/zenml login --local
 
-clean: ## Remove reports and caches (of data, searches and tools); .venv and the models stay
-	rm -rf .cache reports .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+cloud-up: $(INSTALLED) ## Start a bucket and an MLflow server on this machine, for the stack gcs-emulated
+	@$(BIN)/python -m stacks.emulation up
+
+cloud-down: $(INSTALLED) ## Stop them; what they have stored stays in .cache/cloud
+	@$(BIN)/python -m stacks.emulation down
+
+clean: ## Remove reports and caches (of data, searches and tools); .venv, models and the bucket of cloud-up stay
+	@test ! -d .cache || find .cache -mindepth 1 -maxdepth 1 ! -name cloud -exec rm -rf {} +
+	rm -rf reports .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # While .venv is being made it holds a note, which becomes the stamp at the very end. Where the note is found at the

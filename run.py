@@ -1,8 +1,10 @@
 """The one command line. Parses and validates before anything heavy is imported."""
 
+import importlib
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import click
@@ -12,15 +14,48 @@ from tabular.errors import UserError
 ROOT = Path(__file__).resolve().parent
 USER_MISTAKE = 2
 
-QUIET = {"ZENML_ANALYTICS_OPT_IN": "false", "BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true"}
-"""Usage reporting is off unless the user turns it on in the environment."""
+DEFAULTS = {
+    # Usage reporting is off.
+    "ZENML_ANALYTICS_OPT_IN": "false",
+    "BENTOML_DO_NOT_TRACK": "True",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # An MLflow server that is gone is an error within a quarter of a minute; MLflow's own patience is minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    # With gRPC, gcsfs waits without end for whatever speaks HTTP only.
+    "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
+}
+"""What the environment leaves open."""
+
+
+GROUPS = {"stacks": "commands.stacks"}
+"""Groups of commands, by name: the module is imported, and holds the group under the same name, when it is used."""
+
+
+class LazyGroup(click.Group):
+    """A command with groups below it that are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the groups."""
+        return sorted(GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a group."""
+        if cmd_name not in GROUPS:
+            return None
+        command: click.Command = getattr(importlib.import_module(GROUPS[cmd_name]), cmd_name)
+        return command
 
 
 def _steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    subcommand_metavar="[GROUP COMMAND]",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option(
     "--config",
     "file",
@@ -37,7 +72,9 @@ def _steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 @click.option("--no-cache", is_flag=True, help="Run every step again.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved config, the stack and the steps that would run.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of the run configuration.")
+@click.pass_context
 def train(
+    context: click.Context,
     file: Path,
     overrides: tuple[str, ...],
     only: tuple[str, ...],
@@ -46,13 +83,19 @@ def train(
     dry_run: bool,
     schema: bool,
 ) -> None:
-    r"""Train, tune, explain and register a model on the active ZenML stack.
+    """Train, tune, explain and register a model on the active ZenML stack.
 
     \b
     python run.py --config configs/train.yaml
     python run.py --config configs/train.yaml --set search.trials=10 --set data.path=my.csv
     python run.py --config configs/train.yaml --only evaluate,gate
-    """
+    """  # noqa: D301
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    context.obj = ROOT
+    if context.invoked_subcommand is not None:
+        return
+
     from commands import arguments
     from tabular.config.training import TrainingFile
 
@@ -62,9 +105,6 @@ def train(
     if only and until:
         raise UserError("--only and --until exclude each other: --until already names the last step")
     configuration = arguments.read(file, overrides)
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-
     if not dry_run:
         from commands import table
 
@@ -75,8 +115,20 @@ def train(
     sys.exit(training.describe(plan, ROOT) if dry_run else training.run(plan, ROOT))
 
 
+def _read_dotenv() -> None:
+    """Take over what `.env` sets and the environment does not."""
+    file = ROOT / ".env"
+    if file.is_file():
+        from dotenv import load_dotenv
+
+        load_dotenv(file)
+
+
 def main() -> None:
-    """Turn a user's mistake into one line and exit code 2."""
+    """Turn a user's mistake into one message and exit code 2."""
+    # Google's clients warn of the day when they will drop this Python.
+    warnings.filterwarnings("ignore", category=FutureWarning, message="You are using a Python version")
+    _read_dotenv()
     try:
         train()
     except UserError as error:

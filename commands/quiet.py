@@ -1,4 +1,4 @@
-"""Keeping stack traces of a user's mistake out of ZenML's log."""
+"""Keeping stack traces of what one line explains out of ZenML's log."""
 
 import contextlib
 import logging
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def without_traces_of(kind: type[Exception]) -> Iterator[None]:
-    """Drop log records that carry an exception of this kind; it is raised to the caller all the same.
+def without_traces_of(*kinds: type[Exception]) -> Iterator[None]:
+    """Drop log records that carry an exception of these kinds; it is raised to the caller all the same.
 
-    ZenML logs a step's exception, with its whole trace, before it raises it; a mistake that the command line explains
-    in one line needs neither.
+    ZenML logs a step's exception, with its whole trace, before it raises it; what the command line explains in one line
+    needs neither.
     """
 
     def keep(record: logging.LogRecord) -> bool:
         carried = [record.exc_info and record.exc_info[1], *(record.args if isinstance(record.args, tuple) else ())]
-        return not any(isinstance(item, kind) for item in carried)
+        return not any(isinstance(item, kinds) for item in carried)
 
     handlers = [handler for name in (None, "zenml") for handler in logging.getLogger(name).handlers]
     for handler in handlers:

@@ -61,6 +61,7 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
         "cached": [name for name, step in run.steps.items() if step.status == "cached"],
         "artifacts": {name: artifact.uri for name, artifact in made.items()},
         "mlflow": registry_uri(),
+        "wandb": _wandb_run(run),
     }
 
 
@@ -101,8 +102,21 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
     page = report["mlflow"]
     command = f"`mlflow ui --backend-store-uri {page}`" if page.startswith("sqlite:") else page
     console.print(f"      {command} shows the trials and the versions", soft_wrap=True)
+    if report["wandb"]:
+        online = report["wandb"].startswith("https:")
+        text = f"{report['wandb']} is the run in W&B" if online else f"`wandb sync {report['wandb']}` takes it to W&B"
+        console.print(f"      {text}", soft_wrap=True)
     if report["data"] and report["data"]["data_source"] == "sample":
         console.print(f"[bold yellow]trained on {SAMPLE_WARNING}[/bold yellow]", soft_wrap=True)
+
+
+def _wandb_run(run: PipelineRunResponse) -> str | None:
+    """The address of the W&B run, or the folder that waits for `wandb sync`; None without W&B."""
+    for step in run.steps.values():
+        if identifier := step.run_metadata.get("wandb_run_id"):
+            folders = Path(os.environ.get("WANDB_DIR", ".")).glob(f"wandb/offline-run-*-{identifier}")
+            return next((str(folder) for folder in folders), str(step.run_metadata["wandb_url"]))
+    return None
 
 
 def _seconds(step: Any) -> float | None:

@@ -14,12 +14,13 @@ from zenml.client import Client
 from zenml.enums import ExecutionStatus
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from commands import summary
+from commands import preflight, summary
 from commands.arguments import Configuration
 from commands.quiet import without_traces_of
 from commands.selection import keep_steps
 from pipelines.training import training
 from stacks import local
+from stacks.gcsfs_store import StoreUnreachable
 from tabular.errors import UserError
 
 SUCCESS, FAILURE = 0, 1
@@ -58,14 +59,20 @@ def run(plan: Plan, root: Path) -> int:
     console = Console()
     stack = local.activate(root)
     console.print(f"stack: [bold]{stack}[/bold]")
-    with _prepared(plan) as pipeline, without_traces_of(UserError):
+    try:
+        preflight.ensure_usable(root)
+    except preflight.StackUnusable as error:
+        console.print(f"[red]nothing was run:[/red] {escape(str(error))}", soft_wrap=True)
+        return FAILURE
+    with _prepared(plan) as pipeline, without_traces_of(UserError, StoreUnreachable):
         try:
             finished = pipeline._run()
         except UserError:
             raise
         except Exception as error:  # ZenML has logged the trace of the step that failed.
-            console.print(f"[red]the run failed:[/red] {escape(str(error))}")
-            console.print("next: mend it and type the same command; finished steps and trials are not repeated")
+            console.print(f"[red]the run failed:[/red] {escape(str(error))}", soft_wrap=True)
+            again = "next: mend it and type the same command; finished steps and trials are not repeated"
+            console.print(again, soft_wrap=True)
             return FAILURE
     if finished is None:
         console.print("the run was handed to the stack's scheduler; follow it in the ZenML dashboard")

@@ -15,7 +15,7 @@ from steps.register import register
 from steps.search import search as search_step
 from steps.select import select
 from steps.split import split as split_step
-from steps.track import track
+from steps.track import track as track_step
 from steps.validate import validate
 from tabular.config.stages import (
     DataConfig,
@@ -27,6 +27,7 @@ from tabular.config.stages import (
     SelectionConfig,
     SplitConfig,
     TargetConfig,
+    TrackConfig,
     ValidationConfig,
 )
 
@@ -43,6 +44,7 @@ def training(
     search: SearchConfig = SearchConfig(),
     evaluation: EvaluationConfig = EvaluationConfig(),
     gate: GateConfig = GateConfig(),
+    track: TrackConfig = TrackConfig(),
     seed: int = 42,
 ) -> None:
     """Each step receives only the part of the config that it uses, so a change re-runs what depends on it."""
@@ -59,7 +61,16 @@ def training(
     feature_pipeline, feature_report = features_step(train_rows, imputer, target, features, selection.metric, seed)
     leaderboard = select(train_rows, imputer, feature_pipeline, target, selection, seed)
     best_parameters, search_report = search_step(
-        train_rows, imputer, feature_pipeline, leaderboard, target, sweeps, search.trials, search.folds, seed
+        train_rows,
+        imputer,
+        feature_pipeline,
+        leaderboard,
+        target,
+        sweeps,
+        search.trials,
+        search.folds,
+        search.backend,
+        seed,
     )
     model = fit(train_rows, imputer, feature_pipeline, best_parameters, target, seed)
 
@@ -78,7 +89,13 @@ def training(
     register_step = register.with_options(experiment_tracker=default_tracker)
     registration = register_step(model, train_rows, test_rows, target=target, model_name=name, seed=seed, **reports)
     for tracker in trackers:
-        track_step = track.with_options(experiment_tracker=tracker)
-        track_step(
-            validation_report=validation_report, registration=registration, seed=seed, id=f"track_{tracker}", **reports
+        send = track_step.with_options(experiment_tracker=tracker)
+        send(
+            validation_report=validation_report,
+            registration=registration,
+            trials=track.trials,
+            tracker=tracker,
+            seed=seed,
+            id=f"track_{tracker}",
+            **reports,
         )

@@ -1,7 +1,8 @@
 """Everything a tracker is told about a run."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from tabular.reports import (
     BestParameters,
@@ -32,6 +33,8 @@ class Findings:
     decision: GateDecision
     registration: Registration
     seed: int
+    trials: Literal["table", "runs"]
+    """How W&B shows the trials; in MLflow each is a nested run, which costs next to nothing there."""
     pictures: dict[str, str]
     """File name to its address in the artifact store; PNG and HTML."""
 
@@ -50,7 +53,7 @@ class Findings:
         }
 
     def metrics(self) -> dict[str, float]:
-        """Held-out metrics by plain name, the ends of their intervals, and what the choices rested on."""
+        """Held-out metrics by plain name, the ends of their intervals, and what the choices rested on; all finite."""
         values: dict[str, float] = {}
         for name, interval in self.evaluation.metrics.items():
             values |= {name: interval.value, f"{name}.low": interval.low, f"{name}.high": interval.high}
@@ -58,10 +61,14 @@ class Findings:
             values[f"imputation.{score.column}.{score.strategy}.rmse"] = score.rmse
         for cluster in self.features.scores:
             if cluster.count == self.features.clusters:
-                values |= {"clusters.silhouette": cluster.silhouette, "clusters.error": cluster.error}
+                values |= {
+                    "clusters.optimal": cluster.count,
+                    "clusters.silhouette": cluster.silhouette,
+                    "clusters.error": cluster.error,
+                }
         values[f"selection.{self.leaderboard.metric}"] = self.leaderboard.winner.mean
         values[f"search.{self.search.metric}"] = self.search.trials[self.search.best].value
-        return values
+        return {name: value for name, value in values.items() if math.isfinite(value)}
 
     def tags(self) -> dict[str, str]:
         """What to find the run by."""

@@ -1,13 +1,16 @@
 """Send a run's findings to MLflow."""
 
 import datetime
+import re
 import tempfile
+from collections.abc import Mapping
 
 import mlflow
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH
 from zenml.io import fileio
 
 from steps.findings import Findings
@@ -15,9 +18,13 @@ from tabular.reports import SearchReport, Trial
 
 
 def send(findings: Findings) -> None:
-    """Log to the active MLflow run; each trial of the search becomes a nested run with its own start and end."""
+    """Log to the active MLflow run; each trial of the search becomes a nested run with its own start and end.
+
+    Pictures lie under `pictures`. A trial has the metric that was searched by, `seconds`, `iterations` and, for each
+    of the columns that mattered most, `importance.<column>`.
+    """
     mlflow.log_params(findings.parameters())
-    mlflow.log_metrics({name: value for name, value in findings.metrics().items() if value == value})
+    mlflow.log_metrics(_named(findings.metrics()))
     mlflow.set_tags(findings.tags())
     with tempfile.TemporaryDirectory() as folder:
         for name, uri in findings.pictures.items():
@@ -47,7 +54,13 @@ def _send_trials(search: SearchReport) -> None:
             tags={MLFLOW_PARENT_RUN_ID: run.info.run_id, "state": trial.state},
         )
         end = start + round(trial.seconds * 1000)
-        values = {search.metric: trial.value, "seconds": trial.seconds, "iterations": trial.iterations}
+        importances = {f"importance.{column}": share for column, share in trial.importances.items()}
+        values = {
+            search.metric: trial.value,
+            "seconds": trial.seconds,
+            "iterations": trial.iterations,
+            **_named(importances),
+        }
         client.log_batch(
             child.info.run_id,
             metrics=[Metric(name, float(value), end, 0) for name, value in values.items()],
@@ -55,6 +68,14 @@ def _send_trials(search: SearchReport) -> None:
             tags=[RunTag("best", "true")] if trial.number == search.best else [],
         )
         client.set_terminated(child.info.run_id, "FINISHED", end)
+
+
+def _named(values: Mapping[str, float]) -> dict[str, float]:
+    """The values under names that MLflow takes: a column may be called anything. Of two with one name, the first."""
+    named: dict[str, float] = {}
+    for name, value in values.items():
+        named.setdefault(re.sub(r"[^/\w.\- :]|/(?=[/.]|$)", "_", name)[:MAX_ENTITY_KEY_LENGTH], value)
+    return named
 
 
 def _milliseconds(trial: Trial) -> int:

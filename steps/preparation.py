@@ -1,12 +1,15 @@
 """What the composition of a pipeline needs to know before its first step runs."""
 
+import os
 from pathlib import Path
+from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
 from zenml.client import Client
 from zenml.pipelines.pipeline_context import PipelineContext
 
+from stacks.offline import is_offline
 from steps.caching import ROOT
 from steps.track import SENDERS
 from tabular.algorithms import ALGORITHMS
@@ -15,11 +18,22 @@ from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Tas
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
 from tabular.metrics import goal, names
+from tabular.remote import is_remote
 from tabular.sources import Source, locate
 
 
 def find_table(data: DataConfig) -> Source:
-    """Where the rows will be read from; fails before any work when they cannot be."""
+    """Where the rows will be read from; fails before any work when they cannot be.
+
+    Raises:
+        UserError: see `tabular.sources.locate`; or a file on this machine, and steps that run elsewhere.
+    """
+    orchestrator = Client().active_stack.orchestrator
+    if data.path and not is_remote(data.path) and orchestrator.config.is_remote:
+        raise UserError(
+            f"data.path: {data.path} lies on this machine, and the orchestrator '{orchestrator.name}' runs the steps "
+            "elsewhere; put the file into a bucket and give its gs:// or https:// address"
+        )
     return locate(data, ROOT / ".cache" / "data", ROOT)
 
 
@@ -47,7 +61,7 @@ def model_name(context: PipelineContext) -> str:
 
 
 def tracker_names() -> list[str]:
-    """The trackers of the active stack, the default one first.
+    """The trackers of the active stack, the default one first; W&B stays offline where it has no key.
 
     Raises:
         UserError: the stack lacks an MLflow tracker or registry, or has a tracker that nothing can be sent to.
@@ -69,6 +83,8 @@ def tracker_names() -> list[str]:
                 f"the stack's tracker '{tracker.name}' has the flavor '{tracker.flavor}'; "
                 f"this project sends to {', '.join(SENDERS)}: take it out of the stack or set another stack"
             )
+        if tracker.flavor == "wandb" and is_offline(cast(Any, tracker.config).api_key, os.environ):
+            os.environ["WANDB_MODE"] = os.environ.get("WANDB_MODE") or "offline"
     return [tracker.name for tracker in trackers]
 
 

@@ -1,13 +1,13 @@
 """Tune the winner."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pandas as pd
 from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
 from materializers.report import BestParametersMaterializer
-from steps import names, study
+from steps import names, study, wandb_sweep
 from steps.caching import depends_on
 from tabular import features
 from tabular import search as searching
@@ -17,7 +17,7 @@ from tabular.folds import available_cores
 from tabular.imputation import ImputerPair
 from tabular.reports import BestParameters, Leaderboard, SearchReport
 
-CODE = depends_on(searching, features)
+CODE = depends_on(searching, features, wandb_sweep)
 
 
 @step(cache_policy=CODE, output_materializers={names.BEST_PARAMETERS: BestParametersMaterializer})
@@ -30,6 +30,7 @@ def search(
     sweeps: dict[str, Sweep],
     trials: int,
     folds: int,
+    backend: Literal["optuna", "wandb"],
     seed: int,
 ) -> tuple[
     Annotated[BestParameters, names.BEST_PARAMETERS],
@@ -46,6 +47,7 @@ def search(
         sweeps: the search space of each algorithm.
         trials: how many trials in all.
         folds: cross-validation folds.
+        backend: who draws the points: Optuna here, or W&B's server.
         seed: of sampler, folds and estimators.
 
     Returns:
@@ -63,7 +65,12 @@ def search(
         available_cores(),
     )
     context = get_step_context()
-    name = study.key(context, CODE, sweep, target, folds, seed)
+    name = study.key(context, CODE, sweep, target, folds, backend, seed)
     with study.Progress(trials) as progress:
-        best, report = searching.search(objective, sweep, trials, seed, study.storage(context, name), name, progress)
+        if backend == "wandb":
+            storage = study.storage(context, name, ".json")
+            best, report = wandb_sweep.search(objective, sweep, trials, wandb_sweep.account(), storage, progress)
+        else:
+            storage = study.storage(context, name)
+            best, report = searching.search(objective, sweep, trials, seed, storage, name, progress)
     return best, report

@@ -14,7 +14,7 @@ from zenml.steps import StepContext
 from steps.caching import ROOT
 
 
-def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int) -> str:
+def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int | str) -> str:
     """A name that changes with everything the trials depend on, except how many are asked for.
 
     So a search goes on after a kill, and goes further when more trials are asked for, and never mixes in trials of
@@ -35,9 +35,9 @@ def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int) -
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-def storage(context: StepContext, study: str) -> Path:
-    """The SQLite file of a study; emptied first when the run was told not to reuse earlier results."""
-    file = ROOT / ".cache" / "search" / f"{study[:16]}.db"
+def storage(context: StepContext, study: str, suffix: str = ".db") -> Path:
+    """The file of a study's finished trials; taken away when the run was told not to reuse earlier results."""
+    file = ROOT / ".cache" / "search" / f"{study[:16]}{suffix}"
     wanted = context.step_run.config.enable_cache
     if wanted is None:
         wanted = context.pipeline_run.config.enable_cache

@@ -1,11 +1,12 @@
 """Send what the steps found out to one tracker of the active stack."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from zenml import get_step_context, step
 from zenml.client import Client
 
-from steps import mlflow_tracker
+from steps import mlflow_tracker, wandb_tracker
 from steps.caching import depends_on
 from steps.findings import Findings
 from tabular.reports import (
@@ -21,11 +22,11 @@ from tabular.reports import (
     ValidationReport,
 )
 
-SENDERS: dict[str, Callable[[Findings], None]] = {"mlflow": mlflow_tracker.send}
+SENDERS: dict[str, Callable[[Findings], None]] = {"mlflow": mlflow_tracker.send, "wandb": wandb_tracker.send}
 """How to send, by the tracker's flavor."""
 
 
-@step(cache_policy=depends_on(mlflow_tracker))
+@step(cache_policy=depends_on(mlflow_tracker, wandb_tracker))
 def track(
     provenance: Provenance,
     validation_report: ValidationReport,
@@ -37,20 +38,24 @@ def track(
     evaluation: Evaluation,
     decision: GateDecision,
     registration: Registration,
+    trials: Literal["table", "runs"],
+    tracker: str,
     seed: int,
 ) -> None:
     """Params, metrics, every picture, the leaderboard and each trial.
 
-    The step is instantiated once for each tracker of the stack; which one it serves stands in its configuration.
+    The step is instantiated once for each tracker of the stack.
 
     Args:
         provenance, validation_report, imputation_report, feature_report, leaderboard, best_parameters,
             search_report, evaluation, decision, registration: what is sent.
+        trials: how W&B shows the trials.
+        tracker: the name of the one that this step serves. ZenML's cache key holds a step's parameters but not its
+            tracker: without this one, what was sent to one tracker would count as sent to the next.
         seed: the run's.
     """
     context = get_step_context()
-    name = context.step_run.config.experiment_tracker
-    tracker = next(t for t in Client().active_stack.experiment_trackers.values() if t.name == name)
+    component = next(t for t in Client().active_stack.experiment_trackers.values() if t.name == tracker)
     pictures = {
         item.uri.rpartition("/")[2]: item.uri
         for versions in context.inputs.values()
@@ -58,7 +63,7 @@ def track(
         for item in version.visualizations or []
         if item.type in ("image", "html")
     }
-    SENDERS[tracker.flavor](
+    SENDERS[component.flavor](
         Findings(
             provenance=provenance,
             validation=validation_report,
@@ -71,6 +76,7 @@ def track(
             decision=decision,
             registration=registration,
             seed=seed,
+            trials=trials,
             pictures=pictures,
         )
     )

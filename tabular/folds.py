@@ -2,18 +2,22 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
+from lightgbm import LGBMModel
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
+from xgboost import XGBModel
 
+from tabular.algorithms import LabelledClassifier
 from tabular.config.stages import TargetConfig
 from tabular.errors import UserError
 from tabular.imputation import few_rounds
@@ -32,6 +36,8 @@ class Fold(NamedTuple):
     train_target: NDArray[np.generic]
     test: NDArray[np.float32]
     test_target: NDArray[np.generic]
+    columns: tuple[str, ...] = ()
+    """Names of the matrices' columns; a category that the training part lacks has no column."""
 
 
 def available_cores() -> int:
@@ -62,12 +68,21 @@ def prepare(parts: Parts, target: str, preprocessing: Pipeline) -> Fold:
     train, test = (part.drop(columns=target) for part in parts)
     fitted = clone(preprocessing).fit(train)
     return Fold(
-        fitted.transform(train), parts[0][target].to_numpy(), fitted.transform(test), parts[1][target].to_numpy()
+        fitted.transform(train),
+        parts[0][target].to_numpy(),
+        fitted.transform(test),
+        parts[1][target].to_numpy(),
+        tuple(str(name) for name in fitted.get_feature_names_out()),
     )
 
 
 def score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str) -> float:
-    """Fit a copy of the estimator on the fold and score its other part by one metric.
+    """Fit a copy of the estimator on the fold and score its other part by one metric; raises as `fit_and_score`."""
+    return fit_and_score(estimator, fold, target, name)[0]
+
+
+def fit_and_score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str) -> tuple[float, BaseEstimator]:
+    """As `score`, with the fitted copy.
 
     Raises:
         UserError: the metric is undefined there, such as a percentage error where every actual value is 0.
@@ -84,7 +99,49 @@ def score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str)
             f"'{name}' of '{target.column}' is undefined on a fold of {len(fold.test)} rows; "
             "choose another metric, fewer folds or more rows"
         )
-    return value
+    return value, fitted
+
+
+def importances(fitted: BaseEstimator, columns: Sequence[str]) -> dict[str, float]:
+    """What the estimator itself knows of how much each column of its matrix matters.
+
+    Trees: the total gain of the splits on a column (impurity decrease, Breiman et al., 1984), for all of them the same
+    measure, which favours a column of many values less than the number of splits does. Linear models: |coefficient|
+    times the standard deviation of the column, the mean over classes ("Common pitfalls in the interpretation of
+    coefficients of linear models", scikit-learn's examples); their columns come scaled, so the deviation is 1.
+
+    Args:
+        fitted: as `tabular.algorithms.estimator` builds it.
+        columns: the names of the matrix that it was fitted on.
+
+    Returns:
+        By column, at least 0, with the sum 1. Empty where the algorithm keeps none (histogram gradient boosting) or
+        mixes up the classes (XGBoost's linear booster), or where no column was of any use.
+    """
+    model: Any = fitted
+    if isinstance(model, LabelledClassifier):
+        model = model.estimator_
+    elif isinstance(model, TransformedTargetRegressor):
+        model = model.regressor_
+    if isinstance(model, Pipeline):
+        model = model[-1]
+    if getattr(model, "booster", None) == "gblinear":
+        return {}
+    if hasattr(model, "coef_"):
+        values = np.abs(np.atleast_2d(model.coef_)).mean(axis=0)
+    else:
+        if isinstance(model, LGBMModel | XGBModel):
+            model.set_params(importance_type="gain" if isinstance(model, LGBMModel) else "total_gain")
+        values = np.asarray(getattr(model, "feature_importances_", ()), dtype=np.float64)
+    total = float(values.sum())
+    return {name: float(value) / total for name, value in zip(columns, values, strict=True)} if total > 0 else {}
+
+
+def mean_importances(parts: Sequence[Mapping[str, float]], most: int) -> dict[str, float]:
+    """The largest means over the parts, largest first; a column that a part lacks did not matter there."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    means = {name: sum(part.get(name, 0.0) for part in parts) / len(parts) for name in names}
+    return dict(sorted(means.items(), key=lambda item: -item[1])[:most])
 
 
 def in_parallel(work: Callable[[Work], Result], tasks: Iterable[Work], threads: int) -> Sequence[Result]:

@@ -170,10 +170,13 @@ class Trial(Report):
     started: str
     """UTC, ISO 8601."""
     seconds: float
+    importances: dict[str, float]
+    """The ten columns of the estimator's matrix that mattered most, largest first, as shares of all columns' sum;
+    empty for an algorithm that keeps none."""
 
 
 class SearchReport(Report):
-    """The trials of the search, in the order of their numbers."""
+    """The trials of the search, in the order of their numbers, which count from 0."""
 
     algorithm: str
     metric: str
@@ -187,6 +190,8 @@ class SearchReport(Report):
     """How much each parameter mattered (fANOVA), largest first; sums to 1; empty for few trials."""
     resumed: int
     """Trials found finished on disk at the start."""
+    sweep: dict[str, Any]
+    """The sweep that was run, in the syntax of W&B sweep files."""
 
 
 class BestParameters(Report):

@@ -4,7 +4,7 @@ import datetime
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import optuna
@@ -16,17 +16,34 @@ from sklearn.pipeline import Pipeline
 from tabular.algorithms import ALGORITHMS, estimator
 from tabular.config.stages import TargetConfig
 from tabular.config.sweep import EarlyTerminate, Sweep, SweepParameter
-from tabular.folds import Fold, fold_rows, in_parallel, prepare, score
+from tabular.errors import UserError
+from tabular.folds import Fold, fit_and_score, fold_rows, importances, in_parallel, mean_importances, prepare
 from tabular.reports import BestParameters, Candidate, SearchReport, Trial
 
 FIRST_RUNG = 1 / 4
 """The share of the boosting rounds on the first rung of the ladder."""
 HEAD = 2
 """The folds of the first two rungs."""
-STARTED, SECONDS = "started", "seconds"
+IMPORTANCES, STARTED, SECONDS = "importances", "started", "seconds"
+MOST_IMPORTANT = 10
 
 Progress = Callable[[int, int, float | None], None]
 """(finished trials, all trials, best value so far)."""
+Scores = list[tuple[float, dict[str, float]]]
+"""In each fold, the metric and how much each column mattered."""
+
+
+class TrialHandle(Protocol):
+    """What an objective tells of its trial, and asks it; an `optuna.Trial` is one."""
+
+    def report(self, value: float, step: int) -> None:
+        """The value at an iteration, from 1 on."""
+
+    def should_prune(self) -> bool:
+        """Whether the trial ends here."""
+
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Something to keep with the trial, as JSON; a key that is set again is replaced."""
 
 
 class Objective:
@@ -67,25 +84,37 @@ class Objective:
         ladder = [(head, 1.0), (tail, 1.0)] if tail else [(head, 1.0)]
         self.rungs = [(head, FIRST_RUNG), *ladder] if self.rounds else ladder
 
-    def __call__(self, trial: optuna.Trial, parameters: dict[str, Any]) -> float:
-        """The mean of the metric over the folds; raises `optuna.TrialPruned` from the rung where the trial ends."""
-        whole: list[float] = []
+    def __call__(self, trial: TrialHandle, parameters: dict[str, Any]) -> float:
+        """The mean of the metric over the folds; raises `optuna.TrialPruned` from the rung where the trial ends.
+
+        Before either, `trial` holds the importances of the ten columns that mattered most under `IMPORTANCES`: over
+        the same folds as the value, those of all rounds unless the trial ends on a first rung of fewer.
+        """
+        whole: Scores = []
         for step, (folds, share) in enumerate(self.rungs, start=1):
-            values = self._fit(parameters, folds, share)
-            whole += values if share == 1.0 else []
-            trial.report(float(np.mean(whole or values)), step)
+            scores = self._fit(parameters, folds, share)
+            whole += scores if share == 1.0 else []
+            values, mattered = zip(*(whole or scores), strict=True)
+            value = float(np.mean(values))
+            trial.set_user_attr(IMPORTANCES, mean_importances(mattered, MOST_IMPORTANT))
+            trial.report(value, step)
             if step < len(self.rungs) and trial.should_prune():
                 raise optuna.TrialPruned
-        return float(np.mean(whole))
+        return value
 
-    def _fit(self, parameters: dict[str, Any], folds: Sequence[Fold], share: float) -> list[float]:
-        """The metric in each fold, with a share of the rounds."""
+    def _fit(self, parameters: dict[str, Any], folds: Sequence[Fold], share: float) -> Scores:
+        """The metric and the importances in each fold, with a share of the rounds."""
         name, transform = self.candidate.algorithm, self.candidate.target_transform
         built = estimator(name, self.target.task, parameters, transform, self.seed, threads=1)
         if share < 1.0:
             key = next(key for key in built.get_params() if key.endswith(f"__{self.rounds}"))
             built.set_params(**{key: max(1, round(built.get_params()[key] * share))})
-        return list(in_parallel(lambda fold: score(built, fold, self.target, self.metric), folds, self.threads))
+
+        def fit(fold: Fold) -> tuple[float, dict[str, float]]:
+            value, fitted = fit_and_score(built, fold, self.target, self.metric)
+            return value, importances(fitted, fold.columns)
+
+        return list(in_parallel(fit, folds, self.threads))
 
 
 def search(
@@ -123,7 +152,56 @@ def search(
         _run_one(work, objective, sweep)
         kept.add_trial(work.get_trials(deepcopy=False)[-1])
         progress(number + 1, trials, _best_value(work))
-    return _summary(work, objective, sweep, resumed=len(finished))
+    found = [_trial(trial, fixed(sweep)) for trial in work.get_trials(deepcopy=False)]
+    return summarise(objective, sweep, found, _parameter_importances(work), resumed=len(finished))
+
+
+def fixed(sweep: Sweep) -> dict[str, Any]:
+    """The parameters that are the same in every trial."""
+    return {name: parameter.value for name, parameter in sweep.parameters.items() if not _varies(parameter)}
+
+
+def as_file(sweep: Sweep) -> dict[str, Any]:
+    """The sweep as W&B reads it: without what is unset, but with a fixed value that is null."""
+    written: dict[str, Any] = sweep.model_dump(mode="json", exclude_none=True)
+    for name, value in fixed(sweep).items():
+        written["parameters"][name]["value"] = value
+    return written
+
+
+def summarise(
+    objective: Objective, sweep: Sweep, trials: list[Trial], importances: dict[str, float], resumed: int
+) -> tuple[BestParameters, SearchReport]:
+    """The report of a search, and the parameters of its best complete trial: of equal ones the first, as in Optuna.
+
+    Args:
+        objective: what the trials were scored by.
+        sweep: what was run.
+        trials: all of them, in the order of their numbers, which count from 0.
+        importances: of the parameters; empty where unknown.
+        resumed: how many trials were there at the start.
+
+    Raises:
+        UserError: no trial is complete.
+    """
+    complete = [trial for trial in trials if trial.state == "complete"]
+    if not complete:
+        raise UserError(f"none of the {len(trials)} trials of the search is complete; start more with search.trials")
+    sign = 1 if sweep.metric.goal == "minimize" else -1
+    best = min(complete, key=lambda trial: sign * trial.value)
+    algorithm, transform = objective.candidate.algorithm, objective.candidate.target_transform
+    report = SearchReport(
+        algorithm=algorithm,
+        metric=objective.metric,
+        goal=sweep.metric.goal,
+        rungs=len(objective.rungs),
+        trials=trials,
+        best=best.number,
+        importances=importances,
+        resumed=resumed,
+        sweep=as_file(sweep),
+    )
+    return BestParameters(algorithm=algorithm, target_transform=transform, parameters=best.parameters), report
 
 
 def _run_one(study: optuna.Study, objective: Objective, sweep: Sweep) -> None:
@@ -132,48 +210,29 @@ def _run_one(study: optuna.Study, objective: Objective, sweep: Sweep) -> None:
     trial.set_user_attr(STARTED, datetime.datetime.now(datetime.UTC).isoformat())
     started = time.perf_counter()
     try:
-        value: float | None = objective(trial, {**_fixed(sweep), **trial.params})
+        value: float | None = objective(trial, {**fixed(sweep), **trial.params})
     except optuna.TrialPruned:
         value = None
     trial.set_user_attr(SECONDS, time.perf_counter() - started)
     study.tell(trial, value, state=TrialState.PRUNED if value is None else TrialState.COMPLETE)
 
 
-def _summary(
-    study: optuna.Study, objective: Objective, sweep: Sweep, resumed: int
-) -> tuple[BestParameters, SearchReport]:
-    fixed = _fixed(sweep)
-    best = study.best_trial
-    algorithm, transform = objective.candidate.algorithm, objective.candidate.target_transform
-    report = SearchReport(
-        algorithm=algorithm,
-        metric=objective.metric,
-        goal=sweep.metric.goal,
-        rungs=len(objective.rungs),
-        trials=[_trial(trial, fixed) for trial in study.get_trials(deepcopy=False)],
-        best=best.number,
-        importances=_importances(study),
-        resumed=resumed,
-    )
-    parameters = BestParameters(algorithm=algorithm, target_transform=transform, parameters={**fixed, **best.params})
-    return parameters, report
-
-
-def _trial(trial: FrozenTrial, fixed: dict[str, Any]) -> Trial:
+def _trial(trial: FrozenTrial, constant: dict[str, Any]) -> Trial:
     step = max(trial.intermediate_values)
     complete = trial.state == TrialState.COMPLETE
     return Trial(
         number=trial.number,
         state="complete" if complete else "pruned",
-        parameters={**fixed, **trial.params},
+        parameters={**constant, **trial.params},
         value=trial.intermediate_values[step],
         iterations=step,
         started=trial.user_attrs[STARTED],
         seconds=trial.user_attrs[SECONDS],
+        importances=trial.user_attrs[IMPORTANCES],
     )
 
 
-def _importances(study: optuna.Study) -> dict[str, float]:
+def _parameter_importances(study: optuna.Study) -> dict[str, float]:
     """Importances by fANOVA (Hutter et al., 2014) over the complete trials; nothing where there are too few to tell."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < 4 or len({trial.value for trial in complete}) < 2:
@@ -198,10 +257,6 @@ def _sampler(method: str, seed: int) -> optuna.samplers.BaseSampler:
     if method == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     return optuna.samplers.TPESampler(seed=seed, multivariate=False)
-
-
-def _fixed(sweep: Sweep) -> dict[str, Any]:
-    return {name: parameter.value for name, parameter in sweep.parameters.items() if not _varies(parameter)}
 
 
 def _varies(parameter: SweepParameter) -> bool:

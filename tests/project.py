@@ -32,6 +32,9 @@ def isolate(environment: MutableMapping[str, str], folder: Path) -> None:
             "BENTOML_DO_NOT_TRACK": "True",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "WANDB_MODE": "offline",
+            "WANDB_DATA_DIR": str(folder / "wandb"),
+            "WANDB_CACHE_DIR": str(folder / "wandb"),
+            "WANDB_CONFIG_DIR": str(folder / "wandb"),
             "MPLBACKEND": "Agg",
         }
     )

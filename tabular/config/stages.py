@@ -184,6 +184,8 @@ class SearchConfig(StrictModel):
     """How many trials to start."""
     folds: Annotated[int, Field(ge=2)] = 4
     """Cross-validation folds."""
+    backend: Literal["optuna", "wandb"] = "optuna"
+    """Who draws the points: `optuna`, here and resumable, or `wandb`, a sweep on W&B's server (needs an account)."""
 
 
 class EvaluationConfig(StrictModel):
@@ -212,3 +214,10 @@ class GateConfig(StrictModel):
     """Resamples of the paired bootstrap."""
     confidence: Share = 0.95
     """The coverage of the interval of the difference."""
+
+
+class TrackConfig(StrictModel):
+    """What the stack's trackers are sent."""
+
+    trials: Literal["table", "runs"] = "table"
+    """How W&B shows the trials: one `table` with a chart, or one run each in a group, a second or more a trial."""

@@ -17,6 +17,7 @@ from tabular.config.stages import (
     SelectionConfig,
     SplitConfig,
     TargetConfig,
+    TrackConfig,
     ValidationConfig,
 )
 
@@ -36,6 +37,7 @@ class TrainingParameters(StrictModel):
     search: SearchConfig = SearchConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     gate: GateConfig = GateConfig()
+    track: TrackConfig = TrackConfig()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "TrainingParameters":

@@ -42,6 +42,7 @@ def _search(started: str, seconds: float, resumed: int) -> SearchReport:
             iterations=3,
             started=started,
             seconds=seconds,
+            importances={},
         )
         for n in range(3)
     ]
@@ -54,6 +55,7 @@ def _search(started: str, seconds: float, resumed: int) -> SearchReport:
         best=2,
         importances={},
         resumed=resumed,
+        sweep={},
     )
 
 

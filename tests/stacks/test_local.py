@@ -1,35 +1,15 @@
 """The `local` stack, in a ZenML configuration of its own."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from zenml.client import Client
-from zenml.config.global_config import GlobalConfiguration
 from zenml.enums import StackComponentType
 
 from stacks import local
 
+COMPONENT = "local_mlflow"
 KINDS = (StackComponentType.EXPERIMENT_TRACKER, StackComponentType.MODEL_REGISTRY)
-
-
-def _forget() -> None:
-    """ZenML keeps its configuration and its client for the life of a process."""
-    GlobalConfiguration._reset_instance()
-    Client._reset_instance()
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that ZenML has never seen, and nothing registered."""
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    monkeypatch.setenv("ZENML_CONFIG_PATH", str(tmp_path / "zenml"))
-    monkeypatch.delenv("ZENML_REPOSITORY_PATH", raising=False)
-    monkeypatch.chdir(folder)
-    _forget()
-    yield folder
-    _forget()
 
 
 def _components(name: str) -> dict[str, str]:
@@ -67,7 +47,7 @@ def test_a_stack_of_the_user_is_kept(repository: Path) -> None:
     local.activate(repository)
     client = Client()
     parts = {StackComponentType.ORCHESTRATOR: "default", StackComponentType.ARTIFACT_STORE: "default"}
-    client.create_stack("team", {**parts, **dict.fromkeys(KINDS, local.COMPONENT)})
+    client.create_stack("team", {**parts, **dict.fromkeys(KINDS, COMPONENT)})
     client.activate_stack("team")
 
     # then: also where that stack is ZenML's own
@@ -92,7 +72,7 @@ def test_a_stack_set_before_the_first_run_is_kept(repository: Path) -> None:
 def test_a_half_made_stack_is_completed(repository: Path, there: tuple[StackComponentType, ...]) -> None:
     # given: what a run leaves that was killed while it registered
     for kind in there:
-        Client().create_stack_component(local.COMPONENT, "mlflow", kind, {})
+        Client().create_stack_component(COMPONENT, "mlflow", kind, {})
 
     # when
     name = local.activate(repository)

@@ -13,7 +13,7 @@ from tabular.config.sweep import Sweep
 from tabular.features import feature_pipeline, preprocessing
 from tabular.imputation import compare
 from tabular.reports import BestParameters, Candidate, SearchReport
-from tabular.search import Objective, search
+from tabular.search import Objective, Scores, search
 
 PRICE = TargetConfig(column="price")
 COUNT = 90
@@ -54,7 +54,7 @@ class Counting(Objective):
         self.fits.append(0)
         return super().__call__(trial, parameters)
 
-    def _fit(self, parameters: dict[str, Any], folds: Any, share: float) -> list[float]:
+    def _fit(self, parameters: dict[str, Any], folds: Any, share: float) -> Scores:
         if self.interrupt is not None and self.trials[-1] == KILLED_IN:
             self.interrupt()
         self.fits[-1] += len(folds)
@@ -68,9 +68,9 @@ class Known(Counting):
         super().__init__("lightgbm")
         self.value = value
 
-    def _fit(self, parameters: dict[str, Any], folds: Any, share: float) -> list[float]:
+    def _fit(self, parameters: dict[str, Any], folds: Any, share: float) -> Scores:
         self.fits[-1] += len(folds)
-        return [self.value(self.trials[-1], parameters)] * len(folds)
+        return [(self.value(self.trials[-1], parameters), {})] * len(folds)
 
 
 def searched(

@@ -48,7 +48,16 @@ def _evaluation(**changes: Any) -> Evaluation:
 def _card(**changes: Any) -> str:
     states: list[tuple[int, Literal["complete", "pruned"], float]] = [(0, "pruned", 30.0), (1, "complete", 12.5)]
     trials = [
-        Trial(number=n, state=state, parameters={}, value=v, iterations=1, started="2026-01-01T00:00:00Z", seconds=1.0)
+        Trial(
+            number=n,
+            state=state,
+            parameters={},
+            value=v,
+            iterations=1,
+            started="2026-01-01T00:00:00Z",
+            seconds=1.0,
+            importances={},
+        )
         for n, state, v in states
     ]
     pieces: dict[str, Any] = {
@@ -93,6 +102,7 @@ def _card(**changes: Any) -> str:
             best=1,
             importances={},
             resumed=0,
+            sweep={},
         ),
         "best": BestParameters(algorithm="lightgbm", target_transform="log", parameters={"num_leaves": 63}),
         "evaluation": _evaluation(),

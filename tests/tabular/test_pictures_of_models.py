@@ -78,6 +78,7 @@ def search(values: list[float], pruned: tuple[int, ...] = (), **changes: Any) ->
             iterations=1,
             started="2024-01-01T00:00:00Z",
             seconds=float(number),
+            importances={},
         )
         for number, value in enumerate(values)
     ]
@@ -92,6 +93,7 @@ def search(values: list[float], pruned: tuple[int, ...] = (), **changes: Any) ->
         "best": min(complete, key=lambda trial: sign * trial.value).number,
         "importances": {"rate": 0.75, "leaves": 0.25},
         "resumed": 0,
+        "sweep": {},
     }
     return SearchReport(**{**given, **changes})
 

@@ -16,7 +16,7 @@ from tabular import search as searching
 from tabular.algorithms import estimator
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
-from tabular.folds import score
+from tabular.folds import fit_and_score, score
 from tabular.reports import BestParameters, SearchReport
 from tabular.search import search
 from tests.tabular.searches import BOOSTED, KILLED_IN, PRICE, RIDGE, Counting, Known, searched
@@ -73,11 +73,11 @@ def test_the_first_rung_has_a_quarter_of_the_rounds(
     objective = Counting("lightgbm", folds=4)
     seen: list[int] = []
 
-    def recorded(built: Any, *others: Any) -> float:
+    def recorded(built: Any, *others: Any) -> Any:
         seen.append(built.get_params()["regressor__n_estimators"])
-        return score(built, *others)
+        return fit_and_score(built, *others)
 
-    monkeypatch.setattr(searching, "score", recorded)
+    monkeypatch.setattr(searching, "fit_and_score", recorded)
     # when
     objective(optuna.create_study().ask(), given)
     # then each rung has two folds

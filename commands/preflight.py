@@ -1,0 +1,34 @@
+"""Making sure, before any work, that the active stack can be used."""
+
+import os
+from pathlib import Path
+
+from zenml.client import Client
+
+from stacks import checks, files, needs
+from tabular.errors import UserError
+
+
+class StackUnusable(Exception):
+    """Something of the active stack does not answer; the message says what, and what to do."""
+
+
+def ensure_usable(root: Path) -> None:
+    """Look for what the active stack needs from the environment, then reach whatever of it is not on this machine.
+
+    Args:
+        root: the repository.
+
+    Raises:
+        UserError: environment variables that are not set, all of them in one message.
+        StackUnusable: components that do not answer, all of them in one message.
+    """
+    stack = Client().active_stack_model
+    file = files.read(root, stack.name) if stack.name in files.names(root) else None
+    if lacking := needs.missing(stack, file, os.environ):
+        raise UserError(files.explain_variables(f"a run on the stack '{stack.name}'", lacking))
+    found = checks.check(stack, file.requirements if file else "requirements-cloud.txt", only_remote=True)
+    if failing := [finding for finding in found if finding.state == "fails"]:
+        lines = "".join(f"\n  {finding.what}: {finding.text}" for finding in failing)
+        remedy = (file and file.when_down) or f"`python run.py stacks check {stack.name}` tells when all is well"
+        raise StackUnusable(f"the stack '{stack.name}' cannot be used now:{lines}\nnext: {remedy}")

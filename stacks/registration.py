@@ -1,0 +1,258 @@
+"""Bringing ZenML's stores to what a stack's file says: what is missing is registered, what differs is updated."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import ValidationError
+from zenml.client import Client
+from zenml.enums import StackComponentType
+from zenml.exceptions import EntityExistsError
+from zenml.models import ComponentResponse, FlavorResponse, StackResponse
+from zenml.stack import Flavor
+from zenml.stack.flavor import validate_flavor_source
+
+from stacks.files import Component, StackFile
+from tabular.errors import UserError
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that a file asks for, and what it takes to have it."""
+
+    what: str
+    """Such as `artifact_store 'gcs_emulated'`."""
+    action: Literal["register", "update", "keep"]
+    carry_out: Callable[[], object] = lambda: None
+
+
+def plan(name: str, stack: StackFile) -> list[Change]:
+    """What `apply` would do, in the order in which it would: whatever refers to something comes after it.
+
+    So an `apply` that dies halfway leaves nothing that does not work, and the next one completes it.
+
+    Args:
+        name: of the stack.
+        stack: with the values of the environment in place.
+
+    Raises:
+        UserError: a flavor that does not exist or cannot be imported, or a setting that the flavor refuses.
+    """
+    parts = [(StackComponentType(kind), part) for kind, items in stack.components.items() for part in items]
+    flavors = {id(part): _flavor(kind, part, stack.requirements) for kind, part in parts if part.flavor}
+    changes: list[Change] = []
+    for kind, part in parts:
+        if part.flavor is None:
+            _must_exist(kind, part.name)
+            continue
+        changes += _secret(part)
+        changes += _flavor_registration(kind, part)
+        changes.append(_component(kind, part, flavors[id(part)]))
+    return [*changes, _stack(name, stack)]
+
+
+def apply(name: str, stack: StackFile) -> list[Change]:
+    """Carry out the plan, and return it. Arguments and errors are those of `plan`."""
+    changes = plan(name, stack)
+    for change in changes:
+        with contextlib.suppress(EntityExistsError):  # another process was doing the same
+            change.carry_out()
+    return changes
+
+
+def delete(name: str, file: StackFile) -> list[str]:
+    """Delete a stack, and of the components that its file registers those that no other stack uses, with their secrets.
+
+    What lies in the stores stays.
+
+    Args:
+        name: of the stack.
+        file: of the stack.
+
+    Returns:
+        What was deleted.
+
+    Raises:
+        UserError: it is the active stack.
+    """
+    client = Client()
+    deleted: list[str] = []
+    if found := find_stack(name):
+        try:
+            client.delete_stack(found.id)
+        except ValueError:
+            raise UserError(f"'{name}' is the active stack: set another one first, with `zenml stack set`") from None
+        deleted.append(f"stack '{name}'")
+    for kind, part in _registered(file):
+        component = find_component(kind, part.name)
+        if component is None or client.list_stacks(component_id=component.id, size=1).total:
+            continue
+        client.delete_stack_component(component.id, kind)
+        deleted.append(f"{kind.value} '{part.name}'")
+        if part.secrets and client.list_secrets(name=secret_name(part)).total:
+            client.delete_secret(secret_name(part))
+            deleted.append(f"secret '{secret_name(part)}'")
+    return deleted
+
+
+def find_stack(name: str) -> StackResponse | None:
+    """The registered stack of this very name."""
+    found = Client().list_stacks(name=name, hydrate=True).items
+    return found[0] if found else None
+
+
+def secret_name(part: Component) -> str:
+    """The ZenML secret that holds a component's secret settings."""
+    return f"stackhouse_{part.name}"
+
+
+def find_component(kind: StackComponentType, name: str) -> ComponentResponse | None:
+    """The registered component of this very name."""
+    found = Client().list_stack_components(name=name, type=kind.value, hydrate=True).items
+    return found[0] if found else None
+
+
+def load_flavor(kind: StackComponentType, name: str, requirements: str, source: str | None = None) -> Flavor:
+    """A flavor whose implementation can be imported.
+
+    Args:
+        kind: of component.
+        name: of the flavor.
+        requirements: the file to install when something is missing.
+        source: its class, for a flavor of this repository that may not be registered yet.
+
+    Raises:
+        UserError: there is no such flavor, or a package that it needs is not installed.
+    """
+    try:
+        flavor = validate_flavor_source(source, kind)[1] if source else Flavor.from_model(_flavor_model(kind, name))
+        assert flavor.implementation_class
+    except KeyError:
+        raise UserError(
+            f"ZenML knows no flavor '{name}' of {kind.value}; "
+            f"`zenml {kind.value.replace('_', '-')} flavor list` lists them"
+        ) from None
+    except ImportError as error:
+        raise UserError(
+            f"the {kind.value} flavor '{name}' needs a package that cannot be imported ({error}); "
+            f"run `pip install -r {requirements}`"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise UserError(f"'{source}' does not describe a flavor of {kind.value}: {error}") from None
+    return flavor
+
+
+def _flavor(kind: StackComponentType, part: Component, requirements: str) -> Flavor:
+    assert part.flavor is not None
+    flavor = load_flavor(kind, part.flavor, requirements, part.source)
+    if flavor.name != part.flavor:
+        raise UserError(f"'{part.source}' describes the flavor '{flavor.name}', not '{part.flavor}'")
+    known = flavor.config_class.model_fields
+    if unknown := [key for key in (*part.configuration, *part.secrets) if key not in known]:
+        raise UserError(
+            f"{kind.value} '{part.name}': the flavor '{part.flavor}' has no setting '{unknown[0]}'; "
+            f"it has {', '.join(sorted(known))}"
+        )
+    return flavor
+
+
+def _wanted(part: Component, flavor: Flavor, kind: StackComponentType) -> dict[str, Any]:
+    """The component's settings as ZenML stores them, checked by the flavor, with references in place of secrets."""
+    try:
+        settings = flavor.config_class(**(part.configuration | part.secrets))
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}".strip(": ") for one in error.errors())
+        raise UserError(f"{kind.value} '{part.name}': {said}") from None
+    except ValueError as error:
+        raise UserError(f"{kind.value} '{part.name}': {error}") from None
+    references = {key: f"{{{{{secret_name(part)}.{key}}}}}" for key in part.secrets}
+    return settings.model_dump(mode="json", exclude_unset=True) | references
+
+
+def _component(kind: StackComponentType, part: Component, flavor: Flavor) -> Change:
+    what, wanted = f"{kind.value} '{part.name}'", _wanted(part, flavor, kind)
+    existing = find_component(kind, part.name)
+    if existing is None:
+        return Change(
+            what, "register", lambda: Client().create_stack_component(part.name, str(part.flavor), kind, wanted)
+        )
+    if existing.flavor_name != part.flavor:
+        raise UserError(
+            f"{what} is registered with the flavor '{existing.flavor_name}', and its file says '{part.flavor}': "
+            f"delete it, or give it another name in the file"
+        )
+    if existing.configuration == wanted:
+        return Change(what, "keep")
+    dropped = dict.fromkeys(set(existing.configuration) - set(wanted))
+    return Change(
+        what,
+        "update",
+        lambda: Client().update_stack_component(existing.id, kind, configuration={**wanted, **dropped}),
+    )
+
+
+def _secret(part: Component) -> Iterator[Change]:
+    if not part.secrets:
+        return
+    name, client = secret_name(part), Client()
+    what = f"secret '{name}'"
+    if not client.list_secrets(name=name).total:
+        yield Change(what, "register", lambda: Client().create_secret(name, part.secrets))
+        return
+    held = client.get_secret(name, allow_partial_name_match=False).secret_values
+    if held == part.secrets:
+        yield Change(what, "keep")
+        return
+    gone = sorted(set(held) - set(part.secrets))
+    yield Change(
+        what, "update", lambda: Client().update_secret(name, add_or_update_values=part.secrets, remove_values=gone)
+    )
+
+
+def _flavor_registration(kind: StackComponentType, part: Component) -> Iterator[Change]:
+    if part.source is None or part.flavor is None:
+        return
+    source, what = part.source, f"flavor '{part.flavor}'"
+    try:
+        registered = _flavor_model(kind, part.flavor)
+    except KeyError:
+        yield Change(what, "register", lambda: Client().create_flavor(source, kind))
+        return
+    described = validate_flavor_source(source, kind)[1].to_model(integration="custom", is_custom=True)
+    if (registered.source, registered.config_schema) == (described.source, described.config_schema):
+        yield Change(what, "keep")
+        return
+
+    def renew() -> None:
+        Client().delete_flavor(str(registered.id))
+        Client().create_flavor(source, kind)
+
+    yield Change(what, "update", renew)
+
+
+def _stack(name: str, stack: StackFile) -> Change:
+    what = f"stack '{name}'"
+    wanted = {StackComponentType(kind): [part.name for part in parts] for kind, parts in stack.components.items()}
+    existing = find_stack(name)
+    if existing is None:
+        return Change(what, "register", lambda: Client().create_stack(name, wanted))
+    held = {kind: [component.name for component in existing.components.get(kind, [])] for kind in wanted}
+    if held == wanted:
+        return Change(what, "keep")
+    return Change(what, "update", lambda: Client().update_stack(existing.id, component_updates=wanted))
+
+
+def _must_exist(kind: StackComponentType, name: str) -> None:
+    if find_component(kind, name) is None:
+        raise UserError(f"{kind.value} '{name}' is not registered in ZenML, and its file gives no flavor to register")
+
+
+def _registered(file: StackFile) -> Iterator[tuple[StackComponentType, Component]]:
+    """The components that the file itself describes."""
+    for kind, parts in file.components.items():
+        yield from ((StackComponentType(kind), part) for part in parts if part.flavor)
+
+
+def _flavor_model(kind: StackComponentType, name: str) -> FlavorResponse:
+    return Client().get_flavor_by_name_and_type(name, kind)

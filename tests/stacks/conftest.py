@@ -1,0 +1,58 @@
+"""A ZenML configuration of the test's own, in this process."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from zenml.client import Client
+from zenml.config.global_config import GlobalConfiguration
+
+from stacks import files
+from tests.project import ROOT
+
+
+def _forget() -> None:
+    """ZenML keeps its configuration and its client for the life of a process."""
+    GlobalConfiguration._reset_instance()
+    Client._reset_instance()
+
+
+@pytest.fixture(scope="session")
+def new_configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ZenML makes at its first start, to copy: making it takes seconds."""
+    folder = tmp_path_factory.mktemp("new") / "zenml"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZENML_CONFIG_PATH", str(folder))
+        patch.delenv("ZENML_REPOSITORY_PATH", raising=False)
+        _forget()
+        assert Client().active_stack_model.name == "default"
+    _forget()
+    return folder
+
+
+@pytest.fixture
+def repository(new_configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that ZenML has never seen, and nothing registered."""
+    copy = shutil.copytree(new_configuration, tmp_path / "zenml")
+    (copy / "config.yaml").write_text((copy / "config.yaml").read_text().replace(str(new_configuration), str(copy)))
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    monkeypatch.setenv("ZENML_CONFIG_PATH", str(tmp_path / "zenml"))
+    monkeypatch.delenv("ZENML_REPOSITORY_PATH", raising=False)
+    monkeypatch.chdir(folder)
+    _forget()
+    yield folder
+    _forget()
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment without any variable that the project's stacks mention."""
+    for name in files.names(ROOT):
+        for variable, _ in files.references(files.read(ROOT, name)):
+            monkeypatch.delenv(variable, raising=False)
+    for variable in ("GOOGLE_APPLICATION_CREDENTIALS", "KUBECONFIG", "WANDB_MODE"):
+        monkeypatch.delenv(variable, raising=False)
+    assert not set(os.environ) & {"WANDB_API_KEY", "STACKHOUSE_BUCKET"}
