@@ -6,7 +6,7 @@ import socketserver
 import sys
 from pathlib import Path
 
-from gcp_storage_emulator import server, storage  # type: ignore[import-untyped]
+from gcp_storage_emulator import server, storage
 
 
 def _write_whole(self: storage._FileStore, name: str, content: bytes) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+from dotenv import load_dotenv
 
 from stacks.programs import HOST, Program, StartFailed, noted_in, request, running, stop
 from tabular.errors import UserError
@@ -135,6 +136,7 @@ def _port(setting: tuple[str, int]) -> int:
 @click.argument("action", type=click.Choice(["up", "down"]))
 def main(action: str) -> None:
     """Start or stop the cloud on this machine."""
+    load_dotenv(FOLDER.parent.parent / ".env")
     try:
         if action == "down":
             click.echo("\n".join(f"{name}: stopped" for name in down(FOLDER)) or "nothing runs")

@@ -12,6 +12,7 @@ from zenml.pipelines.pipeline_context import PipelineContext
 from stacks.offline import is_offline
 from steps.caching import ROOT
 from steps.track import SENDERS
+from steps.wandb_sweep import require_online
 from tabular.algorithms import ALGORITHMS
 from tabular.config.base import explain
 from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task
@@ -41,8 +42,10 @@ def load_sweeps(search: SearchConfig, selection: SelectionConfig, task: Task) ->
     """The search space of each algorithm that competes, from its sweep file.
 
     Raises:
-        UserError: an unknown algorithm, or a sweep file that is missing, unreadable or not meant for the task.
+        UserError: an unknown algorithm, a sweep file that is missing, unreadable or not meant for the task, or a
+            search on W&B's server where W&B is offline.
     """
+    require_online(search.backend)
     for name in selection.algorithms:
         if name not in ALGORITHMS:
             raise UserError(f"selection.algorithms: there is no '{name}'; there are {', '.join(ALGORITHMS)}")

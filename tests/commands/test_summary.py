@@ -22,6 +22,7 @@ REPORT: dict[str, Any] = {
     "cached": ["ingest", "split"],
     "data": {"data_source": "path"},
     "mlflow": "sqlite:////store/mlflow.db",
+    "wandb": None,
 }
 
 
@@ -53,6 +54,14 @@ def test_the_end_of_a_run_says_what_came_out(tmp_path: Path) -> None:
     assert "steps: 1 run, 2 cached; summary: reports/latest/summary.json" in said
     assert "zenml login --local" in said
     assert "`mlflow ui --backend-store-uri sqlite:////store/mlflow.db`" in said
+
+
+def test_a_run_in_wandb_is_pointed_at() -> None:
+    # then: a folder waits to be sent, an address is there to be opened
+    offline, address = "wandb/offline-run-20260101_120000-abcdefgh", "https://wandb.ai/team/homes/runs/abcdefgh"
+    assert any(f"`wandb sync {offline}`" in line for line in _shown(REPORT | {"wandb": offline}))
+    assert any(address in line and "sync" not in line for line in _shown(REPORT | {"wandb": address}))
+    assert not any("W&B" in line for line in _shown(REPORT))
 
 
 def test_a_version_without_an_alias_and_a_reused_one_are_told_apart() -> None:

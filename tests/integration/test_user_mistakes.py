@@ -85,6 +85,9 @@ HEAVY = {
     "missing file": Mistake(("data.path={folder}/nowhere.csv",), ("data.path", "nowhere.csv", "does not exist")),
     "wrong sha256": Mistake(("data.path={good}", f"data.sha256={'ab' * 32}"), ("wrong sha256", "good.csv", "ab" * 32)),
     "unknown algorithm": Mistake(("data.path={good}", "selection.algorithms=[lightbgm]"), ("lightbgm", "lightgbm")),
+    "a sweep without W&B": Mistake(
+        ("data.path={good}", "search.backend=wandb"), ("search.backend: wandb", "W&B tracker", "search.backend: optuna")
+    ),
     "missing target": Mistake(("data.path={good}", "target.column=price"), ("target.column", "'price'", "good.csv")),
     "text target": Mistake(("data.path={text_target}",), ("'median_house_value'", "text", "regression")),
     "empty column": Mistake(("data.path={empty_column}",), ("no value at all", "'total_rooms'")),

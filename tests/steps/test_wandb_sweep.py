@@ -19,6 +19,8 @@ from tabular.search import IMPORTANCES, Objective, TrialHandle
 from tests.tabular.searches import BOOSTED, Counting
 from tests.wandb_server import ENTITY, PROJECT, WandbServer
 
+HEARTBEAT = 0.3
+"""Seconds between two questions of the agent whether the trial ends."""
 KEY = "0123456789abcdef" * 3
 TYPES = Sweep.model_validate(
     {
@@ -85,6 +87,9 @@ class Patient(Scored):
         while len(self.parameters) - 1 in self.stopped and not trial.should_prune():
             assert time.monotonic() < until, "W&B did not stop the trial"
             time.sleep(0.01)
+        if trial.should_prune():
+            # The rest of a rung: the agent must not take another trial meanwhile.
+            time.sleep(2 * HEARTBEAT)
 
 
 @pytest.fixture
@@ -111,7 +116,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
     """The stand-in, to which the client is led, and whose agents ask often."""
-    monkeypatch.setattr("wandb.agents.pyagent.Agent.HEARTBEAT_SLEEP_SECONDS", 0.5)
+    monkeypatch.setattr("wandb.agents.pyagent.Agent.HEARTBEAT_SLEEP_SECONDS", HEARTBEAT)
     with WandbServer(KEY) as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)
         yield server
