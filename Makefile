@@ -31,7 +31,7 @@ run: $(INSTALLED) ## Train, tune, explain and register a model: run.py with conf
 	@$(BIN)/python run.py --config configs/train.yaml $(ARGS)
 
 test: $(INSTALLED) ## Run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED) ## Check format, style, types and the walls between the rooms
 	$(BIN)/ruff format --check

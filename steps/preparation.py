@@ -12,7 +12,7 @@ from zenml.pipelines.pipeline_context import PipelineContext
 from stacks.offline import is_offline
 from steps.caching import ROOT
 from steps.track import SENDERS
-from steps.wandb_sweep import require_online
+from steps.wandb_account import require_online
 from tabular.algorithms import ALGORITHMS
 from tabular.config.base import explain
 from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task

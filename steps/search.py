@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
 from materializers.report import BestParametersMaterializer
-from steps import names, study, wandb_sweep
+from steps import names, study, wandb_account, wandb_sweep
 from steps.caching import depends_on
 from tabular import features
 from tabular import search as searching
@@ -69,7 +69,7 @@ def search(
     with study.Progress(trials) as progress:
         if backend == "wandb":
             storage = study.storage(context, name, ".json")
-            best, report = wandb_sweep.search(objective, sweep, trials, wandb_sweep.account(), storage, progress)
+            best, report = wandb_sweep.search(objective, sweep, trials, wandb_account.account(), storage, progress)
         else:
             storage = study.storage(context, name)
             best, report = searching.search(objective, sweep, trials, seed, storage, name, progress)

@@ -1,26 +1,16 @@
 """Run a sweep on W&B's server: it draws the points and says which trials end early; the trials themselves run here."""
 
-import base64
 import datetime
-import http.client
-import json
-import os
-import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import optuna
 from pydantic import BaseModel, Field
-from zenml.client import Client
 
-from stacks.offline import MODES, NO_KEY
+from steps.wandb_account import INSTEAD, Account, refusals, require_entry, session
 from tabular.config.sweep import Sweep, SweepParameter
 from tabular.errors import UserError
 from tabular.reports import BestParameters, SearchReport, Trial
@@ -29,69 +19,10 @@ from tabular.search import IMPORTANCES, Objective, Progress, as_file, fixed, sum
 if TYPE_CHECKING:
     from wandb import Run
 
-INSTEAD = "or set search.backend: optuna, which needs no account"
-QUIET = {
-    "WANDB_SILENT": "true",
-    "WANDB_CONSOLE": "off",
-    "WANDB_DISABLE_CODE": "true",
-    "WANDB_DISABLE_GIT": "true",
-    "WANDB__DISABLE_STATS": "true",
-    # How long W&B's client tries, in seconds; left alone it waits for minutes.
-    "WANDB_HTTP_TIMEOUT": "10",
-    "WANDB_INIT_TIMEOUT": "30",
-    "WANDB_FINISH_TIMEOUT": "60",
-    "WANDB_FINISH_TIMEOUT_RAISES": "true",
-    "WANDB__GRAPHQL_RETRY_MAX": "4",
-    "WANDB__FILE_STREAM_RETRY_MAX": "4",
-    "WANDB__FILE_TRANSFER_RETRY_MAX": "4",
-    # How often the rungs are sent, in seconds: as often as the agent asks whether the trial ends.
-    "WANDB__FILE_STREAM_TRANSMIT_INTERVAL": "5",
-}
-"""Settings of W&B's client for the time of a search; what the environment says goes first."""
 PATIENCE = 120.0
 """Seconds to wait for the server to draw a point."""
 POLL = 0.05
 """Seconds between two looks at whether the other thread is done."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """Where the sweep goes, and the key that opens it."""
-
-    entity: str | None
-    project: str | None
-    key: str = field(repr=False)
-
-
-def account() -> Account:
-    """That of the active stack's W&B tracker.
-
-    Raises:
-        UserError: there is none.
-    """
-    for tracker in Client().active_stack.experiment_trackers.values():
-        if tracker.flavor == "wandb":
-            config: Any = tracker.config
-            return Account(config.entity, config.project_name, config.api_key)
-    raise UserError(f"search.backend: wandb needs a W&B tracker in the active stack: add one, {INSTEAD}")
-
-
-def require_online(backend: str) -> None:
-    """Refuse a search on W&B's server where nobody is there to answer.
-
-    Args:
-        backend: the run configuration's `search.backend`.
-
-    Raises:
-        UserError: the stack has no W&B tracker or none with a key, or W&B is set to work offline.
-    """
-    if backend != "wandb":
-        return
-    key, mode = account().key, os.environ.get("WANDB_MODE", "online")
-    if len(key) < 40 or key == NO_KEY:
-        raise UserError(f"search.backend: wandb needs the stack's W&B tracker to have an API key: set it, {INSTEAD}")
-    if mode in MODES:
-        raise UserError(f"search.backend: wandb needs W&B's server, and WANDB_MODE is '{mode}': unset it, {INSTEAD}")
 
 
 def search(
@@ -118,8 +49,8 @@ def search(
     kept = _Kept.model_validate_json(storage.read_text()) if storage.exists() else _Kept()
     resumed = min(len(kept.trials), trials)
     if resumed < trials:
-        with _refusals(), _session(account):
-            _require_entry(account)
+        with refusals(), session(account):
+            require_entry(account)
             if kept.sweep is None:
                 kept.sweep = wandb.sweep(_as_wandb(sweep), entity=account.entity, project=account.project)
                 kept.write(storage)
@@ -176,9 +107,12 @@ class _Agent:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._done = self._agent._exit_flag = True
-        self._agent._queue.put(None)
-        self._thread.join()
+        self._done = True
+        while self._thread.is_alive():  # the agent makes its flag and its queue anew as it starts
+            self._agent._exit_flag = True
+            if hasattr(self._agent, "_queue"):
+                self._agent._queue.put(None)
+            self._thread.join(POLL)
 
     def _wait(self) -> None:
         """Until a trial is handed out."""
@@ -195,7 +129,7 @@ class _Agent:
 
     @property
     def _has_ended(self) -> bool:
-        return self._agent._exit_flag or not self._thread.is_alive()
+        return getattr(self._agent, "_exit_flag", False) or not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
@@ -272,63 +206,6 @@ def _run_one(agent: _Agent, objective: Objective, sweep: Sweep, number: int) -> 
         seconds=seconds,
         importances=handle.attributes[IMPORTANCES],
     )
-
-
-@contextmanager
-def _session(account: Account) -> Iterator[None]:
-    """W&B's client with this account, its local files in a folder that goes away; as it was before afterwards."""
-    import wandb
-
-    before = {name: value for name, value in os.environ.items() if name.startswith("WANDB_")}
-    with tempfile.TemporaryDirectory(prefix="wandb-", ignore_cleanup_errors=True) as folder:
-        os.environ |= QUIET | before
-        os.environ |= {"WANDB_API_KEY": account.key, "WANDB_MODE": "online", "WANDB_DIR": folder}
-        wandb.teardown()
-        try:
-            yield
-        finally:
-            wandb.teardown()
-            for name in [name for name in os.environ if name.startswith("WANDB_")]:
-                del os.environ[name]
-            os.environ |= before
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What W&B's client raises, as one line."""
-    import wandb.errors
-
-    try:
-        yield
-    except wandb.errors.Error as error:
-        raise UserError(f"search.backend: wandb: {' '.join(str(error).split())}: mend that, {INSTEAD}") from error
-
-
-def _require_entry(account: Account) -> None:
-    """Ask the server who this is, past W&B's client: that one tries for minutes, and its service does not end before.
-
-    Raises:
-        UserError: the server cannot be reached, or refuses the key.
-    """
-    import wandb
-
-    url = wandb.setup().settings.base_url
-    headers = {
-        "Authorization": "Basic " + base64.b64encode(f"api:{account.key}".encode()).decode(),
-        "Content-Type": "application/json",
-    }
-    question = urllib.request.Request(f"{url}/graphql", b'{"query": "query Viewer { viewer { id } }"}', headers)
-    try:
-        with urllib.request.urlopen(question, timeout=float(os.environ["WANDB_HTTP_TIMEOUT"])) as answer:
-            known = json.load(answer)["data"]["viewer"] is not None
-    except urllib.error.HTTPError as error:
-        if error.code not in (401, 403):
-            raise UserError(f"search.backend: wandb: {url} answers {error.code}: try again, {INSTEAD}") from None
-        known = False
-    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-        raise UserError(f"search.backend: wandb: {url} cannot be reached ({error}): try again, {INSTEAD}") from None
-    if not known:
-        raise UserError(f"search.backend: wandb: {url} refuses the key of the stack's W&B tracker: set it, {INSTEAD}")
 
 
 def _as_wandb(sweep: Sweep) -> dict[str, Any]:

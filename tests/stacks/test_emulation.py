@@ -1,14 +1,10 @@
 """The cloud on this machine: real processes, which are killed, started again and stopped."""
 
-import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,37 +15,11 @@ from stacks import emulation
 from stacks.programs import Program, StartFailed
 from tabular.errors import UserError
 from tests.project import ROOT, Project
+from tests.stacks.buckets import ask, download, kill, upload
 from tests.stacks.ports import free_port
 
 UP = (sys.executable, "-m", "stacks.emulation", "up")
 DOWN = (sys.executable, "-m", "stacks.emulation", "down")
-
-
-def ask(port: int, method: str, path: str, content: bytes | None = None, **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request(method, path, content, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
-
-
-def upload(port: int, name: str, content: bytes) -> None:
-    status, _ = ask(port, "POST", f"/upload/storage/v1/b/bucket/o?uploadType=media&name={name}", content)
-    assert status == 200
-
-
-def download(port: int, name: str) -> bytes | None:
-    status, content = ask(port, "GET", f"/storage/v1/b/bucket/o/{name}?alt=media")
-    return content if status == 200 else None
-
-
-def kill(pid: int) -> None:
-    """End one process at once; what it leaves stays."""
-    os.kill(pid, signal.SIGKILL)
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
 
 
 def session(leader: int) -> list[int]:
@@ -330,78 +300,3 @@ def test_a_program_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pyte
     begun = str(caught.value).splitlines()[-1]
     assert session(int(begun.removeprefix("begun "))) == []
     assert program.pid() is None
-
-
-def test_what_was_acknowledged_outlives_a_kill_in_the_middle_of_writing(emulator: Program) -> None:
-    # given: a list of objects that takes a while to write
-    emulator.start()
-    emulation.make_bucket(emulator.port, "bucket")
-    for number in range(100):
-        upload(emulator.port, f"before-{number}", bytes(100))
-    acknowledged: dict[str, bytes] = {}
-
-    def write(turn: int) -> None:
-        for number in range(1000):
-            name, content = f"{turn}-{number}", os.urandom(2000)
-            try:
-                upload(emulator.port, name, content)
-            except (OSError, http.client.HTTPException):
-                return
-            acknowledged[name] = content
-
-    for turn in range(4):
-        writer = threading.Thread(target=write, args=(turn,))
-        writer.start()
-        while not any(name.startswith(f"{turn}-") for name in acknowledged):
-            time.sleep(0.01)
-
-        # when
-        pid = emulator.pid()
-        assert pid
-        time.sleep(0.02 * turn)
-        kill(pid)
-        writer.join(timeout=60)
-        emulator.start()
-
-    # then
-    assert acknowledged
-    assert {name: download(emulator.port, name) for name in acknowledged} == acknowledged
-    assert download(emulator.port, "before-99") == bytes(100)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="sets a limit on another process")
-def test_a_list_of_objects_that_was_half_written_does_no_harm(emulator: Program) -> None:
-    # given: an emulator that cannot write the list of its objects to the end, as if it were killed there
-    emulator.start()
-    emulation.make_bucket(emulator.port, "bucket")
-    upload(emulator.port, "before", b"before")
-    pid = emulator.pid()
-    assert pid
-    limit = (emulator.folder / "objects" / ".cloudstorage" / ".meta").stat().st_size + 10
-    psutil.Process(pid).rlimit(psutil.RLIMIT_FSIZE, (limit, limit))
-    with pytest.raises((OSError, http.client.HTTPException)):
-        upload(emulator.port, "after", b"after")
-
-    # when
-    kill(pid)
-    emulator.start()
-
-    # then
-    assert download(emulator.port, "before") == b"before"
-    upload(emulator.port, "after", b"after")
-
-
-def test_the_bucket_forgets_what_is_deleted(emulator: Program) -> None:
-    # given
-    emulator.start()
-    emulation.make_bucket(emulator.port, "bucket")
-    emulation.make_bucket(emulator.port, "bucket")
-    upload(emulator.port, "file", b"0123456789")
-
-    # when
-    status, _ = ask(emulator.port, "DELETE", "/storage/v1/b/bucket/o/file")
-
-    # then: no copy on the disk
-    assert status == 200
-    kept = [file for file in (emulator.folder / "objects").rglob("*") if file.is_file() and file.name != ".meta"]
-    assert kept == []

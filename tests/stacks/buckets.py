@@ -1,0 +1,35 @@
+"""Talking to an emulated bucket past any client library, and ending a process."""
+
+import http.client
+import os
+import signal
+import time
+
+import psutil
+
+
+def ask(port: int, method: str, path: str, content: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path, content, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def upload(port: int, name: str, content: bytes) -> None:
+    status, _ = ask(port, "POST", f"/upload/storage/v1/b/bucket/o?uploadType=media&name={name}", content)
+    assert status == 200
+
+
+def download(port: int, name: str) -> bytes | None:
+    status, content = ask(port, "GET", f"/storage/v1/b/bucket/o/{name}?alt=media")
+    return content if status == 200 else None
+
+
+def kill(pid: int) -> None:
+    """End one process at once; what it leaves stays."""
+    os.kill(pid, signal.SIGKILL)
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
