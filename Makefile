@@ -3,7 +3,7 @@
 #   make test PYTHON=/opt/python3.12            PYTHON is the interpreter that .venv is made with
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format lock dashboard cloud-up cloud-down clean
+.PHONY: help install run serve test lint format lock dashboard cloud-up cloud-down clean
 
 # Usage reporting is off unless your environment turns it on.
 ZENML_ANALYTICS_OPT_IN ?= false
@@ -29,6 +29,9 @@ install: $(INSTALLED) ## Create .venv and install requirements.txt; does nothing
 
 run: $(INSTALLED) ## Train, tune, explain and register a model: run.py with configs/train.yaml
 	@$(BIN)/python run.py --config configs/train.yaml $(ARGS)
+
+serve: $(INSTALLED) ## Serve the newest packaged model on http://localhost:3000, and train one first if there is none
+	@$(BIN)/python run.py serve $(ARGS)
 
 test: $(INSTALLED) ## Run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

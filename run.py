@@ -27,19 +27,19 @@ DEFAULTS = {
 """What the environment leaves open."""
 
 
-GROUPS = {"stacks": "commands.stacks"}
-"""Groups of commands, by name: the module is imported, and holds the group under the same name, when it is used."""
+GROUPS = {"serve": "commands.serve", "stacks": "commands.stacks"}
+"""Further commands by name: the module is imported, and holds the command under the same name, when it is used."""
 
 
 class LazyGroup(click.Group):
-    """A command with groups below it that are imported when they are used."""
+    """A command with others below it that are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the groups."""
+        """The names of the others."""
         return sorted(GROUPS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a group."""
+        """Import one of them."""
         if cmd_name not in GROUPS:
             return None
         command: click.Command = getattr(importlib.import_module(GROUPS[cmd_name]), cmd_name)
@@ -53,7 +53,7 @@ def _steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 @click.group(
     cls=LazyGroup,
     invoke_without_command=True,
-    subcommand_metavar="[GROUP COMMAND]",
+    subcommand_metavar="[COMMAND]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option(
@@ -83,12 +83,13 @@ def train(
     dry_run: bool,
     schema: bool,
 ) -> None:
-    """Train, tune, explain and register a model on the active ZenML stack.
+    """Train, tune, explain and register a model on the active ZenML stack, or deploy one.
 
     \b
     python run.py --config configs/train.yaml
     python run.py --config configs/train.yaml --set search.trials=10 --set data.path=my.csv
     python run.py --config configs/train.yaml --only evaluate,gate
+    python run.py --config configs/deploy.yaml
     """  # noqa: D301
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
@@ -105,14 +106,16 @@ def train(
     if only and until:
         raise UserError("--only and --until exclude each other: --until already names the last step")
     configuration = arguments.read(file, overrides)
-    if not dry_run:
+    if isinstance(configuration.resolved, TrainingFile) and not dry_run:
         from commands import table
 
         table.announce(configuration.resolved.parameters.data, ROOT)
-    from commands import training
+    from commands import execution
 
-    plan = training.Plan(configuration, only, until, use_cache=not no_cache)
-    sys.exit(training.describe(plan, ROOT) if dry_run else training.run(plan, ROOT))
+    module = "training" if isinstance(configuration.resolved, TrainingFile) else "deployment"
+    command = importlib.import_module(f"commands.{module}")
+    plan = execution.Plan(configuration, only, until, use_cache=not no_cache)
+    sys.exit(command.describe(plan, ROOT) if dry_run else command.run(plan, ROOT))
 
 
 def _read_dotenv() -> None:

@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from tabular.config.base import explain
+from tabular.config.deployment import DeploymentFile
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
 
@@ -17,12 +18,14 @@ class Configuration(NamedTuple):
 
     given: dict[str, Any]
     """The file with the overrides, as ZenML reads it."""
-    resolved: TrainingFile
+    resolved: TrainingFile | DeploymentFile
     """The same with every default."""
 
 
 def read(file: Path, overrides: Sequence[str]) -> Configuration:
     """Read a run configuration, apply `key=value` overrides, and validate the result.
+
+    A file with `parameters.deployment` is of the deploy pipeline, every other one of the training pipeline.
 
     Args:
         file: YAML.
@@ -39,16 +42,19 @@ def read(file: Path, overrides: Sequence[str]) -> Configuration:
         raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(given, dict):
         raise UserError(f"{file} must hold keys and values, such as 'parameters:'")
+    parameters = given.get("parameters")
+    is_deployment = isinstance(parameters, dict) and "deployment" in parameters
+    model = DeploymentFile if is_deployment else TrainingFile
     for override in overrides:
-        _apply(given, override)
+        _apply(given, override, model)
     try:
-        return Configuration(given, TrainingFile.model_validate(given))
+        return Configuration(given, model.model_validate(given))
     except ValidationError as error:
-        message = explain(error, TrainingFile).replace("'parameters.", "'")
+        message = explain(error, model).replace("'parameters.", "'")
         raise UserError(f"{file}: {message}") from None
 
 
-def _apply(given: dict[str, Any], override: str) -> None:
+def _apply(given: dict[str, Any], override: str, model: type[TrainingFile] | type[DeploymentFile]) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise UserError(f"--set {override}: write it as key=value, for example --set search.trials=10")
@@ -57,7 +63,7 @@ def _apply(given: dict[str, Any], override: str) -> None:
     except yaml.YAMLError:
         raise UserError(f"--set {override}: the value is not YAML; quote it") from None
     parts = key.strip().split(".")
-    if parts[0] not in TrainingFile.model_fields:
+    if parts[0] not in model.model_fields:
         parts = ["parameters", *parts]
     *parents, last = parts
     place = given

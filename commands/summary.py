@@ -33,6 +33,7 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
     resolved = configuration.resolved.model_dump(mode="json")
     evaluation, registration, decision = load(names.EVALUATION), load(names.REGISTRATION), load(names.GATE_DECISION)
     imputation, features, best = load(names.IMPUTATION_REPORT), load(names.FEATURE_REPORT), load(names.BEST_PARAMETERS)
+    packaged, bento = load(names.PACKAGE_REPORT), load(names.BENTO)
     provenance, search = load(names.PROVENANCE), load(names.SEARCH_REPORT)
     return {
         "pipeline": run.pipeline.name if run.pipeline else None,
@@ -57,6 +58,8 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
         "gate": decision and decision.decision,
         "gate_reasons": decision and decision.reasons,
         "model": registration and registration.model_dump(mode="json"),
+        "package": packaged and packaged.model_dump(mode="json", include={"compiled", "why", "seconds"}),
+        "bento": bento,
         "seconds": {name: _seconds(step) for name, step in run.steps.items() if step.status != "cached"},
         "cached": [name for name, step in run.steps.items() if step.status == "cached"],
         "artifacts": {name: artifact.uri for name, artifact in made.items()},
@@ -96,9 +99,13 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
         alias = f" as {model['alias']}" if model["alias"] else ", without an alias"
         again = " (already registered, nothing new)" if model["reused"] else ""
         console.print(f"model: {model['name']} version {model['version']}{alias}{again}")
+    if report["package"]:
+        console.print(f"Bento: {report['bento']}: {escape(report['package']['why'])}", soft_wrap=True)
     cached = len(report["cached"])
     console.print(f"steps: {len(report['seconds'])} run, {cached} cached; summary: {folder / 'summary.json'}")
     console.print("next: `zenml login --local` shows the run, its artifacts and their pictures")
+    if report["bento"]:
+        console.print("      `bentoml serve` answers with this model on http://localhost:3000")
     page = report["mlflow"]
     command = f"`mlflow ui --backend-store-uri {page}`" if page.startswith("sqlite:") else page
     console.print(f"      {command} shows the trials and the versions", soft_wrap=True)

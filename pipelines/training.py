@@ -10,6 +10,7 @@ from steps.fit import fit
 from steps.gate import gate as gate_step
 from steps.impute import impute
 from steps.ingest import ingest
+from steps.package import package
 from steps.preparation import find_table, load_sweeps, model_name, tracker_names
 from steps.register import register
 from steps.search import search as search_step
@@ -88,6 +89,7 @@ def training(
     }
     register_step = register.with_options(experiment_tracker=default_tracker)
     registration = register_step(model, train_rows, test_rows, target=target, model_name=name, seed=seed, **reports)
+    package(model, train_rows, test_rows, provenance, best_parameters, scores, registration, target)
     for tracker in trackers:
         send = track_step.with_options(experiment_tracker=tracker)
         send(

@@ -70,7 +70,14 @@ def test_every_target_can_be_made(target: str, folder: Path) -> None:
     assert printed.stdout.strip()
 
 
-@pytest.mark.parametrize(("target", "command"), [("run", "run.py --config configs/train.yaml"), ("test", "-m pytest")])
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("run", "run.py --config configs/train.yaml"),
+        ("serve", "run.py serve"),
+        ("test", "-m pytest -n 2 --dist loadfile"),
+    ],
+)
 def test_arguments_are_passed_on(target: str, command: str, folder: Path) -> None:
     # when
     printed = make(folder, "-n", target, "ARGS=--some thing").stdout

@@ -23,6 +23,8 @@ REPORT: dict[str, Any] = {
     "data": {"data_source": "path"},
     "mlflow": "sqlite:////store/mlflow.db",
     "wandb": None,
+    "package": {"compiled": True, "why": "the compiled predictor agrees with the original"},
+    "bento": "stackhouse:3-0123456789ab",
 }
 
 
@@ -52,7 +54,8 @@ def test_the_end_of_a_run_says_what_came_out(tmp_path: Path) -> None:
     assert "gate: promote: there is no champion yet" in said
     assert "model: homes version 3 as champion" in said
     assert "steps: 1 run, 2 cached; summary: reports/latest/summary.json" in said
-    assert "zenml login --local" in said
+    assert "Bento: stackhouse:3-0123456789ab: the compiled predictor agrees with the original" in said
+    assert "zenml login --local" in said and "`bentoml serve`" in said
     assert "`mlflow ui --backend-store-uri sqlite:////store/mlflow.db`" in said
 
 
@@ -73,11 +76,11 @@ def test_a_version_without_an_alias_and_a_reused_one_are_told_apart() -> None:
 
 def test_a_part_of_a_pipeline_says_less() -> None:
     # given: nothing was evaluated or registered
-    parts = dict.fromkeys(("metrics", "gate", "model", "algorithm"))
+    parts = dict.fromkeys(("metrics", "gate", "model", "algorithm", "package", "bento"))
 
     # then
     said = "\n".join(_shown(REPORT | parts))
-    assert "gate:" not in said and "model:" not in said
+    assert "gate:" not in said and "model:" not in said and "Bento:" not in said
     assert "steps: 1 run, 2 cached" in said
 
 

@@ -1,0 +1,47 @@
+"""Bundles as the files that they are."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from zenml.enums import ArtifactType, VisualizationType
+
+from materializers.files import FileMaterializer
+from tabular.bundling.folder import BundleFolder
+from tabular.serving.bundle import CARD, MANIFEST, Bundle, read
+
+FOLDER = "bundle"
+"""Below the artifact's own address; the release manifest points there."""
+
+
+class BundleMaterializer(FileMaterializer):
+    """The folder of a bundle, pictured by its card."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BundleFolder,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
+    SKIP_REGISTRATION: ClassVar[bool] = False
+
+    def save(self, data: BundleFolder) -> None:
+        """Copy the files, the manifest last: where it is, all is."""
+        bundle = read(data.path)
+        self.artifact_store.makedirs(f"{self.uri}/{FOLDER}")
+        for name in (*bundle.files, MANIFEST):
+            self.write(f"{FOLDER}/{name}", (data.path / name).read_bytes())
+
+    def load(self, data_type: type[Any]) -> BundleFolder:
+        """Copy the files into a temporary folder that stays for the life of the process."""
+        with self.get_temporary_directory(delete_at_exit=False) as temporary:
+            folder = Path(temporary)
+        manifest = self.read(f"{FOLDER}/{MANIFEST}")
+        (folder / MANIFEST).write_bytes(manifest)
+        for name in Bundle.model_validate_json(manifest).files:
+            (folder / name).write_bytes(self.read(f"{FOLDER}/{name}"))
+        read(folder)
+        return BundleFolder(folder)
+
+    def compute_content_hash(self, data: BundleFolder) -> str | None:
+        """The same for equal models of the same version."""
+        return data.content_hash()
+
+    def save_visualizations(self, data: BundleFolder) -> dict[str, VisualizationType]:
+        """The model card."""
+        return {f"{self.uri}/{FOLDER}/{CARD}": VisualizationType.MARKDOWN}

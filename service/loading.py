@@ -1,0 +1,148 @@
+"""From a bundle's folder to a model that answers: verified, built, warmed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabular.serving.bundle import CARD, MANIFEST, BadBundle, Bundle, Column, digest, read
+from tabular.serving.encoding import Encoder
+from tabular.serving.predictor import CompiledPredictor, Predictor, Rows
+
+Source = Literal["manifest", "last_good", "bento", "baseline"]
+Build = Callable[[Path, Bundle], Predictor]
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model in use. Nothing in it changes: a request that holds it is answered by it to the end."""
+
+    bundle: Bundle
+    predictor: Predictor
+    encoder: Encoder
+    source: Source
+    """Where it was found, from the best place to the last resort."""
+    sha256: str
+    """Of its `bundle.json`."""
+    card: str = ""
+    """The model card, Markdown; empty where there is none."""
+    warnings: tuple[str, ...] = ()
+    """What an operator should know, in words."""
+
+    @property
+    def degraded(self) -> bool:
+        """Whether no model answers, only the training median or the class prior."""
+        return self.source == "baseline"
+
+
+class BaselinePredictor:
+    """The same answer to every row: the training median, or the share of each class.
+
+    Raises:
+        BadBundle: the bundle's baseline names no share for one of its classes.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.is_regression = bundle.task == "regression"
+        try:
+            values = (
+                float(bundle.baseline.prediction)
+                if self.is_regression
+                else [bundle.baseline.probabilities[label] for label in bundle.classes]
+            )
+        except (KeyError, ValueError) as error:
+            raise BadBundle(f"{bundle.name} {bundle.version}: its baseline is unusable ({error})") from None
+        self.answer = np.asarray(values, np.float64)
+
+    def predict(self, rows: Rows) -> NDArray[np.float64]:
+        """Regression: one value a row; classification: rows x classes, probabilities."""
+        return np.tile(self.answer, len(rows.numbers) if self.is_regression else (len(rows.numbers), 1))
+
+
+def build_predictor(folder: Path, bundle: Bundle, threads: int = 1) -> Predictor:
+    """The bundle's compiled predictor, or the original where none is compiled.
+
+    Args:
+        folder: of the bundle.
+        bundle: its manifest.
+        threads: for one prediction.
+    """
+    if bundle.compiled:
+        return CompiledPredictor.load(folder, threads=threads)
+    from service.original import OriginalPredictor  # brings pandas and scikit-learn
+
+    return OriginalPredictor.load(folder)
+
+
+def load(folder: Path, sha256: str | None, source: Source, build: Build) -> Loaded:
+    """A model that has answered already.
+
+    Args:
+        folder: of the bundle.
+        sha256: of `bundle.json`; None takes it as it is.
+        source: what the folder is.
+        build: makes the predictor.
+
+    Raises:
+        BadBundle: a file is damaged, or the predictor cannot be built or gives no finite answer.
+    """
+    bundle = read(folder, sha256)
+    try:
+        predictor = build(folder, bundle)
+        warm(bundle, predictor)
+        encoder = Encoder(bundle.columns)
+    except BadBundle:
+        raise
+    except Exception as error:  # ONNX Runtime, skops and NumPy each have their own
+        said = " ".join(str(error).split())[:300]
+        raise BadBundle(
+            f"{folder}: its predictor cannot be used ({type(error).__name__}: {said}); package the model again"
+        ) from error
+    card = (folder / CARD).read_text("utf-8", "replace") if CARD in bundle.files else ""
+    found = sha256 or digest((folder / MANIFEST).read_bytes())
+    return Loaded(bundle, predictor, encoder, source, found, card)
+
+
+def warm(bundle: Bundle, predictor: Predictor) -> None:
+    """Ask for answers that nobody waits for, so that the first request finds everything in memory.
+
+    Rows: the middle of each range, nothing but missing values, the smallest values, the largest ones.
+
+    Raises:
+        BadBundle: an answer has the wrong shape, is not finite, or is no probability.
+    """
+    rows = _synthetic(bundle)
+    answer = predictor.predict(rows)
+    expected = (4,) if bundle.task == "regression" else (4, len(bundle.classes))
+    where = f"{bundle.name} {bundle.version}"
+    if answer.shape != expected:
+        raise BadBundle(f"{where}: its predictor answers with shape {answer.shape}, not {expected}")
+    if not np.isfinite(answer).all():
+        raise BadBundle(f"{where}: its predictor gives an answer that is not finite; package the model again")
+    if bundle.task == "classification" and not np.allclose(answer.sum(axis=1), 1, atol=1e-3):
+        raise BadBundle(f"{where}: its probabilities do not sum to 1; package the model again")
+    predictor.predict(Rows(rows.numbers[:1], rows.codes[:1]))
+
+
+def _synthetic(bundle: Bundle) -> Rows:
+    numbers = [_range(column) for column in bundle.columns if column.kind == "number"]
+    codes = [_codes(column) for column in bundle.columns if column.kind == "category"]
+    return Rows(
+        np.ascontiguousarray(np.array(numbers, np.float64).reshape(-1, 4).T),
+        np.ascontiguousarray(np.array(codes, np.int32).reshape(-1, 4).T),
+    )
+
+
+def _range(column: Column) -> tuple[float, float, float, float]:
+    low = 0.0 if column.min is None else column.min
+    high = low if column.max is None else column.max
+    return low / 2 + high / 2, np.nan, low, high
+
+
+def _codes(column: Column) -> tuple[int, int, int, int]:
+    missing = column.categories.index("missing") if "missing" in column.categories else -1
+    last = len(column.categories) - 1
+    return max(last // 2, -1), missing, min(last, 0), last

@@ -1,0 +1,78 @@
+"""The Bento model store and the Bento, from a bundle."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from steps.caching import ROOT
+from tabular.bundling.folder import BundleFolder
+from tabular.serving.bundle import MANIFEST, Bundle, digest
+
+NAME = "stackhouse"
+"""Of the model in BentoML's store and of the Bento; `service/service.py` asks for its newest version."""
+
+
+def version_of(bundle: BundleFolder) -> str:
+    """The version of the stored model and of the Bento: that of the registry, and the beginning of a hash."""
+    manifest = (bundle.path / MANIFEST).read_bytes()
+    return f"{Bundle.model_validate_json(manifest).version}-{digest(manifest)[:12]}"
+
+
+def keep(folder: Path, version: str) -> str:
+    """Put a bundle into BentoML's model store; one of the same version is replaced.
+
+    Args:
+        folder: of the bundle.
+        version: of the stored model.
+
+    Returns:
+        The tag, `stackhouse:VERSION`.
+    """
+    import bentoml
+    from bentoml.exceptions import NotFound
+    from bentoml.models import ModelContext
+
+    tag = f"{NAME}:{version}"
+    with contextlib.suppress(NotFound):
+        bentoml.models.delete(tag)
+    context = ModelContext(framework_name=NAME, framework_versions={})
+    with bentoml.models.create(tag, module=NAME, api_version="v1", context=context, signatures={}) as model:
+        shutil.copytree(folder, model.path, dirs_exist_ok=True)
+    return tag
+
+
+def build(version: str) -> str:
+    """Build the Bento that `bentofile.yaml` describes, with the newest model of the store.
+
+    It is done by another process, because BentoML imports the service, which reads its own settings.
+
+    Args:
+        version: of the Bento.
+
+    Returns:
+        The tag, `stackhouse:VERSION`.
+
+    Raises:
+        RuntimeError: BentoML refuses; with what it says.
+    """
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    tag = f"{NAME}:{version}"
+    with contextlib.suppress(NotFound):
+        bentoml.delete(tag)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STACKHOUSE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bentoml", "build", "--version", version, "--output", "tag", "."],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"`bentoml build` failed: {(done.stderr or done.stdout).strip()}")
+    return tag

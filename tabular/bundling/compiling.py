@@ -1,0 +1,205 @@
+"""A fitted pipeline of `tabular.training` as the files of a compiled predictor."""
+
+import io
+import zipfile
+from typing import Any, NamedTuple
+
+import numpy as np
+from lightgbm import LGBMRegressor
+from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401  (the import is what enables it)
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from tabular.algorithms import LabelledClassifier
+from tabular.bundling.ensembles import forest
+from tabular.bundling.trees import NotCompilable, to_onnx
+from tabular.clusters import ClusterSimilarity
+from tabular.features import Ratio
+from tabular.imputation import ScaledImputer
+from tabular.serving import recipe
+from tabular.serving.bundle import ARRAYS, RECIPE
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class Raw(NamedTuple):
+    """The raw columns of a fitted pipeline."""
+
+    numbers: list[str]
+    categories: dict[str, list[str]]
+    """Each category column with its categories in the order of the encoder."""
+
+
+class _Parts(NamedTuple):
+    arrays: dict[str, NDArray[Any]]
+    files: dict[str, bytes]
+
+
+def raw_columns(model: Pipeline) -> Raw:
+    """Which raw columns the pipeline reads, and as what."""
+    numbers: list[str] = []
+    categories: list[str] = []
+    for name, _, columns in model.named_steps["impute"].transformers_:
+        if name == "numeric":
+            numbers = list(columns)
+        elif name == "categories":
+            categories = list(columns)
+    encoder = model.named_steps["features"].named_steps["columns"].named_transformers_.get("categories")
+    known = [] if encoder is None else [[str(c) for c in values] for values in encoder.categories_]
+    return Raw(numbers, dict(zip(categories, known, strict=True)))
+
+
+def compiled(model: Pipeline) -> dict[str, bytes]:
+    """The files of the compiled predictor, by name.
+
+    Raises:
+        NotCompilable: it holds something that the compiled predictor cannot do.
+    """
+    raw, parts = raw_columns(model), _Parts({}, {})
+    last = model.named_steps["estimator"]
+    estimator, task, undo = _inner(last)
+    imputer = model.named_steps["impute"].named_transformers_.get("numeric")
+    blocks = _blocks(model.named_steps["features"].named_steps["columns"], raw, parts)
+    width = len(model.named_steps["features"].named_steps["columns"].get_feature_names_out())
+    found, link = _estimator(estimator, width, parts)
+    written = recipe.Recipe(
+        task=task,
+        imputer=None if imputer is None else _imputer(imputer, parts),
+        blocks=blocks,
+        estimator=found,
+        link=link,
+        undo=undo,
+    )
+    files = {RECIPE: written.model_dump_json(indent=1).encode(), **parts.files}
+    if parts.arrays:
+        files[ARRAYS] = _npz(parts.arrays)
+    return files
+
+
+def _inner(last: Any) -> tuple[Any, Any, Any]:
+    """The estimator inside, its task, and what undoes the target's transform."""
+    if isinstance(last, LabelledClassifier):
+        if len(last.classes_) < 2:
+            raise NotCompilable("it knows a single class")
+        return last.estimator_, "classification", "none"
+    if not isinstance(last, TransformedTargetRegressor):
+        raise NotCompilable(f"its estimator is a {type(last).__name__}")
+    if last.inverse_func not in (None, np.exp):
+        raise NotCompilable(f"its target is transformed back by {last.inverse_func}")
+    return last.regressor_, "regression", "none" if last.inverse_func is None else "exp"
+
+
+def _estimator(estimator: Any, width: int, parts: _Parts) -> tuple[Any, Any]:
+    if isinstance(estimator, Pipeline):
+        return _linear(estimator, parts)
+    found = forest(estimator)
+    if found is None:
+        raise NotCompilable(f"its estimator is a {type(estimator).__name__}")
+    parts.files["estimator.onnx"] = to_onnx(found.trees, width, found.outputs, found.single)
+    trees = recipe.Ensemble(file="estimator.onnx", single=found.single)
+    return recipe.Boosted(trees=trees, base=tuple(found.base), divisor=found.divisor), found.link
+
+
+def _linear(pipeline: Pipeline, parts: _Parts) -> tuple[Any, Any]:
+    scaler, model = pipeline.named_steps["scale"], pipeline.named_steps["model"]
+    if not isinstance(model, Ridge | LogisticRegression) or getattr(model, "solver", "") == "liblinear":
+        raise NotCompilable(f"its linear model is a {type(model).__name__}")
+    if not scaler.with_mean or not scaler.with_std:
+        raise NotCompilable("its scaler does not both shift and scale")
+    coefficients = np.atleast_2d(model.coef_)
+    # The scaler works in the type of its input, which is float32.
+    parts.arrays["mean"], parts.arrays["scale"] = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
+    parts.arrays["coefficients"] = np.ascontiguousarray(coefficients.T)
+    parts.arrays["intercepts"] = np.broadcast_to(np.atleast_1d(model.intercept_), len(coefficients)).copy()
+    if isinstance(model, Ridge):
+        return recipe.Linear(), "identity"
+    return recipe.Linear(), "sigmoid" if len(coefficients) == 1 else "softmax"
+
+
+def _imputer(fitted: ScaledImputer, parts: _Parts) -> Any:
+    scaler, imputer = fitted.pair()
+    if imputer.add_indicator or not np.isnan(imputer.missing_values):
+        raise NotCompilable("its imputer marks holes, or takes something else than NaN for them")
+    if isinstance(imputer, KNNImputer):
+        if imputer.weights != "uniform" or imputer.metric != "nan_euclidean" or not imputer._valid_mask.all():
+            raise NotCompilable("its neighbours are weighted, or a column had no value at all")
+        # In its order in memory: the last digits of a distance depend on it, and they decide between neighbours.
+        parts.arrays["neighbours"] = imputer._fit_X
+        mean, scale = (None, None) if scaler is None else (_numbers(scaler.mean_), _numbers(scaler.scale_))
+        return recipe.NeighbourImputer(count=imputer.n_neighbors, mean=mean, scale=scale)
+    if scaler is not None:
+        raise NotCompilable(f"its {type(imputer).__name__} works on scaled values")
+    if isinstance(imputer, SimpleImputer):
+        return recipe.ConstantImputer(fill=_fill(imputer))
+    if isinstance(imputer, IterativeImputer):
+        return _iterative(imputer, parts)
+    raise NotCompilable(f"its imputer is a {type(imputer).__name__}")
+
+
+def _iterative(imputer: IterativeImputer, parts: _Parts) -> Any:
+    fill = _fill(imputer.initial_imputer_)
+    if imputer.sample_posterior:
+        raise NotCompilable("its imputer draws values at random")
+    if imputer.n_iter_ == 0:
+        return recipe.ConstantImputer(fill=fill)
+    if not (np.isneginf(imputer._min_value).all() and np.isposinf(imputer._max_value).all()):
+        raise NotCompilable("its imputer clips what it estimates")
+    estimates = []
+    for number, (column, inputs, estimator) in enumerate(imputer.imputation_sequence_):
+        found = forest(estimator) if isinstance(estimator, LGBMRegressor) else None
+        if found is None or found.link != "identity":
+            raise NotCompilable(f"its imputer estimates with a {type(estimator).__name__}")
+        name = f"imputer_{number}.onnx"
+        parts.files[name] = to_onnx(found.trees, len(inputs), 1)
+        trees = recipe.Ensemble(file=name, single=False)
+        estimates.append(
+            recipe.Estimate(column=int(column), inputs=tuple(int(i) for i in inputs), trees=trees),
+        )
+    return recipe.IterativeImputer(fill=fill, estimates=tuple(estimates))
+
+
+def _fill(imputer: SimpleImputer) -> tuple[float, ...]:
+    fill = _numbers(imputer.statistics_)
+    if not np.isfinite(fill).all():
+        raise NotCompilable("a number column had no value at all")
+    return fill
+
+
+def _blocks(columns: ColumnTransformer, raw: Raw, parts: _Parts) -> Any:
+    number = {name: place for place, name in enumerate(raw.numbers)}
+    blocks: list[Any] = []
+    for name, part, names in columns.transformers_:
+        if name == "remainder" and part == "drop":
+            continue
+        if name == "numeric":
+            blocks.append(recipe.Numbers(columns=tuple(number[c] for c in names)))
+        elif isinstance(part, Ratio):
+            blocks.append(recipe.Quotient(top=number[names[0]], bottom=number[names[1]]))
+        elif isinstance(part, ClusterSimilarity):
+            parts.arrays["centres"] = np.ascontiguousarray(part.kmeans_.cluster_centers_, dtype=np.float64)
+            gamma = None if part.encoding == "label" else float(part.gamma_)
+            blocks.append(recipe.Clusters(columns=tuple(number[c] for c in names), gamma=gamma))
+        elif isinstance(part, OneHotEncoder) and part.drop is part.min_frequency is part.max_categories is None:
+            blocks.append(recipe.OneHot(sizes=tuple(len(values) for values in part.categories_)))
+        else:
+            raise NotCompilable(f"its features hold a {type(part).__name__} that is not known")
+    return tuple(blocks)
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:
+    """As `np.savez_compressed`, without the time: equal arrays give equal bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.save(content, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), content.getvalue(), zipfile.ZIP_DEFLATED, 1)
+    return file.getvalue()

@@ -1,0 +1,84 @@
+"""The columns and the training rows of a model, in numbers."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabular.bundling.compiling import Raw
+from tabular.config.stages import TargetConfig
+from tabular.features import MISSING_CATEGORY
+from tabular.serving.bundle import Baseline, Column
+from tabular.serving.reference import CategoryReference, Histogram, NumberReference, Reference
+
+BINS = 10
+
+
+def columns(rows: pd.DataFrame, names: list[str], raw: Raw) -> tuple[Column, ...]:
+    """Each of the raw columns `names`, as the training rows show it."""
+    return tuple(_column(rows[name], raw) for name in names)
+
+
+def baseline(rows: pd.DataFrame, target: TargetConfig) -> Baseline:
+    """What to answer without any model."""
+    if target.task == "regression":
+        return Baseline(prediction=float(np.median(rows[target.column].to_numpy(dtype=np.float64))))
+    shares = _shares(rows[target.column].map(str))
+    return Baseline(prediction=max(shares, key=lambda label: shares[label]), probabilities=shares)
+
+
+def reference(rows: pd.DataFrame, raw: Raw, predictions: NDArray[Any], target: TargetConfig) -> Reference:
+    """The training rows, and the predictions for them."""
+    classifies = target.task == "classification"
+    return Reference(
+        rows=len(rows),
+        numbers={name: _number(rows[name]) for name in raw.numbers},
+        categories={name: _category(rows[name]) for name in raw.categories},
+        predictions=None if classifies else histogram(predictions.astype(np.float64)),
+        predicted=_shares(pd.Series(predictions).map(str)) if classifies else {},
+    )
+
+
+def histogram(values: NDArray[np.float64]) -> Histogram | None:
+    """Ten bins between quantiles, fewer where values repeat; None where no value is finite."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return None
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)))
+    if len(edges) == 1:
+        edges = np.repeat(edges, 2)
+    counts = np.bincount(np.clip(np.searchsorted(edges, values) - 1, 0, len(edges) - 2), minlength=len(edges) - 1)
+    return Histogram(
+        edges=tuple(edges.tolist()),
+        shares=tuple((counts / len(values)).tolist()),
+        mean=float(values.mean()),
+        std=float(values.std()),
+    )
+
+
+def _column(values: pd.Series, raw: Raw) -> Column:
+    missing = float(values.isna().mean())
+    if values.name in raw.categories:
+        known = tuple(raw.categories[str(values.name)])
+        return Column(name=str(values.name), kind="category", categories=known, missing_share=missing)
+    floats = values.to_numpy(dtype=np.float64)
+    floats = floats[np.isfinite(floats)]
+    low, high = (float(floats.min()), float(floats.max())) if len(floats) else (None, None)
+    return Column(name=str(values.name), kind="number", min=low, max=high, missing_share=missing)
+
+
+def _number(values: pd.Series) -> NumberReference:
+    return NumberReference(
+        missing=float(values.isna().mean()), known=histogram(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    )
+
+
+def _category(values: pd.Series) -> CategoryReference:
+    text = values.astype("str").astype(object).where(values.notna(), MISSING_CATEGORY)
+    return CategoryReference(missing=float(values.isna().mean()), shares=_shares(text))
+
+
+def _shares(text: pd.Series) -> dict[str, float]:
+    counts = text.value_counts(normalize=True, sort=False).sort_index()
+    return {str(value): float(share) for value, share in counts.items()}

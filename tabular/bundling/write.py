@@ -1,0 +1,130 @@
+"""The bundle as a folder."""
+
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from tabular.bundling import describing, parity
+from tabular.bundling.compiling import compiled, raw_columns
+from tabular.bundling.report import PackageReport, ParityReport
+from tabular.bundling.trees import NotCompilable
+from tabular.config.stages import TargetConfig
+from tabular.persistence import to_bytes
+from tabular.serving.bundle import CARD, MANIFEST, MODEL, REFERENCE, Bundle, digest
+from tabular.serving.predictor import CompiledPredictor
+
+
+class Origin(NamedTuple):
+    """Where a model comes from."""
+
+    name: str
+    version: str
+    created: str
+    """UTC, ISO 8601."""
+    algorithm: str
+    data_sha256: str
+    data_source: str
+    metrics: dict[str, float]
+    """On the held-out rows."""
+    card: str
+    """Markdown."""
+
+
+def write(
+    folder: Path,
+    model: Pipeline,
+    train_rows: pd.DataFrame,
+    test_rows: pd.DataFrame,
+    target: TargetConfig,
+    origin: Origin,
+) -> PackageReport:
+    """Compile the model, compare, and write the bundle; the folder is there once all of it is written.
+
+    Args:
+        folder: of the bundle; what is there is replaced.
+        model: from `tabular.training.fit`.
+        train_rows: the rows it was fitted on, target included: for ranges and reference statistics.
+        test_rows: the held-out rows, target included: for the comparison.
+        target: the target and the task.
+        origin: name, version, metrics and the rest that only the caller knows.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as room:
+        made = Path(room) / "bundle"
+        made.mkdir()
+        report = _write(made, model, train_rows, test_rows.drop(columns=target.column), target, origin)
+        if folder.exists():
+            os.replace(folder, Path(room) / "old")
+        os.replace(made, folder)
+    return report
+
+
+def _write(
+    folder: Path,
+    model: Pipeline,
+    train_rows: pd.DataFrame,
+    inputs: pd.DataFrame,
+    target: TargetConfig,
+    origin: Origin,
+) -> PackageReport:
+    raw = raw_columns(model)
+    predictor, compared, why = _compiled(folder, model, inputs)
+    content = to_bytes(model)
+    (folder / MODEL).write_bytes(content)
+    (folder / CARD).write_text(origin.card, encoding="utf-8")
+    predictions = np.asarray(model.predict(train_rows.drop(columns=target.column)))
+    described = describing.reference(train_rows, raw, predictions, target)
+    (folder / REFERENCE).write_text(described.model_dump_json(indent=1), encoding="utf-8")
+    classes = model.named_steps["estimator"].classes_ if target.task == "classification" else ()
+    bundle = Bundle(
+        name=origin.name,
+        version=origin.version,
+        task=target.task,
+        target=target.column,
+        created=origin.created,
+        model_sha256=digest(content),
+        data_sha256=origin.data_sha256,
+        data_source=origin.data_source,
+        algorithm=origin.algorithm,
+        columns=describing.columns(train_rows, list(model.named_steps["columns"].feature_names_in_), raw),
+        classes=tuple(str(label) for label in classes),
+        metrics={name: value for name, value in origin.metrics.items() if math.isfinite(value)},
+        baseline=describing.baseline(train_rows, target),
+        compiled=predictor is not None,
+        why=why,
+        files={path.name: digest(path.read_bytes()) for path in sorted(folder.iterdir())},
+    )
+    (folder / MANIFEST).write_text(bundle.model_dump_json(indent=1), encoding="utf-8")
+    return PackageReport(
+        compiled=bundle.compiled,
+        why=why,
+        parity=compared,
+        seconds=parity.latencies(model, predictor, inputs, raw),
+        bytes={path.name: path.stat().st_size for path in sorted(folder.iterdir())},
+        bundle_sha256=digest((folder / MANIFEST).read_bytes()),
+    )
+
+
+def _compiled(
+    folder: Path, model: Pipeline, inputs: pd.DataFrame
+) -> tuple[CompiledPredictor | None, ParityReport | None, str]:
+    """The compiled predictor as the folder's files give it, if it may serve; its comparison; the reason in words."""
+    try:
+        files = compiled(model)
+    except NotCompilable as error:
+        return None, None, f"the original serves, because the pipeline cannot be compiled: {error}"
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    predictor = CompiledPredictor.load(folder)
+    compared = parity.compare(model, predictor, inputs, raw_columns(model))
+    if compared.agrees:
+        return predictor, compared, compared.in_words()
+    for name in files:
+        (folder / name).unlink()
+    return None, compared, compared.in_words()

@@ -1,0 +1,275 @@
+"""From untrusted input to the arrays that a predictor takes; every refusal names its place."""
+
+import csv
+import difflib
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabular.serving import parquet
+from tabular.serving.bundle import Column
+from tabular.serving.inputs import BadInput
+from tabular.serving.predictor import Rows
+from tabular.serving.values import (
+    LARGEST,
+    NO_VALUE,
+    SHOWN,
+    parse_numbers,
+    refuse_number,
+    shown,
+    spelled,
+    to_code,
+    to_codes,
+    to_number,
+    to_numbers,
+)
+
+__all__ = ["BadInput", "Encoder", "Notes"]
+
+LIMIT: Final = 10_000
+"""Rows of a batch, where the caller states no other bound."""
+MISSING: Final = "missing"
+"""The category that stands for a missing one, as `tabular.features.Categories` spells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What was accepted and is worth knowing: for each column concerned, in how many rows."""
+
+    missing: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    out_of_range: dict[str, int] = field(default_factory=dict)
+
+
+class Encoder:
+    """Turns rows and columns of untrusted values into `Rows`.
+
+    A value that is absent or null is missing. A category that training never saw is accepted and noted. Everything
+    else that is not of the column's kind is refused with `BadInput`.
+
+    Args:
+        columns: the columns of the bundle, in the order of the training rows.
+    """
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        self.schema = tuple(columns)
+        self._names = {column.name: column for column in self.schema}
+        self._numeric = [column for column in self.schema if column.kind == "number"]
+        self._category = [column for column in self.schema if column.kind == "category"]
+        self._ranges = [
+            (c.name, -LARGEST if c.min is None else c.min, LARGEST if c.max is None else c.max) for c in self._numeric
+        ]
+        self._lookups = [{text: code for code, text in enumerate(c.categories)} for c in self._category]
+        self._absent = [lookup.get(MISSING, -1) for lookup in self._lookups]
+
+    def row(self, values: Any) -> tuple[Rows, Notes]:
+        """One row, as a mapping of column names to values.
+
+        Raises:
+            BadInput: it is no mapping, it is empty, a column is unknown, or a value is not of its column's kind.
+        """
+        if type(values) is not dict or not values:
+            self._refuse_row(values, None)
+        notes = Notes()
+        found = 0
+        numbers: list[float] = []
+        for name, low, high in self._ranges:
+            value = values.get(name)
+            if type(value) is float or type(value) is int:
+                found += 1
+                if low <= value <= high:
+                    numbers.append(value)
+                    continue
+                number = to_number(value, name, None)
+                notes.out_of_range[name] = 1
+                numbers.append(number)
+            elif value is None:
+                found += name in values
+                notes.missing[name] = 1
+                numbers.append(math.nan)
+            else:
+                refuse_number(value, name, None)
+        codes: list[int] = []
+        for column, lookup, absent in zip(self._category, self._lookups, self._absent, strict=True):
+            name = column.name
+            value = values.get(name)
+            if value is None:
+                found += name in values
+                notes.missing[name] = 1
+                codes.append(absent)
+                continue
+            found += 1
+            code = lookup.get(value, -1) if type(value) is str else to_code(value, lookup, name, None)
+            if code == -1:
+                notes.unknown[name] = 1
+            codes.append(code)
+        if found != len(values):
+            self._refuse_names(values, None)
+        return Rows(np.array([numbers], dtype=np.float64), np.array([codes], dtype=np.int32)), notes
+
+    def rows(self, rows: Any, limit: int = LIMIT) -> tuple[Rows, Notes]:
+        """Rows, as a list of mappings.
+
+        Args:
+            rows: the mappings; a column that one leaves out is missing there.
+            limit: more rows are refused.
+
+        Raises:
+            BadInput: as `row`, or there is no row, or too many.
+        """
+        if not isinstance(rows, list):
+            raise BadInput(
+                f"must be a list of objects, not {shown(rows)}", "send a list with an object for each row", "rows"
+            )
+        _check_count(len(rows), limit)
+        if set(map(type, rows)) != {dict} or not all(rows):
+            index = next(i for i, row in enumerate(rows) if type(row) is not dict or not row)
+            self._refuse_row(rows[index], index)
+        extra = set().union(*rows) - self._names.keys()
+        if extra:
+            index = next(i for i, row in enumerate(rows) if not extra.isdisjoint(row))
+            self._refuse_names(rows[index], index)
+        return self._encode({name: [row.get(name) for row in rows] for name in self._names}, len(rows))
+
+    def columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]], limit: int = LIMIT) -> tuple[Rows, Notes]:
+        """Columns, as a mapping of names to lists or arrays of one length.
+
+        Args:
+            columns: lists of values as in JSON; a float64 array, whose NaN is a missing value, is taken as it is.
+            limit: more rows are refused.
+
+        Raises:
+            BadInput: no columns, lengths differ, a column is unknown, or a value is not of its column's kind.
+        """
+        if not isinstance(columns, dict) or not columns:
+            raise BadInput(
+                f"must be an object with a list for each column, not {shown(columns)}",
+                'send {"columns": {"name": [value, ...]}}',
+                "columns",
+            )
+        self._refuse_unknown(columns, None)
+        first = next(iter(columns))
+        for name, values in columns.items():
+            if not isinstance(values, list | np.ndarray):
+                raise BadInput(f"must be a list, not {shown(values)}", "send the column's values as a list", name)
+            if len(values) != len(columns[first]):
+                problem = f"has {len(values)} values where '{first}' has {len(columns[first])}"
+                raise BadInput(problem, "send columns of one length; null is a missing value", name)
+        _check_count(len(columns[first]), limit)
+        return self._encode(columns, len(columns[first]))
+
+    def csv(self, data: bytes, limit: int = LIMIT) -> tuple[Rows, Notes]:
+        """A CSV file (RFC 4180, UTF-8) with a header; an empty cell is a missing value.
+
+        Raises:
+            BadInput: it is no such file, or as `columns`.
+        """
+        return self.columns(self.csv_table(data, limit), limit)
+
+    def parquet(self, data: bytes, limit: int = LIMIT) -> tuple[Rows, Notes]:
+        """A Parquet file of flat columns; null and NaN are missing values.
+
+        Raises:
+            BadInput: it is no such file, or as `columns`.
+        """
+        return self.columns(parquet.read(data, limit), limit)
+
+    def csv_table(self, data: bytes, limit: int = LIMIT) -> dict[str, list[Any] | NDArray[np.float64]]:
+        """The columns of a CSV file, as `columns` takes them. Raises BadInput as `csv` does."""
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            problem = f"the body is not UTF-8 (byte {error.start})"
+            raise BadInput(problem, "send the CSV encoded as UTF-8", code="invalid_encoding") from None
+        try:
+            lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+        except csv.Error as error:
+            raise BadInput(
+                f"the body is no CSV ({error})", "quote cells as RFC 4180 says", code="invalid_csv"
+            ) from None
+        if not lines:
+            raise BadInput("the body is empty", "send a header and at least one row", code="empty_batch")
+        header, body = lines[0], lines[1:]
+        for name in header:
+            if header.count(name) > 1:
+                raise BadInput("is twice in the header", "send each column once", name, code="duplicate_field")
+        self._refuse_unknown(header, None)
+        _check_count(len(body), limit)
+        if set(map(len, body)) != {len(header)}:
+            index = next(i for i, cells in enumerate(body) if len(cells) != len(header))
+            problem = f"the row has {len(body[index])} cells where the header has {len(header)}"
+            raise BadInput(problem, "send a cell for each column of the header", row=index, code="invalid_csv")
+        cells = dict(zip(header, zip(*body, strict=True), strict=True))
+        table: dict[str, list[Any] | NDArray[np.float64]] = {}
+        for name, texts in cells.items():
+            column = self._names[name]
+            if column.kind == "number":
+                table[name] = parse_numbers(texts, name)
+            else:
+                table[name] = [spelled(text, column.categories) if text else None for text in texts]
+        return table
+
+    def _encode(self, table: Mapping[str, Any], count: int) -> tuple[Rows, Notes]:
+        """Columns that are known and of one length; those that are left out are missing everywhere."""
+        notes = Notes()
+        numbers = np.full((count, len(self._numeric)), np.nan)
+        for place, (name, low, high) in enumerate(self._ranges):
+            if name not in table:
+                notes.missing[name] = count
+                continue
+            values = numbers[:, place] = to_numbers(table[name], name)
+            _note(notes.missing, name, int(np.isnan(values).sum()))
+            _note(notes.out_of_range, name, int(((values < low) | (values > high)).sum()))
+        codes = np.empty((count, len(self._category)), dtype=np.int32)
+        for place, column in enumerate(self._category):
+            if column.name not in table:
+                notes.missing[column.name] = count
+                codes[:, place] = self._absent[place]
+                continue
+            found = to_codes(table[column.name], self._lookups[place], column.name)
+            absent = found == NO_VALUE
+            _note(notes.missing, column.name, int(absent.sum()))
+            _note(notes.unknown, column.name, int((found == -1).sum()))
+            found[absent] = self._absent[place]
+            codes[:, place] = found
+        return Rows(numbers, codes), notes
+
+    def _refuse_row(self, value: Any, row: int | None) -> NoReturn:
+        names = ", ".join(self._names)
+        if value == {}:
+            raise BadInput(
+                "the row is empty", f"send at least one of {names}; null is a missing value", row=row, code="empty_row"
+            )
+        problem = f"a row must be an object, not {shown(value)}"
+        raise BadInput(problem, f"send an object with values for {names}", row=row, code="invalid_type")
+
+    def _refuse_names(self, values: Iterable[str], row: int | None) -> NoReturn:
+        self._refuse_unknown(values, row)
+        raise AssertionError("only a row with an unknown column is refused for its names")
+
+    def _refuse_unknown(self, names: Iterable[str], row: int | None) -> None:
+        for name in names:
+            if name not in self._names:
+                near = difflib.get_close_matches(name[:SHOWN], self._names, n=1, cutoff=0.0)
+                remedy = f"leave it out, or send the nearest known column: '{near[0]}'" if near else "leave it out"
+                short = name if len(name) <= SHOWN else name[:SHOWN] + "..."
+                raise BadInput("is no input of the model", remedy, short, row, "unknown_field")
+
+
+def _check_count(count: int, limit: int) -> None:
+    if count == 0:
+        raise BadInput("the batch is empty", "send at least one row", code="empty_batch")
+    if count > limit:
+        raise BadInput(
+            f"the batch has {count} rows; at most {limit} are taken", "send smaller batches", code="too_many_rows"
+        )
+
+
+def _note(notes: dict[str, int], name: str, count: int) -> None:
+    if count:
+        notes[name] = count

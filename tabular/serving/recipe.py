@@ -1,0 +1,118 @@
+"""`predictor.json`: the fitted pipeline as numbers. What it calls an array lies in `predictor.npz` under that name."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tabular.config.base import Items, StrictModel
+
+
+class Ensemble(StrictModel):
+    """Trees in an ONNX file: rows x features in, rows x outputs out, the plain sum of the leaves."""
+
+    file: str
+    single: bool
+    """Whether it takes and sums float32, as XGBoost does, or float64, as all others do."""
+
+
+class ConstantImputer(StrictModel):
+    """A hole takes the column's value in `fill`."""
+
+    kind: Literal["constant"] = "constant"
+    fill: Items[float]
+
+
+class NeighbourImputer(StrictModel):
+    """A hole takes the mean of the nearest training rows that have a value there, as scikit-learn's KNNImputer does.
+
+    Arrays: `neighbours` (training rows x number columns, scaled, NaN for a hole).
+    """
+
+    kind: Literal["neighbours"] = "neighbours"
+    count: int
+    mean: Items[float] | None
+    """What a column is shifted by before distances are measured; None measures them between raw values."""
+    scale: Items[float] | None
+
+
+class Estimate(StrictModel):
+    """One column estimated from others by trees."""
+
+    column: int
+    inputs: Items[int]
+    trees: Ensemble
+
+
+class IterativeImputer(StrictModel):
+    """Holes take `fill`, then each estimate in turn replaces what was filled into its column."""
+
+    kind: Literal["iterative"] = "iterative"
+    fill: Items[float]
+    estimates: Items[Estimate]
+
+
+class Numbers(StrictModel):
+    """Number columns as they are."""
+
+    kind: Literal["numbers"] = "numbers"
+    columns: Items[int]
+
+
+class Quotient(StrictModel):
+    """One column divided by another, 0 where the divisor is 0."""
+
+    kind: Literal["ratio"] = "ratio"
+    top: int
+    bottom: int
+
+
+class Clusters(StrictModel):
+    """How near a row is to each centre. Arrays: `centres` (centres x columns)."""
+
+    kind: Literal["clusters"] = "clusters"
+    columns: Items[int]
+    gamma: float | None
+    """Of the similarity exp(-gamma * distance**2); None for 1 at the nearest centre and 0 elsewhere."""
+
+
+class OneHot(StrictModel):
+    """A column for each category, in the order of the category columns."""
+
+    kind: Literal["categories"] = "categories"
+    sizes: Items[int]
+
+
+Imputer = Annotated[ConstantImputer | NeighbourImputer | IterativeImputer, Field(discriminator="kind")]
+Block = Annotated[Numbers | Quotient | Clusters | OneHot, Field(discriminator="kind")]
+
+
+class Boosted(StrictModel):
+    """Trees; their sum divided by `divisor`, plus `base`, is the raw output."""
+
+    kind: Literal["trees"] = "trees"
+    trees: Ensemble
+    base: Items[float]
+    """One for each output; for trees that sum float32 it is among the leaves instead."""
+    divisor: float = 1.0
+
+
+class Linear(StrictModel):
+    """Arrays: `mean`, `scale` (columns), `coefficients` (columns x outputs), `intercepts` (outputs)."""
+
+    kind: Literal["linear"] = "linear"
+
+
+class Recipe(StrictModel):
+    """From encoded rows to predictions."""
+
+    format: Literal[1] = 1
+    task: Literal["regression", "classification"]
+    imputer: Imputer | None
+    """None without number columns."""
+    blocks: Items[Block]
+    """The matrix from left to right."""
+    estimator: Annotated[Boosted | Linear, Field(discriminator="kind")]
+    link: Literal["identity", "exp", "sigmoid", "softmax", "share"]
+    """From raw outputs to predictions; `share` takes them for probabilities already."""
+    undo: Literal["none", "exp"]
+    """What undoes the transform of a regression's target."""

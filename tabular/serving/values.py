@@ -1,0 +1,139 @@
+"""Single columns of untrusted values as arrays."""
+
+import math
+import sys
+from collections.abc import Container, Sequence
+from typing import Any, Final, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabular.serving.inputs import BadInput
+
+LARGEST: Final = sys.float_info.max
+NO_VALUE: Final = -2
+"""The code of a category that is missing, until the encoder puts its own in its place."""
+SHOWN: Final = 40
+"""Characters of a value or name in an error."""
+_NUMBERS: Final = frozenset({float, int, type(None)})
+_TEXTS: Final = frozenset({str, type(None)})
+_CATEGORY: Final = frozenset({str, bool, int, float, type(None)})
+
+
+def to_numbers(values: Any, name: str) -> NDArray[np.float64]:
+    """float64, NaN where a value is missing."""
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind not in "fiu":
+            refuse_number(values[0], name, 0)
+        numbers = values.astype(np.float64)
+        missing = int(np.isnan(numbers).sum())
+    else:
+        if not _NUMBERS.issuperset(map(type, values)):
+            index = next(i for i, value in enumerate(values) if type(value) not in _NUMBERS)
+            refuse_number(values[index], name, index)
+        try:
+            numbers = np.array(values, dtype=np.float64)
+        except OverflowError:
+            numbers = np.array(
+                [np.nan if value is None else to_number(value, name, i) for i, value in enumerate(values)]
+            )
+        missing = values.count(None)
+    if int(np.isfinite(numbers).sum()) + missing != len(numbers):
+        bad = ~np.isfinite(numbers)
+        index = next(int(i) for i in np.flatnonzero(bad) if values[i] is not None and not _is_hole(values, int(i)))
+        to_number(float(numbers[index]), name, index)
+    return numbers
+
+
+def _is_hole(values: Any, index: int) -> bool:
+    return isinstance(values, np.ndarray) and bool(np.isnan(values[index]))
+
+
+def parse_numbers(texts: Sequence[str], name: str) -> NDArray[np.float64]:
+    """Cells of CSV as float64, NaN where a cell is empty."""
+    together = "".join(texts)
+    try:
+        if "_" in together or not together.isascii():
+            raise ValueError
+        numbers = np.array([float(text) if text else math.nan for text in texts])
+        if int(np.isfinite(numbers).sum()) + texts.count("") != len(numbers):
+            raise ValueError
+    except ValueError:
+        numbers = np.array([_cell(text, name, i) if text else np.nan for i, text in enumerate(texts)])
+    return numbers
+
+
+def _cell(text: str, name: str, row: int) -> float:
+    try:
+        if "_" in text or not text.isascii():
+            raise ValueError
+        return to_number(float(text), name, row)
+    except (BadInput, ValueError):
+        problem = f"must be a finite number, not {shown(text)}"
+        raise BadInput(problem, "send a number, or an empty cell where it is missing", name, row) from None
+
+
+def to_number(value: float, name: str, row: int | None) -> float:
+    """A finite float64."""
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise BadInput(
+            "must be a finite number", "send a number of float64's range, or null where it is missing", name, row
+        )
+    return number
+
+
+def to_codes(values: Any, lookup: dict[str, int], name: str) -> NDArray[np.int32]:
+    """The code of each category; -1 where it is unknown, -2 where it is missing."""
+    if isinstance(values, np.ndarray):
+        values = [None if value != value else value for value in values.tolist()]
+    known: dict[Any, int] = {**lookup, None: NO_VALUE}
+    if _TEXTS.issuperset(map(type, values)):
+        return np.array([known.get(value, -1) for value in values], dtype=np.int32)
+    return np.array(
+        [NO_VALUE if value is None else to_code(value, lookup, name, i) for i, value in enumerate(values)],
+        dtype=np.int32,
+    )
+
+
+def spelled(text: str, known: Container[str]) -> str:
+    """A category from a file without types: `3` where training spells it `3.0`, and the other way round."""
+    other = text.removesuffix(".0") if text.endswith(".0") else f"{text}.0"
+    return other if text not in known and other in known else text
+
+
+def to_code(value: Any, lookup: dict[str, int], name: str, row: int | None) -> int:
+    """The code of one category that is not missing; a number is spelled as training may have: 3, or 3.0."""
+    if type(value) not in _CATEGORY:
+        problem = f"must be a category as text, not {shown(value)}"
+        raise BadInput(problem, "send text, or null where it is missing", name, row, "invalid_type")
+    if type(value) is float or type(value) is int:
+        number = to_number(value, name, row)
+        whole = str(value) if type(value) is int else str(number).removesuffix(".0")
+        return lookup.get(whole, lookup.get(str(number), -1))
+    return lookup.get(str(value), -1)
+
+
+def refuse_number(value: Any, name: str, row: int | None) -> NoReturn:
+    """Raise BadInput for what is no number at all."""
+    problem = f"must be a number, not {shown(value)}"
+    remedy = "send a JSON number without quotes, or null where it is missing"
+    raise BadInput(problem, remedy, name, row, "invalid_type")
+
+
+def shown(value: Any) -> str:
+    """A value as an error names it: containers by their kind, text cut short."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list | tuple | np.ndarray):
+        return "a list"
+    if isinstance(value, str):
+        return repr(value if len(value) <= SHOWN else value[:SHOWN] + "...")
+    return "a number"

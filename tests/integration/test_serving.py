@@ -1,0 +1,118 @@
+"""What training has packaged, behind HTTP: it answers as the pipeline that was trained."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.runs import Trained
+from tests.stacks.ports import free_port
+
+pytestmark = pytest.mark.slow
+
+
+class Served:
+    """A service on a port of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.process = process
+        self.address = f"http://127.0.0.1:{port}"
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        """The JSON answer."""
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, content, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def wait(self) -> None:
+        """Until it is ready; a generous limit against a hang."""
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.process.communicate()
+            try:
+                with urllib.request.urlopen(f"{self.address}/readyz", timeout=5):
+                    return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.2)
+        raise AssertionError("the service did not get ready")
+
+
+@pytest.fixture(scope="module")
+def served(trained: Trained) -> Iterator[Served]:
+    """`bentoml serve` in the repository, in which one run has ended."""
+    port = free_port()
+    process = trained.project.start(sys.executable, "-m", "bentoml", "serve", "--port", str(port))
+    service = Served(process, port)
+    try:
+        service.wait()
+        yield service
+    finally:
+        trained.project.stop()
+
+
+def test_the_model_ships_compiled(trained: Trained) -> None:
+    # when
+    summary = trained.summary
+    [report] = trained.project.load(summary["run"], "package_report")
+
+    # then: it agrees with the original on every held-out row and on each variant
+    assert summary["package"]["compiled"] is report.compiled is True
+    assert report.parity.agrees and report.parity.held_out == 300
+    assert report.parity.largest <= 1e-5
+    assert {"held out", "total_bedrooms missing", "ocean_proximity unseen", "all missing"} <= set(report.parity.cases)
+    assert summary["bento"].startswith(f"stackhouse:{summary['model']['version']}-")
+
+
+def test_predictions_over_http_are_those_of_the_pipeline(trained: Trained, served: Served) -> None:
+    # given: the held-out rows, and the model that was trained
+    model, rows = trained.project.load(trained.summary["run"], "model", "test_rows")
+    inputs = rows.drop(columns="median_house_value")
+    wanted = model.predict(inputs)
+
+    # when
+    columns = {name: [None if value != value else value for value in inputs[name]] for name in inputs.columns}
+    batch = np.asarray(served.ask("/predict_batch", {"columns": columns})["predictions"])
+    single = [
+        served.ask("/predict", {name: values[row] for name, values in columns.items()})["prediction"]
+        for row in range(20)
+    ]
+
+    # then
+    assert np.max(np.abs(batch / wanted - 1)) <= 1e-5
+    assert np.max(np.abs(np.asarray(single) / wanted[:20] - 1)) <= 1e-5
+
+
+def test_the_service_says_which_model_answers(trained: Trained, served: Served) -> None:
+    # when
+    info, health = served.ask("/model_info"), served.ask("/health")
+
+    # then
+    assert info["version"] == trained.summary["model"]["version"]
+    assert info["model_sha256"] == trained.summary["model"]["model_sha256"]
+    assert info["metrics"]["rmse"] == trained.summary["metrics"]["rmse"]
+    assert [column["name"] for column in info["columns"]][:2] == ["longitude", "latitude"]
+    assert health["status"] == "healthy" and health["source"] == "bento"
+
+
+def test_a_store_that_was_lost_is_filled_from_the_artifact(trained: Trained, served: Served) -> None:
+    # given: the Bento store is gone, the artifact store is not
+    trained.project.stop()
+    shutil.rmtree(trained.project.home / "bentoml")
+    port = free_port()
+
+    # when
+    service = Served(trained.project.start(sys.executable, "run.py", "serve", "--port", str(port)), port)
+    service.wait()
+
+    # then: the same model, and nothing was trained
+    assert service.ask("/model_info")["model_sha256"] == trained.summary["model"]["model_sha256"]
+    trained.project.stop()

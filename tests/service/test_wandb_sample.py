@@ -1,0 +1,116 @@
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.log_records import Record
+from service.prediction_log import PredictionLog
+from service.wandb_sample import WandbSample
+from tabular.errors import UserError
+from tests.project import ROOT
+from tests.service.bundles import eventually
+
+SENDER = """
+import sys
+from pathlib import Path
+from service.log_records import Record
+from service.prediction_log import PredictionLog
+from service.wandb_sample import WandbSample
+sample = WandbSample(float(sys.argv[2]), "serving", "houses", Path(sys.argv[1]), seed=1)
+sample.start()
+log = PredictionLog(sys.argv[1] + "/log", sample=sample)
+log.start()
+for number in range(100):
+    log.add(f"r{number}", {"rooms": float(number), "place": "a"}, "yes", {"yes": 1.0}, "houses", "3", 0.5)
+log.add_batch("batch", {"rooms": list(range(100))}, [2.0] * 100, None, (), "houses", "3", 0.5)
+log.stop()
+sample.stop(60)
+print(sample.sent, log.written)
+"""
+
+
+@pytest.mark.slow
+def test_a_share_of_the_predictions_is_a_run(tmp_path: Path) -> None:
+    # given
+    reader = pytest.importorskip("tests.wandb_reader")
+    share = "0.2"
+
+    # when
+    command = [sys.executable, "-c", SENDER, str(tmp_path), share]
+    environment = os.environ | {"WANDB_MODE": "offline"}
+    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+
+    # then
+    assert finished.returncode == 0, finished.stderr
+    sent, written = map(int, finished.stdout.split())
+    assert written == 200
+    assert 15 <= sent <= 70
+    [run] = reader.read_runs(tmp_path / "wandb")
+    assert (run.group, run.job_type, len(run.history), run.exit_code) == ("houses", "service", sent, 0)
+    single = next(step for step in run.history if step["request_id"] != "batch")
+    assert single["inputs/rooms"] == float(single["request_id"].removeprefix("r"))
+    assert (single["inputs/place"], single["probabilities/yes"], single["version"]) == ("a", 1.0, "3")
+
+
+def test_without_wandb_it_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+    # then
+    with pytest.raises(UserError, match="wandb is not installed here; install it, or set the share to 0"):
+        WandbSample(0.1, "serving", "houses")
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(UserError, match="is no share of the predictions"):
+        WandbSample(share, "serving", "houses")
+
+
+def test_a_sample_that_fails_holds_up_no_log(tmp_path: Path) -> None:
+    # given
+    def fail(records: object) -> None:
+        raise RuntimeError("no")
+
+    log = PredictionLog(str(tmp_path), flush_seconds=0.01, sample=fail)
+    log.start()
+
+    # when
+    log.add("r1", {}, 1.0, None, "houses", "3", 0.5)
+    log.add_batch("r2", {"rooms": np.ones(2)}, np.ones(2), None, (), "houses", "3", 0.5)
+
+    # then
+    assert eventually(lambda: log.written == 3)
+    log.stop()
+
+
+def test_a_sample_needs_no_destination_of_the_log() -> None:
+    # given
+    drawn: list[Record] = []
+    log = PredictionLog(None, sample=drawn.extend)
+    log.start()
+
+    # when
+    log.add("r1", {}, 1.0, None, "houses", "3", 0.5)
+    log.feedback("r1", 2.0)
+    log.stop()
+
+    # then: predictions only
+    assert [record["request_id"] for record in drawn] == ["r1"]
+
+
+def test_a_slow_client_loses_rows_of_the_sample_only() -> None:
+    # given: nobody sends
+    pytest.importorskip("wandb")
+    sample = WandbSample(1.0, "serving", "houses")
+    batch: Record = {"predictions": [1.0] * 10_007, "inputs": {}, "probabilities": None, "classes": ()}
+
+    # when
+    sample([batch])
+
+    # then
+    assert sample.dropped == 7

@@ -1,0 +1,254 @@
+"""Untrusted rows, columns and files as arrays."""
+
+import math
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabular.serving import parquet
+from tabular.serving.bundle import Column
+from tabular.serving.encoding import BadInput, Encoder, Notes
+from tabular.serving.predictor import Rows
+
+COLUMNS = (
+    Column(name="place", kind="category", categories=("coast", "inland", "missing"), missing_share=0.1),
+    Column(name="rooms", kind="number", min=1.0, max=9.0, missing_share=0.0),
+    Column(name="sold", kind="category", categories=("False", "True"), missing_share=0.0),
+    Column(name="grade", kind="category", categories=("1", "2.5", "3.0"), missing_share=0.0),
+    Column(name="age", kind="number", missing_share=0.0),
+)
+RECORDS: list[dict[str, Any]] = [
+    {"place": "inland", "rooms": 3, "sold": True, "grade": 1, "age": 2.5},
+    {"place": None, "rooms": None, "sold": "False", "grade": 2.5},
+    {"place": "the moon", "rooms": 10.0, "sold": None, "grade": 3, "age": -1e300},
+]
+NUMBERS = np.array([[3.0, 2.5], [np.nan, np.nan], [10.0, -1e300]])
+CODES = np.array([[1, 1, 0], [2, 0, 1], [-1, -1, 2]])
+NOTES = Notes(missing={"place": 1, "rooms": 1, "age": 1, "sold": 1}, unknown={"place": 1}, out_of_range={"rooms": 1})
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(COLUMNS)
+
+
+def columns_of(records: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {column.name: [record.get(column.name) for record in records] for column in COLUMNS}
+
+
+def as_csv(records: list[dict[str, Any]]) -> bytes:
+    cells = [
+        ["" if value is None else str(value) for value in row]
+        for row in zip(*columns_of(records).values(), strict=True)
+    ]
+    return "\r\n".join([",".join(columns_of(records)), *(",".join(row) for row in cells), ""]).encode("utf-8-sig")
+
+
+def test_rows_one_by_one(encoder: Encoder) -> None:
+    for record, numbers, codes in zip(RECORDS, NUMBERS, CODES, strict=True):
+        # when
+        rows, _ = encoder.row(record)
+
+        # then
+        np.testing.assert_array_equal(rows.numbers, numbers[None])
+        np.testing.assert_array_equal(rows.codes, codes[None])
+        assert (rows.numbers.dtype, rows.codes.dtype) == (np.float64, np.int32)
+
+
+def test_one_row_is_noted(encoder: Encoder) -> None:
+    # when
+    _, notes = encoder.row(RECORDS[2])
+
+    # then
+    assert notes == Notes(missing={"sold": 1}, unknown={"place": 1}, out_of_range={"rooms": 1})
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda encoder: encoder.rows(RECORDS),
+        lambda encoder: encoder.columns(columns_of(RECORDS)),
+        lambda encoder: encoder.csv(as_csv(RECORDS)),
+    ],
+    ids=["rows", "columns", "csv"],
+)
+def test_many_rows(encode: Callable[[Encoder], tuple[Rows, Notes]], encoder: Encoder) -> None:
+    # when
+    rows, notes = encode(encoder)
+
+    # then
+    np.testing.assert_array_equal(rows.numbers, NUMBERS)
+    np.testing.assert_array_equal(rows.codes, CODES)
+    assert (rows.numbers.dtype, rows.codes.dtype) == (np.float64, np.int32)
+    assert notes == NOTES
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400, "3", "NaN", True, [], {}])
+@pytest.mark.parametrize("name", ["rooms", "age"])
+def test_what_is_no_finite_number_is_refused_everywhere(name: str, value: Any, encoder: Encoder) -> None:
+    # when: in a column with a range, and in one without
+    with pytest.raises(BadInput) as one:
+        encoder.row({name: value})
+    with pytest.raises(BadInput) as many:
+        encoder.rows([{name: None}, {name: 1}, {name: value}])
+    with pytest.raises(BadInput) as column:
+        encoder.columns({name: [None, 1, value]})
+
+    # then
+    assert (one.value.field, one.value.row) == (name, None)
+    assert [(error.value.field, error.value.row) for error in (many, column)] == [(name, 2)] * 2
+
+
+@pytest.mark.parametrize("value", [[], {}, math.nan, math.inf])
+def test_what_is_no_category_is_refused(value: Any, encoder: Encoder) -> None:
+    with pytest.raises(BadInput, match="must be"):
+        encoder.row({"place": value})
+    with pytest.raises(BadInput) as refused:
+        encoder.rows([{"place": "coast"}, {"place": value}])
+    assert (refused.value.field, refused.value.row) == ("place", 1)
+
+
+@pytest.mark.parametrize("cell", ["x", "nan", "inf", "1e999", "1_000", "٣", "0x10", "True"])
+def test_a_cell_that_is_no_finite_number_is_refused(cell: str, encoder: Encoder) -> None:
+    with pytest.raises(BadInput) as refused:
+        encoder.csv(f"rooms,age\n1,2\n,{cell}\n".encode())
+    assert (refused.value.field, refused.value.row) == ("age", 1)
+
+
+def test_an_absent_column_is_missing_everywhere(encoder: Encoder) -> None:
+    # when
+    rows, notes = encoder.columns({"rooms": [1, 2]})
+
+    # then
+    np.testing.assert_array_equal(rows.codes, [[2, -1, -1]] * 2)
+    assert np.isnan(rows.numbers[:, 1]).all()
+    assert notes.missing == {"place": 2, "sold": 2, "grade": 2, "age": 2}
+
+
+def test_an_unknown_field_is_told_the_nearest_name(encoder: Encoder) -> None:
+    for encode in (
+        lambda: encoder.row({"romos": 1}),
+        lambda: encoder.rows([{"romos": 1}]),
+        lambda: encoder.columns({"romos": [1]}),
+        lambda: encoder.csv(b"romos\n1\n"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            encode()
+        assert (refused.value.field, refused.value.code) == ("romos", "unknown_field")
+        assert "'rooms'" in refused.value.remedy
+
+
+def test_a_cell_may_hold_commas_quotes_and_lines(encoder: Encoder) -> None:
+    # given
+    odd = Encoder([Column(name="a", kind="category", categories=('x,"y"\nz',), missing_share=0.0)])
+
+    # when
+    rows, _ = odd.csv(b'a\r\n"x,""y""\nz"\r\n')
+
+    # then
+    assert rows.codes.tolist() == [[0]]
+
+
+@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "zstd", "brotli", "lz4"])
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_parquet_is_read(codec: str | None, version: str, dictionary: bool, tmp_path: Path) -> None:
+    # given: every kind of column, with holes, in several row groups
+    if codec not in (None, "gzip"):
+        pytest.importorskip("cramjam")
+    generator = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "float": np.where(np.arange(500) % 7, generator.normal(size=500), np.nan),
+            "single": generator.normal(size=500).astype(np.float32),
+            "integer": pd.array([None if i % 5 == 0 else i - 250 for i in range(500)], dtype="Int64"),
+            "small": generator.integers(0, 255, 500).astype(np.uint8),
+            "text": [None if i % 3 == 0 else f"é{i % 40}" for i in range(500)],
+            "flag": pd.array([None if i % 4 == 0 else i % 2 == 0 for i in range(500)], dtype="boolean"),
+        }
+    )
+    options = {"data_page_version": version, "use_dictionary": dictionary, "row_group_size": 200}
+    table.to_parquet(tmp_path / "table.parquet", compression=codec, **options)
+
+    # when
+    found = parquet.read((tmp_path / "table.parquet").read_bytes(), 500)
+
+    # then
+    for name in ("float", "single", "integer", "small"):
+        expected = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        np.testing.assert_array_equal(found[name], expected, err_msg=name)
+    for name in ("text", "flag"):
+        assert list(found[name]) == [None if pd.isna(value) else value for value in table[name]]
+
+
+def test_parquet_is_encoded(encoder: Encoder, tmp_path: Path) -> None:
+    # given
+    pd.DataFrame({"rooms": [1.0, None], "place": ["coast", None]}).to_parquet(tmp_path / "a", compression=None)
+
+    # when
+    rows, notes = encoder.parquet((tmp_path / "a").read_bytes())
+
+    # then
+    np.testing.assert_array_equal(rows.numbers[:, 0], [1, np.nan])
+    assert rows.codes[:, 0].tolist() == [0, 2]
+    assert notes.missing["rooms"] == 1
+
+
+def test_numbers_of_a_category_in_parquet(encoder: Encoder, tmp_path: Path) -> None:
+    # given
+    pd.DataFrame({"grade": [3.0, None, 1.0, 9.0]}).to_parquet(tmp_path / "a", compression=None)
+
+    # when
+    rows, notes = encoder.parquet((tmp_path / "a").read_bytes())
+
+    # then
+    assert rows.codes[:, 2].tolist() == [2, -1, 0, -1]
+    assert (notes.missing["grade"], notes.unknown) == (1, {"grade": 1})
+
+
+def test_parquet_with_infinity_or_nested_columns_or_dates_is_refused(encoder: Encoder, tmp_path: Path) -> None:
+    for values in ([1.0, math.inf], [[1.0], [2.0]], pd.to_datetime(["2026-11-21", None])):
+        pd.DataFrame({"rooms": values}).to_parquet(tmp_path / "a", compression=None)
+        with pytest.raises(BadInput) as refused:
+            encoder.parquet((tmp_path / "a").read_bytes())
+        assert refused.value.field == "rooms"
+
+
+def test_damaged_parquet_is_refused_or_read(tmp_path: Path) -> None:
+    # given
+    pd.DataFrame({"a": np.arange(50.0), "b": ["x", None] * 25}).to_parquet(tmp_path / "a", compression=None)
+    whole = (tmp_path / "a").read_bytes()
+    generator = np.random.default_rng(0)
+    refused = 0
+
+    # when: single bytes are others, or the end is gone
+    for _ in range(600):
+        damaged = bytearray(whole)
+        damaged[int(generator.integers(len(damaged)))] = int(generator.integers(256))
+        try:
+            parquet.read(bytes(damaged), 1000)
+        except BadInput:
+            refused += 1
+    for end in range(0, len(whole), 37):
+        with pytest.raises(BadInput):
+            parquet.read(whole[:end], 1000)
+
+    # then: nothing else was raised
+    assert refused
+
+
+def test_parquet_that_claims_too_much_is_refused(tmp_path: Path) -> None:
+    # given
+    pd.DataFrame({"a": np.arange(50.0)}).to_parquet(tmp_path / "a", compression=None)
+    whole = (tmp_path / "a").read_bytes()
+
+    # then
+    with pytest.raises(BadInput, match="at most 49"):
+        parquet.read(whole, 49)
+    with pytest.raises(BadInput, match="without its end"):
+        parquet.read(whole[:-8] + struct.pack("<I", 2**31) + b"PAR1", 1000)
