@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Collection
 
 from zenml.client import Client
+from zenml.enums import StackComponentType
 from zenml.models import ArtifactVersionResponse
 from zenml.pipelines.pipeline_definition import Pipeline
 
@@ -37,7 +38,7 @@ def keep_steps(pipeline: Pipeline, only: Collection[str], until: str | None) -> 
             assert not isinstance(artifact, list), "no step of this project takes a list of artifacts"
             if artifact.invocation_id not in kept:
                 del step.input_artifacts[key]
-                step.external_artifacts[key] = _newest(artifact.output_name, artifact.invocation_id, name)
+                step.external_artifacts[key] = _needed(artifact.output_name, artifact.invocation_id, name)
 
 
 def _with_upstream(pipeline: Pipeline, name: str) -> set[str]:
@@ -47,11 +48,21 @@ def _with_upstream(pipeline: Pipeline, name: str) -> set[str]:
     return needed
 
 
-def _newest(artifact: str, maker: str, user: str) -> ArtifactVersionResponse:
-    found = Client().list_artifact_versions(artifact=artifact, sort_by="desc:created", size=1, hydrate=True).items
-    if not found:
+def newest(artifact: str) -> ArtifactVersionResponse | None:
+    """The newest version of an artifact in the artifact store of the active stack; another stack's may be down."""
+    client = Client()
+    [store] = client.active_stack_model.components[StackComponentType.ARTIFACT_STORE]
+    found = client.list_artifact_versions(
+        artifact=artifact, artifact_store_id=store.id, sort_by="desc:created", size=1, hydrate=True
+    ).items
+    return found[0] if found else None
+
+
+def _needed(artifact: str, maker: str, user: str) -> ArtifactVersionResponse:
+    found = newest(artifact)
+    if found is None:
         raise UserError(
-            f"step '{user}' needs the artifact '{artifact}', and no run has made one yet; "
+            f"step '{user}' needs the artifact '{artifact}', and no run has made one yet on this stack; "
             f"run step '{maker}' first: --until {maker}"
         )
-    return found[0]
+    return found

@@ -26,15 +26,14 @@ def _ensure_model(root: Path) -> None:
 
     if any(model.tag.name == bento.NAME for model in bentoml.models.list()):
         return
-    from zenml.client import Client
-
+    from commands.selection import newest
     from stacks import local
     from steps import names
 
     local.activate(root)
-    found = Client().list_artifact_versions(artifact=names.BUNDLE, sort_by="desc:created", size=1, hydrate=True).items
-    if found:
-        bundle = found[0].load()
+    found = newest(names.BUNDLE)
+    if found is not None:
+        bundle = found.load()
         click.echo(f"kept in BentoML's store: {bento.keep(bundle.path, bento.version_of(bundle))}")
         return
     from commands import arguments, training

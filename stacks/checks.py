@@ -22,7 +22,7 @@ from zenml.stack import StackComponent
 from stacks import registration
 from stacks.offline import is_offline
 
-SECONDS = 8.0
+SECONDS = 6.0
 """How long all checks together may take."""
 ANSWER = 5.0
 """How long one server may take to answer, in seconds."""

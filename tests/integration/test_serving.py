@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,11 @@ class Served:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
+    def stop(self) -> None:
+        """End it as `Ctrl-C` does: BentoML's workers are no members of its process group."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=60)
+
     def wait(self) -> None:
         """Until it is ready; a generous limit against a hang."""
         until = time.monotonic() + 120
@@ -56,7 +62,8 @@ def served(trained: Trained) -> Iterator[Served]:
         service.wait()
         yield service
     finally:
-        trained.project.stop()
+        if process.poll() is None:
+            service.stop()
 
 
 def test_the_model_ships_compiled(trained: Trained) -> None:
@@ -105,14 +112,17 @@ def test_the_service_says_which_model_answers(trained: Trained, served: Served) 
 
 def test_a_store_that_was_lost_is_filled_from_the_artifact(trained: Trained, served: Served) -> None:
     # given: the Bento store is gone, the artifact store is not
-    trained.project.stop()
+    served.stop()
     shutil.rmtree(trained.project.home / "bentoml")
     port = free_port()
 
     # when
     service = Served(trained.project.start(sys.executable, "run.py", "serve", "--port", str(port)), port)
-    service.wait()
+    try:
+        service.wait()
+        info = service.ask("/model_info")
+    finally:
+        service.stop()
 
     # then: the same model, and nothing was trained
-    assert service.ask("/model_info")["model_sha256"] == trained.summary["model"]["model_sha256"]
-    trained.project.stop()
+    assert info["model_sha256"] == trained.summary["model"]["model_sha256"]
