@@ -30,7 +30,7 @@ VERSIONS = {
 PROGRAM = """
 import sys, bentoml
 for version in sys.argv[1:]:
-    bentoml.build("service:Tiny", name="tiny", version=version, build_ctx=version)
+    bentoml.build("service:Tiny", name="tiny", version=version, build_ctx=version, python={"lock_packages": False})
 """
 
 

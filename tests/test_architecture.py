@@ -32,6 +32,8 @@ BREACHES = {
     "pipelines/breach.py": "from tabular import metrics",
     "stacks/breach.py": "from steps import names",
     "commands/breach.py": "import run",
+    "service/breach.py": "import pandas",
+    "tabular/serving/breach.py": "import sklearn",
 }
 
 
