@@ -30,7 +30,7 @@ install: $(INSTALLED) ## Create .venv and install requirements.txt; does nothing
 run: $(INSTALLED) ## Train, tune, explain and register a model: run.py with configs/train.yaml
 	@$(BIN)/python run.py --config configs/train.yaml $(ARGS)
 
-serve: $(INSTALLED) ## Serve the newest packaged model on http://localhost:3000, and train one first if there is none
+serve: $(INSTALLED) ## Serve the released model on http://localhost:3000, and train one first if there is none
 	@$(BIN)/python run.py serve $(ARGS)
 
 test: $(INSTALLED) ## Run all tests

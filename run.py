@@ -21,13 +21,15 @@ DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # An MLflow server that is gone is an error within a quarter of a minute; MLflow's own patience is minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    # A bar for each small file that is read.
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # With gRPC, gcsfs waits without end for whatever speaks HTTP only.
     "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
 }
 """What the environment leaves open."""
 
 
-GROUPS = {"serve": "commands.serve", "stacks": "commands.stacks"}
+GROUPS = {"models": "commands.models", "serve": "commands.serve", "stacks": "commands.stacks"}
 """Further commands by name: the module is imported, and holds the command under the same name, when it is used."""
 
 
@@ -83,12 +85,13 @@ def train(
     dry_run: bool,
     schema: bool,
 ) -> None:
-    """Train, tune, explain and register a model on the active ZenML stack, or deploy one.
+    """Train, tune, explain and register a model on the active ZenML stack; promote or deploy one.
 
     \b
     python run.py --config configs/train.yaml
     python run.py --config configs/train.yaml --set search.trials=10 --set data.path=my.csv
     python run.py --config configs/train.yaml --only evaluate,gate
+    python run.py --config configs/promote.yaml
     python run.py --config configs/deploy.yaml
     """  # noqa: D301
     for name, value in DEFAULTS.items():
@@ -112,8 +115,7 @@ def train(
         table.announce(configuration.resolved.parameters.data, ROOT)
     from commands import execution
 
-    module = "training" if isinstance(configuration.resolved, TrainingFile) else "deployment"
-    command = importlib.import_module(f"commands.{module}")
+    command = importlib.import_module(f"commands.{configuration.pipeline}")
     plan = execution.Plan(configuration, only, until, use_cache=not no_cache)
     sys.exit(command.describe(plan, ROOT) if dry_run else command.run(plan, ROOT))
 

@@ -63,9 +63,9 @@ def hot_swap(scene: Scene) -> list[Line]:
         with ThreadPoolExecutor(1) as threads:
             load = threads.submit(wrk, server.url, "/predict", bodies, place, seconds)
             time.sleep(seconds / 4)
-            forth = _answers_with(server, bodies[0], second, lambda: change(2, second))
+            forth = answers_with(server, bodies[0], second, lambda: change(2, second))
             time.sleep(max(0.0, seconds / 3 - forth))
-            back = _answers_with(server, bodies[0], first, lambda: change(3, first))
+            back = answers_with(server, bodies[0], first, lambda: change(3, first))
             found = load.result()
         warnings = get(server.url + "/health")["warnings"]
     failed, worst = found.not_2xx + found.broken, max(forth, back)
@@ -78,7 +78,8 @@ def hot_swap(scene: Scene) -> list[Line]:
     ]
 
 
-def _answers_with(server: Server, body: bytes, version: str, change: Any) -> float:
+def answers_with(server: Server, body: bytes, version: str, change: Any) -> float:
+    """Seconds from the beginning of a change until the service answers with a version; infinite after 30."""
     began = time.monotonic()
     change()
     while time.monotonic() - began < 30:

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import yaml
 from pydantic import ValidationError
 
 from tabular.config.base import explain
 from tabular.config.deployment import DeploymentFile
+from tabular.config.promotion import PromotionFile
+from tabular.config.run_file import RunFile
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
+
+FILES: Final[dict[str, type[RunFile]]] = {"deployment": DeploymentFile, "promotion": PromotionFile}
+"""Run configurations by the key of `parameters` that tells them from a training; `commands` has a module for each."""
 
 
 class Configuration(NamedTuple):
@@ -18,14 +23,16 @@ class Configuration(NamedTuple):
 
     given: dict[str, Any]
     """The file with the overrides, as ZenML reads it."""
-    resolved: TrainingFile | DeploymentFile
+    resolved: RunFile
     """The same with every default."""
+    pipeline: str
+    """What it runs, and the module of `commands` that does: `training`, or a key of `FILES`."""
 
 
 def read(file: Path, overrides: Sequence[str]) -> Configuration:
     """Read a run configuration, apply `key=value` overrides, and validate the result.
 
-    A file with `parameters.deployment` is of the deploy pipeline, every other one of the training pipeline.
+    A file whose `parameters` hold a key of `FILES` is of that pipeline, every other one of the training pipeline.
 
     Args:
         file: YAML.
@@ -43,18 +50,18 @@ def read(file: Path, overrides: Sequence[str]) -> Configuration:
     if not isinstance(given, dict):
         raise UserError(f"{file} must hold keys and values, such as 'parameters:'")
     parameters = given.get("parameters")
-    is_deployment = isinstance(parameters, dict) and "deployment" in parameters
-    model = DeploymentFile if is_deployment else TrainingFile
+    pipeline = next((key for key in FILES if isinstance(parameters, dict) and key in parameters), "training")
+    model = FILES.get(pipeline, TrainingFile)
     for override in overrides:
         _apply(given, override, model)
     try:
-        return Configuration(given, model.model_validate(given))
+        return Configuration(given, model.model_validate(given), pipeline)
     except ValidationError as error:
         message = explain(error, model).replace("'parameters.", "'")
         raise UserError(f"{file}: {message}") from None
 
 
-def _apply(given: dict[str, Any], override: str, model: type[TrainingFile] | type[DeploymentFile]) -> None:
+def _apply(given: dict[str, Any], override: str, model: type[RunFile]) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise UserError(f"--set {override}: write it as key=value, for example --set search.trials=10")

@@ -11,11 +11,47 @@ import click
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Where it listens.")
 @click.pass_obj
 def serve(root: Path, port: int) -> None:
-    """Serve the newest packaged model, as `bentoml serve` does; without one, train first."""
+    """Serve the released model, and whichever is released next; without any, train first.
+
+    What was never released, because the gate has not let it pass or it was trained on the sample, is served from the
+    newest Bento, as `bentoml serve` does. STACKHOUSE_MANIFEST names another release to follow.
+    """
     _ensure_model(root)
+    _follow_release(root)
     click.echo(f"the page of the service: http://localhost:{port}/")
     os.chdir(root)
     os.execv(sys.executable, [sys.executable, "-m", "bentoml", "serve", "--port", str(port)])
+
+
+def _follow_release(root: Path) -> None:
+    """Point the service at the release manifest of the newest model, where it was ever released."""
+    if os.environ.get("STACKHOUSE_MANIFEST"):
+        return
+    import bentoml
+    from zenml.client import Client
+
+    from registry.store import MANIFEST, folder_of
+    from stacks import local
+    from stacks.gcsfs_store import StoreUnreachable
+    from steps import bento
+    from tabular.serving import bundle, places
+
+    newest = bentoml.models.get(f"{bento.NAME}:latest")
+    name = bundle.read(Path(newest.path)).name
+    local.activate(root)
+    store = Client().active_stack.artifact_store
+    folder = folder_of(store, name)
+    try:
+        folder.read(MANIFEST)
+    except places.NotThere:
+        return
+    except StoreUnreachable as error:
+        click.echo(f"{error}; the service follows the release as soon as it can", err=True)
+    location = places.join(folder.location, MANIFEST)
+    os.environ["STACKHOUSE_MANIFEST"] = location
+    if address := getattr(store.config, "endpoint_url", None):
+        os.environ.setdefault("STORAGE_EMULATOR_HOST", address)
+    click.echo(f"it follows the release {location}")
 
 
 def _ensure_model(root: Path) -> None:

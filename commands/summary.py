@@ -14,8 +14,8 @@ from zenml.models import PipelineRunResponse
 
 from commands.arguments import Configuration
 from commands.table import SAMPLE_WARNING
+from registry.mlflow_registry import registry_uri
 from steps import names
-from steps.registry import registry_uri
 
 
 def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
     evaluation, registration, decision = load(names.EVALUATION), load(names.REGISTRATION), load(names.GATE_DECISION)
     imputation, features, best = load(names.IMPUTATION_REPORT), load(names.FEATURE_REPORT), load(names.BEST_PARAMETERS)
     packaged, bento = load(names.PACKAGE_REPORT), load(names.BENTO)
-    provenance, search = load(names.PROVENANCE), load(names.SEARCH_REPORT)
+    provenance, search, promotion = load(names.PROVENANCE), load(names.SEARCH_REPORT), load(names.PROMOTION)
     return {
         "pipeline": run.pipeline.name if run.pipeline else None,
         "run": run.name,
@@ -57,7 +57,8 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
         },
         "gate": decision and decision.decision,
         "gate_reasons": decision and decision.reasons,
-        "model": registration and registration.model_dump(mode="json"),
+        "model": registration and {**registration.model_dump(mode="json"), "alias": promotion and promotion.alias},
+        "release": promotion and promotion.model_dump(mode="json", include={"revision", "manifest", "reason"}),
         "package": packaged and packaged.model_dump(mode="json", include={"compiled", "why", "seconds"}),
         "bento": bento,
         "seconds": {name: _seconds(step) for name, step in run.steps.items() if step.status != "cached"},

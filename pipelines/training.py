@@ -12,6 +12,7 @@ from steps.impute import impute
 from steps.ingest import ingest
 from steps.package import package
 from steps.preparation import find_table, load_sweeps, model_name, tracker_names
+from steps.promote import promote
 from steps.register import register
 from steps.search import search as search_step
 from steps.select import select
@@ -76,7 +77,7 @@ def training(
     model = fit(train_rows, imputer, feature_pipeline, best_parameters, target, seed)
 
     scores = evaluate(model, test_rows, train_rows, target, evaluation, gate.metric, seed)
-    decision = gate_step(model, scores, test_rows, provenance, target, gate, name, seed)
+    decision = gate_step(model, scores, train_rows, test_rows, provenance, target, gate, name, seed)
     reports = {
         "provenance": provenance,
         "imputation_report": imputation_report,
@@ -88,8 +89,11 @@ def training(
         "decision": decision,
     }
     register_step = register.with_options(experiment_tracker=default_tracker)
-    registration = register_step(model, train_rows, test_rows, target=target, model_name=name, seed=seed, **reports)
-    package(model, train_rows, test_rows, provenance, best_parameters, scores, registration, target)
+    registration, _ = register_step(
+        model, train_rows, test_rows, target=target, gate=gate, model_name=name, seed=seed, **reports
+    )
+    bundle, _, _ = package(model, train_rows, test_rows, provenance, best_parameters, scores, registration, target)
+    promote(registration, bundle, decision)
     for tracker in trackers:
         send = track_step.with_options(experiment_tracker=tracker)
         send(

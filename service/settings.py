@@ -18,7 +18,7 @@ class Settings(StrictModel):
 
     manifest: str | None = None
     """Path or URL of the release manifest; without it the model inside the Bento serves."""
-    cache: Path = Path("~/.cache/stackhouse")
+    cache: Path = Field(default_factory=lambda: Path.home() / ".cache" / "stackhouse")
     """A folder for copies of bundles; the last good one is found there after a restart."""
     poll_seconds: Annotated[float, Field(ge=0.05, le=3600)] = 1.0
     """How often to look at the manifest."""

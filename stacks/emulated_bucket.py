@@ -4,9 +4,16 @@ import logging
 import os
 import socketserver
 import sys
+from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from gcp_storage_emulator import server, storage
+from gcp_storage_emulator.exceptions import NotFound
+from gcp_storage_emulator.handlers import objects
+
+Upload = Callable[[Any, Any, storage.Storage], None]
 
 
 def _write_whole(self: storage._FileStore, name: str, content: bytes) -> None:
@@ -22,6 +29,27 @@ def _write_whole(self: storage._FileStore, name: str, content: bytes) -> None:
     unfinished.replace(path)
 
 
+def _conditional(upload: Upload) -> Upload:
+    """Refuse to replace an object where the client asks for a new one, as Google does and the emulator does not.
+
+    The emulator answers one request after the other, so nothing comes between the look and the write.
+    """
+
+    def checked(request: Any, response: Any, stored: storage.Storage) -> None:
+        if request.query.get("ifGenerationMatch") == ["0"]:
+            name = request.query.get("name", [request.data["meta"].get("name")])[0]
+            try:
+                stored.get_file_obj(request.params["bucket_name"], name)
+            except NotFound:
+                pass
+            else:
+                response.status = HTTPStatus.PRECONDITION_FAILED
+                return
+        upload(request, response, stored)
+
+    return checked
+
+
 def main(port: int, folder: str) -> None:
     """Serve on loopback until the process is ended.
 
@@ -31,6 +59,7 @@ def main(port: int, folder: str) -> None:
     """
     logging.disable(logging.WARNING)  # a line for each request
     storage._FileStore.write_bytes = _write_whole
+    objects._multipart_upload = _conditional(objects._multipart_upload)
     # More clients may wait than five: the emulator answers them one after the other.
     socketserver.TCPServer.request_queue_size = 128
     server.create_server("127.0.0.1", port, data_dir=folder).run()

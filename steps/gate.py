@@ -2,23 +2,24 @@
 
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
-from steps import names, registry
+from registry import judging, mlflow_registry
+from steps import names
 from steps.caching import depends_on
 from tabular import gate as gating
 from tabular.config.stages import GateConfig, TargetConfig
-from tabular.gate import Challenged, Rival
+from tabular.model_config import inputs_of
 from tabular.reports import Evaluation, GateDecision, Provenance
 
 
-@step(cache_policy=depends_on(gating, registry))
+@step(cache_policy=depends_on(gating, judging))
 def gate(
     model: Pipeline,
     evaluation: Evaluation,
+    train_rows: pd.DataFrame,
     test_rows: pd.DataFrame,
     provenance: Provenance,
     target: TargetConfig,
@@ -26,14 +27,15 @@ def gate(
     model_name: str,
     seed: int,
 ) -> Annotated[GateDecision, names.GATE_DECISION]:
-    """Apply the absolute limits, then compare with the champion on the same raw held-out rows.
+    """Apply the absolute limits, then compare with the champion on rows that neither was trained on.
 
     The champion of the moment is not in the cache key: a model is judged once, when it is new.
 
     Args:
         model: the challenger; its hash in the cache key is what makes it new.
         evaluation: the challenger's.
-        test_rows: the held-out rows, for the champion to answer.
+        train_rows: what the challenger was trained on.
+        test_rows: the held-out rows, for both to answer.
         provenance: a model of the built-in sample is never promoted.
         target: the target and the task.
         config: limits and tolerance.
@@ -43,30 +45,10 @@ def gate(
     Returns:
         The decision with its numbers.
     """
-    is_sample = provenance.data_source == "sample"
-    return gating.decide(
-        evaluation,
-        config,
-        seed,
-        promotable=not is_sample,
-        why_not="it was trained on the built-in sample, not on real data" if is_sample else None,
-        champion=_champion(model_name, test_rows, target, evaluation.classes),
-    )
-
-
-def _champion(name: str, rows: pd.DataFrame, target: TargetConfig, classes: list[str]) -> Challenged | None:
-    """What the champion answers, from raw columns; a sentence where it may have seen these rows."""
-    version = registry.by_alias(registry.registry_client(), name, registry.CHAMPION)
-    if version is None:
-        return None
-    held_out = get_step_context().inputs["test_rows"][0].content_hash
-    if version.tags.get("held_out_sha256") != held_out:
-        return f"version {version.version} was held to other rows, and may have been trained on these"
-    model = registry.load(version)
-    inputs = rows.drop(columns=target.column)
-    if target.task == "regression":
-        return Rival(str(version.version), [float(value) for value in model.predict(inputs)])
-    labels = [str(label) for label in model.predict(inputs)]
-    if [str(label) for label in model.classes_] != classes:
-        return f"version {version.version} knows other classes"
-    return Rival(str(version.version), labels, np.asarray(model.predict_proba(inputs)).tolist())
+    client = mlflow_registry.registry_client()
+    version = mlflow_registry.by_alias(client, model_name, mlflow_registry.CHAMPION)
+    champion = judging.hold(client, model_name, str(version.version) if version else None)
+    held_out = str(get_step_context().inputs["test_rows"][0].content_hash)
+    contest = judging.against(model, train_rows, test_rows, held_out, target, champion)
+    obstacles = judging.obstacles(provenance.data_source, inputs_of(train_rows, target.column), champion)
+    return gating.decide(evaluation.metrics, evaluation.task, config, seed, obstacles, contest)

@@ -8,7 +8,8 @@ from sklearn.pipeline import Pipeline
 from zenml import log_metadata, step
 
 from materializers.bundle import BundleMaterializer
-from steps import bento, names, registry
+from registry import mlflow_registry as registry
+from steps import bento, names
 from steps.caching import ROOT, depends_on
 from tabular.bundling import write as writing
 from tabular.bundling.folder import BundleFolder

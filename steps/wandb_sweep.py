@@ -59,7 +59,8 @@ def search(
                     kept.trials.append(_run_one(agent, objective, sweep, len(kept.trials)))
                 kept.write(storage)
                 progress(len(kept.trials), trials, _best_value(kept.trials, sweep))
-    return summarise(objective, sweep, kept.trials[:trials], {}, resumed)
+    best, report = summarise(objective, sweep, kept.trials[:trials], {}, resumed)
+    return best, report.model_copy(update={"sweep_id": kept.sweep})
 
 
 class _Kept(BaseModel):

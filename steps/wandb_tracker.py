@@ -53,7 +53,6 @@ def _model(findings: Findings) -> dict[str, str | None]:
     return {
         "model.name": registered.name,
         "model.version": registered.version,
-        "model.alias": registered.alias,
         "model.sha256": registered.model_sha256,
         "model.uri": f"models:/{registered.name}/{registered.version}",
         "model.mlflow_run_id": registered.run_id,

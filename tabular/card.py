@@ -72,10 +72,10 @@ def model_card(
 
 def _purpose(task: Task, target: str, evaluation: Evaluation, gate: GateDecision) -> str:
     kind = "a number" if task == "regression" else f"one of {len(evaluation.classes)} classes"
-    value = _with_unit(gate.metric, gate.challenger)
+    value = _with_unit(evaluation.metric, evaluation.metrics[evaluation.metric].value)
     return (
         f"Predicts `{_code(target)}` ({kind}) from one raw row of the table. "
-        f"On {evaluation.rows:,} held-out rows its {gate.metric} is {value}. Gate: {gate.decision}."
+        f"On {evaluation.rows:,} held-out rows its {evaluation.metric} is {value}. Gate: {gate.decision}."
     )
 
 

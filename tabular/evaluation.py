@@ -1,6 +1,6 @@
 """The one look at the held-out rows: scores, slices, and what the model makes of each column."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from tabular import explanation, metrics
+from tabular.answers import Answers, answers_of, raw_columns
 from tabular.config.stages import EvaluationConfig, TargetConfig, Task
 from tabular.errors import UserError
 from tabular.reports import Evaluation, Slice
@@ -16,12 +17,6 @@ from tabular.tables import numeric_columns
 Floats = NDArray[np.float64]
 
 _SMALLEST_PART = 10
-
-
-class _Answers(NamedTuple):
-    predicted: NDArray[Any]
-    probabilities: Floats | None
-    classes: list[str] | None
 
 
 def evaluate(
@@ -58,10 +53,10 @@ def evaluate(
     if unknown:
         there = ", ".join(map(str, held_out.columns))
         raise UserError(f"evaluation.slices: the table has no column '{unknown[0]}'; choose from {there}")
-    raw = held_out[_raw_columns(model, train, target.column)]
+    raw = held_out[raw_columns(model, train, target.column)]
     matrix = model[:-1].transform(raw)
     actual = metrics.outcomes(held_out[target.column], target.task)
-    answers = _answers(model[-1], matrix, target.task)
+    answers = answers_of(model[-1], matrix, target.task)
     sample = np.random.default_rng(seed).permutation(len(raw))[: config.explained_rows]
     return Evaluation(
         task=target.task,
@@ -85,22 +80,7 @@ def evaluate(
     )
 
 
-def _raw_columns(model: Pipeline, train: pd.DataFrame, target: str) -> list[str]:
-    """The columns in the order of fitting, because some first steps refuse any other."""
-    if hasattr(model, "feature_names_in_"):
-        return list(model.feature_names_in_)
-    return [column for column in train.columns if column != target]
-
-
-def _answers(predictor: Any, rows: Any, task: Task) -> _Answers:
-    predicted = metrics.outcomes(predictor.predict(rows), task)
-    if task == "regression":
-        return _Answers(predicted, None, None)
-    probabilities = np.asarray(predictor.predict_proba(rows), dtype=np.float64)
-    return _Answers(predicted, probabilities, metrics.outcomes(predictor.classes_, task).tolist())
-
-
-def _predicted_codes(answers: _Answers) -> NDArray[np.intp]:
+def _predicted_codes(answers: Answers) -> NDArray[np.intp]:
     """The column of each row's predicted class; 0 for a regression."""
     if answers.classes is None:
         return np.zeros(len(answers.predicted), dtype=np.intp)
@@ -118,7 +98,7 @@ def _baseline(actual: NDArray[Any], trained_on: NDArray[Any], task: Task) -> dic
 
 
 def _slices(
-    values: pd.Series, column: str, actual: NDArray[Any], answers: _Answers, target: TargetConfig
+    values: pd.Series, column: str, actual: NDArray[Any], answers: Answers, target: TargetConfig
 ) -> list[Slice]:
     """The metrics by category of at least ten rows, or by quartile of the held-out numbers; holes are a part too."""
     is_number = column in numeric_columns(values.to_frame(), target.column)

@@ -37,7 +37,7 @@ CAPTIONS = {
 }
 """How to read each picture, by its name."""
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: #1f2933; --muted: #52606d; --line: #d5dbe1; --paper: #ffffff;
   --accent: #0072b2; --bad: #b34700; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaee; --muted: #a3b0bc; --line: #3a4550; --paper: #161b20;
@@ -86,7 +86,7 @@ def page(evaluation: Evaluation, title: str, pictures: Mapping[str, bytes]) -> s
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style>
+<style>{STYLE}</style>
 </head>
 <body>
 <h1>{escape(title)}</h1>

@@ -1,49 +1,46 @@
 """Whether a new model may take the champion's place: absolute limits, then a paired bootstrap on the same rows."""
 
 import math
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tabular import metrics
-from tabular.config.stages import GateConfig
+from tabular.config.stages import GateConfig, Task
+from tabular.contest import Contest
 from tabular.errors import UserError
 from tabular.metrics import as_text
-from tabular.reports import Evaluation, GateDecision, Interval
+from tabular.reports import GateDecision, Interval
 
 Verdict = Literal["promote", "keep", "reject"]
 
 
-class Rival(NamedTuple):
-    """The champion's answers for the very rows that the challenger was evaluated on."""
+class Paired(NamedTuple):
+    """One metric of both models on the same rows, and its paired bootstrap."""
 
-    version: str
-    predicted: Sequence[float] | Sequence[str]
-    """In the order of `Evaluation.actual`."""
-    probabilities: Sequence[Sequence[float]] | None = None
-    """Columns in the order of `Evaluation.classes`; None for a regression, or where the champion gives none."""
-
-
-Challenged: TypeAlias = Rival | str
-"""The champion's answers, or in words why no fair comparison is possible."""
+    champion: float
+    challenger: float
+    difference: Interval
+    """In favour of the challenger: positive is better, whichever way the metric is."""
+    drawn: NDArray[np.float64]
+    """The difference of each resample (resamples,); nan where the metric is undefined on the drawn rows."""
 
 
 class _Outcome(NamedTuple):
     verdict: Verdict
     reasons: list[str]
-    champion: float | None = None
-    difference: Interval | None = None
+    pair: Paired | None = None
 
 
-def absolute(evaluation: Evaluation, config: GateConfig) -> dict[str, float]:
+def absolute(scores: Mapping[str, Interval], task: Task, config: GateConfig) -> dict[str, float]:
     """The metrics that are worse than their limit, with their value; an undefined one (nan) is worse than any limit.
 
     Raises:
         UserError: a limit for something that is no metric of the task.
     """
-    values = {name: _value(evaluation, name, f"gate.limits.{name}") for name in config.limits}
+    values = {name: _value(scores, task, name, f"gate.limits.{name}") for name in config.limits}
     return {
         name: value
         for name, value in values.items()
@@ -52,103 +49,111 @@ def absolute(evaluation: Evaluation, config: GateConfig) -> dict[str, float]:
 
 
 def decide(
-    evaluation: Evaluation,
+    scores: Mapping[str, Interval],
+    task: Task,
     config: GateConfig,
     seed: int,
-    promotable: bool,
-    why_not: str | None,
-    champion: Challenged | None,
+    obstacles: Sequence[str],
+    contest: Contest | str | None,
 ) -> GateDecision:
-    """Promote, keep or reject the evaluated model, the challenger.
+    """Promote, keep or reject a model, the challenger.
 
-    In this order: a broken limit rejects; a model that is not promotable is kept as challenger; without a champion it
-    is promoted; without a fair comparison it is kept. Then a paired bootstrap (Efron & Tibshirani 1993, chapter 8)
-    of the difference in `config.metric` decides, both models scored on the same drawn rows: promoted if the interval
-    lies above -tolerance, rejected if it lies below, kept otherwise. A model that makes no difference at all in any
-    resample, such as the champion itself, is kept.
+    In this order: a broken limit rejects; an obstacle keeps it as challenger; without a champion it is promoted;
+    without a fair comparison it is kept. Then a paired bootstrap of the difference in `config.metric` decides:
+    promoted if the interval lies above -tolerance, rejected if it lies below, kept otherwise. A model that makes no
+    difference at all in any resample, such as the champion itself, is kept.
 
     Args:
-        evaluation: the challenger's.
+        scores: the challenger's metrics on its own held-out rows; the limits look at these.
+        task: of both models.
         config: metric, limits, tolerance in units of the metric, resamples and confidence.
         seed: of the bootstrap.
-        promotable: False for a model that must not become champion whatever it scores.
-        why_not: the reason for that, in words.
-        champion: its answers for the same rows, or why they cannot be had; None where there is no champion.
+        obstacles: sentences that say why it must not become champion whatever it scores.
+        contest: what both models answer for the same rows, or a sentence why they cannot be compared; None where
+            there is no champion.
 
     Raises:
         UserError: the metric, or that of a limit, is not one of the task.
-        ValueError: the champion's answers do not fit the held-out rows.
+        ValueError: the answers do not fit the rows.
     """
-    challenger = _value(evaluation, config.metric, "gate.metric")
-    broken = absolute(evaluation, config)
-    rival = champion if isinstance(champion, Rival) else None
+    own = _value(scores, task, config.metric, "gate.metric")
+    broken = absolute(scores, task, config)
     if broken:
         outcome = _Outcome("reject", [_broken_limit(name, value, config) for name, value in broken.items()])
-    elif not promotable:
-        outcome = _Outcome("keep", [f"not promotable: {why_not or 'no reason given'}"])
-    elif champion is None:
-        outcome = _Outcome("promote", [f"there is no champion yet; {config.metric} is {as_text(challenger)}"])
-    elif rival is None:
-        outcome = _Outcome("keep", [f"no fair comparison with the champion: {champion}"])
+    elif obstacles:
+        outcome = _Outcome("keep", [])
+    elif contest is None:
+        outcome = _Outcome("promote", [f"there is no champion yet; {config.metric} is {as_text(own)}"])
+    elif isinstance(contest, str):
+        outcome = _Outcome("keep", [contest])
     else:
-        outcome = _compare(evaluation, config, seed, challenger, rival)
+        outcome = _compare(contest, task, config, seed)
+    pair = outcome.pair
+    limits = [] if broken else _kept_limits(scores, config)
     return GateDecision(
         decision=outcome.verdict,
-        reasons=[*outcome.reasons, *([] if broken else _kept_limits(evaluation, config))],
+        reasons=[*outcome.reasons, *(f"not promotable: {obstacle}" for obstacle in obstacles), *limits],
         metric=config.metric,
-        challenger=challenger,
-        champion=outcome.champion,
-        champion_version=rival.version if rival else None,
-        difference=outcome.difference,
+        challenger=pair.challenger if pair else own,
+        champion=pair.champion if pair else None,
+        champion_version=contest.champion_version if isinstance(contest, Contest) else None,
+        compared_on=contest.rows if pair and isinstance(contest, Contest) else "",
+        difference=pair.difference if pair else None,
         tolerance=config.tolerance,
         resamples=config.resamples,
         broken_limits=broken,
+        obstacles=list(obstacles),
     )
 
 
-def _compare(evaluation: Evaluation, config: GateConfig, seed: int, challenger: float, rival: Rival) -> _Outcome:
-    metric, task = config.metric, evaluation.task
-    if metric in metrics.NEEDS_PROBABILITIES and rival.probabilities is None:
-        return _Outcome("keep", [f"no fair comparison: champion version {rival.version} gives no probabilities"])
-    predicted = metrics.outcomes(rival.predicted, task)
-    champion = metrics.metric(metric, task, evaluation.actual, predicted, rival.probabilities, evaluation.classes)
-    drawn = _resampled(evaluation, config, seed, rival)
-    sign = 1 if metrics.goal(metric) == "minimize" else -1
-    differences = sign * (drawn[0] - drawn[1])
-    difference = metrics.percentile_interval(sign * (champion - challenger), differences, config.confidence)
+def paired(
+    names: Iterable[str], task: Task, contest: Contest, resamples: int, confidence: float, seed: int
+) -> dict[str, Paired]:
+    """A paired bootstrap of the difference in each metric (Efron & Tibshirani 1993, chapter 8).
+
+    Both models are scored on the same drawn rows, the same for every metric. A metric that needs probabilities is
+    left out where a model gives none.
+
+    Args:
+        names: of metrics of the task.
+        task: of both models.
+        contest: what both answer for the same rows.
+        resamples: how often as many rows as there are get drawn with replacement.
+        confidence: coverage of the intervals, 0 to 1.
+        seed: of the draws.
+
+    Raises:
+        UserError: a name is no metric of the task.
+        ValueError: the answers do not fit the rows.
+    """
+    has_probabilities = contest.champion.probabilities is not None and contest.challenger.probabilities is not None
+    wanted = [name for name in names if has_probabilities or name not in metrics.NEEDS_PROBABILITIES]
+    if not wanted:
+        return {}
+    both = (contest.champion, contest.challenger)
+    values = [{name: metrics.metric(name, task, contest.actual, *answers) for name in wanted} for answers in both]
+    drawn = [metrics.resampled(wanted, task, contest.actual, *answers, resamples, seed) for answers in both]
+    found = {}
+    for name in wanted:
+        sign = 1 if metrics.goal(name) == "minimize" else -1
+        champion, challenger = (one[name] for one in values)
+        differences = sign * (drawn[0][name] - drawn[1][name])
+        interval = metrics.percentile_interval(sign * (champion - challenger), differences, confidence)
+        found[name] = Paired(champion, challenger, interval, differences)
+    return found
+
+
+def verdict(pair: Paired, tolerance: float) -> tuple[Verdict, str]:
+    """What the difference means for the challenger, and in a few words why.
+
+    Args:
+        pair: of the metric that decides.
+        tolerance: how much worse still counts as as good, in units of the metric.
+    """
+    difference = pair.difference
     if math.isnan(difference.value) or math.isnan(difference.low):
-        return _Outcome("keep", [f"{metric} is undefined on these rows: cannot tell which model is better"])
-    verdict, word = _verdict(difference, differences, config.tolerance)
-    return _Outcome(
-        verdict, _reasons(word, evaluation, config, challenger, champion, rival, difference), champion, difference
-    )
-
-
-def _resampled(
-    evaluation: Evaluation, config: GateConfig, seed: int, rival: Rival
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The metric of champion and challenger on the same resamples: equal seeds draw equal rows."""
-    champion, challenger = (
-        metrics.resampled(
-            [config.metric],
-            evaluation.task,
-            evaluation.actual,
-            predicted,
-            probabilities,
-            evaluation.classes,
-            config.resamples,
-            seed,
-        )[config.metric]
-        for predicted, probabilities in (
-            (metrics.outcomes(rival.predicted, evaluation.task), rival.probabilities),
-            (evaluation.predicted, evaluation.probabilities),
-        )
-    )
-    return champion, challenger
-
-
-def _verdict(difference: Interval, differences: NDArray[np.float64], tolerance: float) -> tuple[Verdict, str]:
-    if difference.value == 0 and not np.nan_to_num(differences).any():
+        return "keep", "undefined on these rows"
+    if difference.value == 0 and not np.nan_to_num(pair.drawn).any():
         return "keep", "no difference in any resample: as good as the same model"
     if difference.low > -tolerance:
         return "promote", "clearly better" if difference.low > 0 else "as good, within the tolerance"
@@ -157,26 +162,33 @@ def _verdict(difference: Interval, differences: NDArray[np.float64], tolerance: 
     return "keep", "too close to call"
 
 
-def _reasons(
-    word: str,
-    evaluation: Evaluation,
-    config: GateConfig,
-    challenger: float,
-    champion: float,
-    rival: Rival,
-    difference: Interval,
-) -> list[str]:
+def _compare(contest: Contest, task: Task, config: GateConfig, seed: int) -> _Outcome:
+    pair = paired([config.metric], task, contest, config.resamples, config.confidence, seed).get(config.metric)
+    if pair is None:
+        without = "the challenger" if contest.challenger.probabilities is None else _named(contest)
+        return _Outcome("keep", [f"cannot tell: {without} gives no probabilities, which {config.metric} needs"])
+    if math.isnan(pair.difference.value) or math.isnan(pair.difference.low):
+        return _Outcome("keep", [f"cannot tell: {config.metric} is undefined on {contest.rows}"])
+    decision, word = verdict(pair, config.tolerance)
+    return _Outcome(decision, _reasons(word, contest, config, pair), pair)
+
+
+def _reasons(word: str, contest: Contest, config: GateConfig, pair: Paired) -> list[str]:
     scores = (
-        f"{word}: on {evaluation.rows:,} held-out rows {config.metric} is {as_text(challenger)} against "
-        f"{as_text(champion)} of champion version {rival.version}"
+        f"{word}: on {contest.rows} {config.metric} is {as_text(pair.challenger)} against "
+        f"{as_text(pair.champion)} of {_named(contest)}"
     )
     numbers = (
-        f"difference in favour of the challenger {as_text(difference.value)}, "
-        f"{as_text(100 * config.confidence)} % interval {as_text(difference.low)} to {as_text(difference.high)} "
-        f"from {config.resamples:,} paired resamples; promoted where it lies above {as_text(0 - config.tolerance)}, "
-        "rejected where it lies below"
+        f"difference in favour of the challenger {as_text(pair.difference.value)}, "
+        f"{as_text(100 * config.confidence)} % interval {as_text(pair.difference.low)} to "
+        f"{as_text(pair.difference.high)} from {config.resamples:,} paired resamples; promoted where it lies above "
+        f"{as_text(0 - config.tolerance)}, rejected where it lies below"
     )
     return [scores, numbers]
+
+
+def _named(contest: Contest) -> str:
+    return f"champion version {contest.champion_version}"
 
 
 def _broken_limit(name: str, value: float, config: GateConfig) -> str:
@@ -185,15 +197,14 @@ def _broken_limit(name: str, value: float, config: GateConfig) -> str:
     return f"{name} is {found}; the limit is {bound} {as_text(config.limits[name])}"
 
 
-def _kept_limits(evaluation: Evaluation, config: GateConfig) -> list[str]:
+def _kept_limits(scores: Mapping[str, Interval], config: GateConfig) -> list[str]:
     return [
-        f"{name} is {as_text(evaluation.metrics[name].value)}, within its limit of {as_text(limit)}"
+        f"{name} is {as_text(scores[name].value)}, within its limit of {as_text(limit)}"
         for name, limit in config.limits.items()
     ]
 
 
-def _value(evaluation: Evaluation, name: str, key: str) -> float:
-    if name not in evaluation.metrics:
-        known = ", ".join(evaluation.metrics)
-        raise UserError(f"{key}: '{name}' is no metric of a {evaluation.task}; choose one of {known}")
-    return evaluation.metrics[name].value
+def _value(scores: Mapping[str, Interval], task: Task, name: str, key: str) -> float:
+    if name not in scores:
+        raise UserError(f"{key}: '{name}' is no metric of a {task}; choose one of {', '.join(scores)}")
+    return scores[name].value

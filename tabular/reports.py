@@ -192,6 +192,8 @@ class SearchReport(Report):
     """Trials found finished on disk at the start."""
     sweep: dict[str, Any]
     """The sweep that was run, in the syntax of W&B sweep files."""
+    sweep_id: str | None = None
+    """The sweep on W&B's server; None for a search on this machine."""
 
 
 class BestParameters(Report):
@@ -273,15 +275,20 @@ class GateDecision(Report):
     """In words, the deciding one first."""
     metric: str
     challenger: float
+    """Its `metric` on the rows of the comparison, or on its own held-out rows where there was none."""
     champion: float | None
-    """None where there is no champion, or no fair comparison."""
+    """On the rows of the comparison; None where there is no champion, or no fair comparison."""
     champion_version: str | None
+    compared_on: str = ""
+    """The rows of the comparison in words, such as `4,128 held-out rows`; empty where there was none."""
     difference: Interval | None
     """Champion's error minus the challenger's (the reverse where higher is better), so that positive is better."""
     tolerance: float
     resamples: int
     broken_limits: dict[str, float]
     """Metrics beyond their limit, with their value."""
+    obstacles: list[str] = []
+    """Why it must not become champion whatever it scores."""
 
 
 class Registration(Report):
@@ -289,9 +296,27 @@ class Registration(Report):
 
     name: str
     version: str
-    alias: Literal["champion", "challenger"] | None
     model_sha256: str
     run_id: str
     """Of the tracker's run that holds the model."""
     reused: bool
     """The registry already held this very model."""
+
+
+class Promotion(Report):
+    """What became of a version after the gate."""
+
+    name: str
+    version: str
+    aliases: list[str]
+    """All that it has now."""
+    revision: int
+    """Of the release that holds; 0 before the first."""
+    manifest: str | None
+    """Where the release manifest lies; None while there is no champion."""
+    reason: str
+
+    @property
+    def alias(self) -> Literal["champion", "challenger"] | None:
+        """The one that is released."""
+        return "champion" if "champion" in self.aliases else "challenger" if "challenger" in self.aliases else None

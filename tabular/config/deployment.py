@@ -1,10 +1,11 @@
 """The run configuration of the deploy pipeline: ZenML's own file, with our model as its `parameters`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tabular.config.base import Items, StrictModel
+from tabular.config.base import StrictModel
+from tabular.config.run_file import RunFile
 
 
 class DeploymentConfig(StrictModel):
@@ -30,17 +31,7 @@ class DeploymentParameters(StrictModel):
     deployment: DeploymentConfig
 
 
-class DeploymentFile(StrictModel):
+class DeploymentFile(RunFile):
     """`configs/deploy.yaml`: what `zenml pipeline run` and `run.py` both read."""
 
     parameters: DeploymentParameters
-    run_name: str | None = None
-    """A name for the run; ZenML makes one when unset."""
-    enable_cache: bool | None = None
-    """Without effect: the step runs each time."""
-    tags: Items[str] = ()
-    """Tags of the pipeline run."""
-    settings: dict[str, Any] = {}
-    """ZenML's settings (resources, Docker, orchestrator), passed on as they are."""
-    steps: dict[str, Any] = {}
-    """ZenML's settings for single steps, passed on as they are."""

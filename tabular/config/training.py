@@ -1,10 +1,11 @@
 """The run configuration of the training pipeline: ZenML's own file, with our models as its `parameters`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from tabular.config.base import Items, StrictModel
+from tabular.config.run_file import RunFile
 from tabular.config.stages import (
     CLASSIFICATION_METRICS,
     REGRESSION_METRICS,
@@ -65,18 +66,8 @@ class RegisteredModel(StrictModel):
     """Words to find it by."""
 
 
-class TrainingFile(StrictModel):
+class TrainingFile(RunFile):
     """`configs/train.yaml`: what `zenml pipeline run` and `run.py` both read."""
 
     model: RegisteredModel
     parameters: TrainingParameters
-    run_name: str | None = None
-    """A name for the run; ZenML makes one when unset."""
-    enable_cache: bool | None = None
-    """Reuse the results of unchanged steps; on when unset."""
-    tags: Items[str] = ()
-    """Tags of the pipeline run."""
-    settings: dict[str, Any] = {}
-    """ZenML's settings (resources, Docker, orchestrator), passed on as they are."""
-    steps: dict[str, Any] = {}
-    """ZenML's settings for single steps, passed on as they are."""

@@ -4,7 +4,8 @@ import io
 
 from matplotlib.figure import Figure
 
-from tabular.pictures import classification, data, explanation, models, regression, style
+from tabular.comparison import Comparison
+from tabular.pictures import classification, comparison, data, explanation, models, regression, style
 from tabular.reports import (
     Evaluation,
     FeatureReport,
@@ -37,6 +38,8 @@ def draw(report: Report) -> dict[str, Figure]:
             return _evaluation(report)
         case GateDecision():
             return models.gate(report)
+        case Comparison():
+            return comparison.draw(report)
         case _:
             return {}
 

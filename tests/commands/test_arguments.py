@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_defaults_are_filled_in_and_the_file_is_kept(file: Path) -> None:
     # when
-    given, resolved = arguments.read(file, [])
+    given, resolved, _ = arguments.read(file, [])
 
     # then: ZenML gets what was written, everybody else the whole
     assert given == {
@@ -37,14 +37,14 @@ def test_defaults_are_filled_in_and_the_file_is_kept(file: Path) -> None:
 
 @pytest.mark.parametrize("key", ["search.trials", "parameters.search.trials"])
 def test_an_override_is_typed(file: Path, key: str) -> None:
-    given, resolved = arguments.read(file, [f"{key}=10"])
+    given, resolved, _ = arguments.read(file, [f"{key}=10"])
     assert resolved.parameters.search.trials == 10
     assert given["parameters"]["search"] == {"trials": 10}
 
 
 def test_overrides_are_yaml(file: Path) -> None:
     # when
-    _, resolved = arguments.read(
+    _, resolved, _ = arguments.read(
         file,
         ["selection.algorithms=[linear, xgboost]", "gate.limits={r2: 0.5}", "data.sha256=null", "model.name=flats"],
     )
@@ -57,12 +57,12 @@ def test_overrides_are_yaml(file: Path) -> None:
 
 
 def test_the_last_override_of_a_key_counts(file: Path) -> None:
-    _, resolved = arguments.read(file, ["seed=1", "seed=2"])
+    _, resolved, _ = arguments.read(file, ["seed=1", "seed=2"])
     assert resolved.parameters.seed == 2
 
 
 def test_a_value_may_hold_an_equals_sign(file: Path) -> None:
-    _, resolved = arguments.read(file, ["data.path=https://localhost/homes.csv?part=1"])
+    _, resolved, _ = arguments.read(file, ["data.path=https://localhost/homes.csv?part=1"])
     assert resolved.parameters.data.path == "https://localhost/homes.csv?part=1"
 
 

@@ -11,7 +11,7 @@ from tests.integration.runs import Clones, Trained
 pytestmark = pytest.mark.slow
 
 BEFORE_SEARCH = {"ingest", "validate", "split", "impute", "features", "select"}
-FROM_SEARCH = {"search", "fit", "evaluate", "gate", "register", "package", "track_local_mlflow"}
+FROM_SEARCH = {"search", "fit", "evaluate", "gate", "register", "package", "promote", "track_local_mlflow"}
 
 
 @contextmanager

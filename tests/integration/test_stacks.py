@@ -242,6 +242,31 @@ def test_a_bucket_that_dies_in_a_run_leaves_no_half_model(cloud: Cloud, interrup
     assert len(cloud.mlflow().search_model_versions()) == 1
 
 
+def test_with_the_registry_down_nothing_is_promoted_and_the_release_stays(
+    cloud: Cloud, interrupted: Interrupted
+) -> None:
+    # given
+    cloud.set("gcs-emulated")
+    location = interrupted.completed["release"]["manifest"]
+    bucket = GCSFileSystem(endpoint_url=f"http://127.0.0.1:{cloud.gcs_port}", token="anon", use_listings_cache=False)
+    before = bucket.cat_file(location)
+    os.killpg(emulation.pids(cloud.folder)["mlflow"], signal.SIGKILL)
+
+    # when
+    refused = cloud.run("models", "rollback", "--yes")
+    cloud.up()
+    verified = cloud.run("models", "release", "verify")
+
+    # then: one line that says what is down, and what to do
+    assert refused.returncode == 1 and "Traceback" not in refused.stdout + refused.stderr
+    assert f"http://127.0.0.1:{cloud.mlflow_port}" in refused.stdout + refused.stderr
+    assert "make cloud-up" in refused.stdout + refused.stderr
+
+    # and: what is released is what was
+    assert location.startswith("gs://stackhouse/releases/") and bucket.cat_file(location) == before
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
 def test_a_cloud_that_is_not_there(cloud: Cloud, tmp_path: Path) -> None:
     # given: the stack registers although nothing of it can be reached
     away = {"STACKHOUSE_CONTAINER_REGISTRY": "registry.invalid/images", "WANDB_MODE": "online", "HOME": str(tmp_path)}

@@ -23,11 +23,11 @@ pytestmark = pytest.mark.slow
 ARTIFACTS = {
     "dataset", "provenance", "validation_report", "train_rows", "test_rows", "imputer", "imputation_report",
     "feature_pipeline", "feature_report", "leaderboard", "search_report", "best_params.yaml", "model", "evaluation",
-    "gate_decision", "registration", "bundle", "package_report", "bento",
+    "gate_decision", "registration", "model_config.yaml", "bundle", "package_report", "bento", "promotion",
 }  # fmt: skip
 STEPS = {
     "ingest", "validate", "split", "impute", "features", "select", "search", "fit", "evaluate", "gate", "register",
-    "package", "track_local_mlflow",
+    "package", "promote", "track_local_mlflow",
 }  # fmt: skip
 PICTURES = {
     "validation_report": {"missing.png"},

@@ -50,7 +50,6 @@ def findings(folder: Path, **changes: Any) -> Findings:
         "registration": Registration(
             name="homes",
             version="3",
-            alias="champion",
             model_sha256="ab" * 32,
             run_id="0123456789abcdef",
             reused=False,

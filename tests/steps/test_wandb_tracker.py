@@ -90,7 +90,6 @@ def test_the_registered_model_can_be_found_from_the_run(run: OfflineRun) -> None
     link = {
         "model.name": "homes",
         "model.version": "3",
-        "model.alias": "champion",
         "model.sha256": "ab" * 32,
         "model.uri": "models:/homes/3",
         "model.mlflow_run_id": "0123456789abcdef",

@@ -8,62 +8,25 @@ import pytest
 from numpy.typing import NDArray
 
 from tabular import gate, metrics
-from tabular.config.stages import GateConfig
+from tabular.config.stages import GateConfig, Task
+from tabular.contest import Contest
 from tabular.errors import UserError
-from tabular.gate import Rival
-from tabular.reports import Evaluation, GateDecision
-
-ROWS = 400
-RANDOM = np.random.default_rng(0)
-ACTUAL = RANDOM.uniform(50, 150, ROWS)
-ERRORS = RANDOM.normal(0, 10, ROWS)
-OTHER_ERRORS = RANDOM.normal(0, 10, ROWS)
+from tabular.reports import GateDecision, Interval
+from tests.tabular.compared import ACTUAL, ERRORS, OTHER_ERRORS, ROWS, labels, numbers
 
 
-def _evaluation(predicted: NDArray[np.float64]) -> Evaluation:
-    return Evaluation(
-        task="regression",
-        rows=ROWS,
-        metrics=metrics.bootstrap_intervals("regression", ACTUAL, predicted, None, None, 100, 0.95, seed=0),
-        baseline=metrics.score("regression", ACTUAL, np.full(ROWS, np.median(ACTUAL))),
-        slices=[],
-        metric="wmape",
-        importances=[],
-        shap=None,
-        actual=ACTUAL.tolist(),
-        predicted=predicted.tolist(),
-        classes=[],
-        probabilities=[],
-    )
-
-
-def _classified(hits: NDArray[np.bool_]) -> Evaluation:
-    """Two classes in turn; the predicted one gets probability 0.9 if it is "b" and 0.8 if it is "a"."""
-    actual = np.where(np.arange(len(hits)) % 2, "a", "b").astype(object)
-    predicted = np.where(hits, actual, np.where(actual == "a", "b", "a"))
-    of_b = np.where(predicted == "b", 0.9, 0.2)
-    chances = np.column_stack([1 - of_b, of_b])
-    return Evaluation(
-        task="classification",
-        rows=len(hits),
-        metrics=metrics.bootstrap_intervals(
-            "classification", actual, predicted, chances, ["a", "b"], 100, 0.95, seed=0
-        ),
-        baseline={},
-        slices=[],
-        metric="accuracy",
-        importances=[],
-        shap=None,
-        actual=actual.tolist(),
-        predicted=predicted.tolist(),
-        classes=["a", "b"],
-        probabilities=chances.tolist(),
-    )
+def _scores(contest: Contest, task: Task = "regression") -> dict[str, Interval]:
+    """The challenger's, with intervals that the gate does not look at."""
+    found = metrics.score(task, contest.actual, *contest.challenger)
+    return {name: Interval(value=value, low=math.nan, high=math.nan) for name, value in found.items()}
 
 
 def _decide(challenger: NDArray[np.float64], champion: NDArray[np.float64], **config: Any) -> GateDecision:
-    rival = Rival("7", (ACTUAL + champion).tolist())
-    return gate.decide(_evaluation(ACTUAL + challenger), GateConfig(**config), 1, True, None, rival)
+    contest = numbers(challenger, champion)
+    return gate.decide(_scores(contest), "regression", GateConfig(**config), 1, [], contest)
+
+
+SCORES = _scores(numbers(ERRORS, ERRORS))
 
 
 @pytest.mark.parametrize("metric", ["wmape", "rmse", "r2", "median_ape", "within_10pct"])
@@ -80,6 +43,10 @@ def test_three_prepared_pairs_and_the_same_model(metric: str) -> None:
     assert close.difference is not None and close.difference.low < 0 < close.difference.high
     assert same.difference is not None and same.difference.low == same.difference.high == 0
     assert "same model" in same.reasons[0] and "too close to call" in close.reasons[0]
+    for decision in (better, worse, close):
+        assert decision.difference is not None
+        ends = [metrics.as_text(end) for end in (decision.difference.low, decision.difference.high)]
+        assert f"95 % interval {ends[0]} to {ends[1]}" in decision.reasons[1]
 
 
 def test_the_numbers_are_in_the_decision_and_in_its_reasons() -> None:
@@ -91,11 +58,25 @@ def test_the_numbers_are_in_the_decision_and_in_its_reasons() -> None:
     assert decision.challenger == pytest.approx(error / 2)
     assert decision.difference is not None
     assert decision.difference.value == pytest.approx(error / 2)
-    assert decision.champion_version == "7"
+    assert decision.champion_version == "7" and decision.compared_on == "400 held-out rows"
     for number in (error, error / 2, decision.difference.low, decision.difference.high):
         assert metrics.as_text(number) in " ".join(decision.reasons)
+    assert "on 400 held-out rows" in decision.reasons[0]
     assert "2,000 paired resamples" in decision.reasons[1]
     assert "within its limit of 0.5" in decision.reasons[2]
+
+
+def test_limits_look_at_the_own_held_out_rows_and_the_comparison_at_the_common_ones() -> None:
+    # given a challenger whose own held-out rows were harder than those of the comparison
+    contest = numbers(ERRORS / 2, ERRORS)
+    scores = SCORES | {"wmape": Interval(value=30.0, low=29.0, high=31.0)}
+    # when
+    decision = gate.decide(scores, "regression", GateConfig(), 1, [], contest)
+    limited = gate.decide(scores, "regression", GateConfig(limits={"wmape": 20.0}), 1, [], contest)
+    # then
+    assert decision.decision == "promote" and decision.champion is not None
+    assert decision.challenger == pytest.approx(decision.champion / 2)
+    assert limited.decision == "reject" and limited.broken_limits == {"wmape": 30.0} and limited.challenger == 30.0
 
 
 def test_both_models_are_scored_on_the_same_drawn_rows() -> None:
@@ -121,6 +102,19 @@ def test_the_interval_is_that_of_a_plain_loop() -> None:
     assert [decision.difference.low, decision.difference.high] == pytest.approx(expected.tolist())
 
 
+def test_metrics_are_paired_together_as_they_are_alone() -> None:
+    # given
+    contest = labels(np.arange(100) % 10 != 0, np.arange(100) % 10 > 2)
+    # when
+    together = gate.paired(["accuracy", "log_loss"], "classification", contest, 2000, 0.9, 1)
+    alone = gate.paired(["log_loss"], "classification", contest, 2000, 0.9, 1)
+    # then
+    assert together["log_loss"].difference == alone["log_loss"].difference
+    assert [together["accuracy"].champion, together["accuracy"].challenger] == [0.7, 0.9]
+    assert together["accuracy"].difference.value == pytest.approx(0.2)
+    assert len(together["accuracy"].drawn) == 2000
+
+
 def test_tolerance_lets_a_slightly_worse_model_in_but_not_the_same_one() -> None:
     # given a challenger that is worse by 1 on every row
     noise = 20 + np.abs(ERRORS)
@@ -134,93 +128,109 @@ def test_tolerance_lets_a_slightly_worse_model_in_but_not_the_same_one() -> None
 
 
 def test_a_broken_limit_rejects_before_anything_else() -> None:
-    # given a model beyond one limit and within another, without a champion
+    # given a model beyond one limit and within another, that is also barred and has no champion before it
     config = GateConfig(limits={"r2": 0.999, "wmape": 50.0})
-    evaluation = _evaluation(ACTUAL + ERRORS)
     # when
-    decision = gate.decide(evaluation, config, 1, False, "built-in sample", None)
+    decision = gate.decide(SCORES, "regression", config, 1, ["it is of the sample"], None)
     # then
     assert decision.decision == "reject"
-    assert decision.broken_limits == {"r2": evaluation.metrics["r2"].value}
-    assert decision.reasons == [f"r2 is {metrics.as_text(evaluation.metrics['r2'].value)}; the limit is at least 0.999"]
+    assert decision.broken_limits == {"r2": SCORES["r2"].value}
+    assert decision.reasons == [
+        f"r2 is {metrics.as_text(SCORES['r2'].value)}; the limit is at least 0.999",
+        "not promotable: it is of the sample",
+    ]
 
 
 def test_limits_are_inclusive_and_an_undefined_metric_breaks_its_limit() -> None:
     # given
-    evaluation = _evaluation(ACTUAL + ERRORS)
-    exact = {name: evaluation.metrics[name].value for name in ("r2", "wmape")}
-    undefined = evaluation.metrics["mape"].model_copy(update={"value": math.nan})
-    without = evaluation.model_copy(update={"metrics": evaluation.metrics | {"mape": undefined}})
-    # when / then
-    assert gate.absolute(evaluation, GateConfig(limits=exact)) == {}
-    assert gate.absolute(evaluation, GateConfig(limits={"wmape": exact["wmape"] * 0.99})).keys() == {"wmape"}
-    assert gate.absolute(without, GateConfig(limits={"mape": 1e9})).keys() == {"mape"}
-
-
-def test_without_a_comparison() -> None:
-    # given
-    evaluation = _evaluation(ACTUAL + ERRORS)
+    exact = {name: SCORES[name].value for name in ("r2", "wmape")}
+    undefined = SCORES["mape"].model_copy(update={"value": math.nan})
+    without = SCORES | {"mape": undefined}
     # when
-    sample = gate.decide(evaluation, GateConfig(), 1, False, "trained on the built-in sample", None)
-    first = gate.decide(evaluation, GateConfig(), 1, True, None, None)
-    unfair = gate.decide(evaluation, GateConfig(), 1, True, None, "champion was trained on other data: cannot tell")
+    broken = gate.absolute(without, "regression", GateConfig(limits={"mape": 99.0}))
+    decision = gate.decide(without, "regression", GateConfig(limits={"mape": 99.0}), 1, [], None)
     # then
-    assert [sample.decision, first.decision, unfair.decision] == ["keep", "promote", "keep"]
-    assert "built-in sample" in sample.reasons[0]
-    assert "no champion" in first.reasons[0]
-    assert "trained on other data" in unfair.reasons[0]
+    assert gate.absolute(SCORES, "regression", GateConfig(limits=exact)) == {}
+    assert list(broken) == ["mape"]
+    assert decision.reasons == ["mape is undefined on these rows; the limit is at most 99"]
+
+
+def test_every_obstacle_is_said_and_none_is_outweighed_by_a_better_score() -> None:
+    # given a clearly better model with two obstacles
+    contest = numbers(ERRORS / 2, ERRORS)
+    obstacles = ["it was trained on the built-in sample", "the input 'town' is gone"]
+    # when
+    decision = gate.decide(SCORES, "regression", GateConfig(), 1, obstacles, contest)
+    first = gate.decide(SCORES, "regression", GateConfig(), 1, obstacles, None)
+    # then
+    assert [decision.decision, first.decision] == ["keep", "keep"]
+    assert decision.obstacles == obstacles
+    assert decision.reasons == [f"not promotable: {obstacle}" for obstacle in obstacles]
+
+
+def test_a_first_model_is_promoted_and_an_unfair_comparison_keeps() -> None:
+    # given / when
+    first = gate.decide(SCORES, "regression", GateConfig(), 1, [], None)
+    unfair = gate.decide(SCORES, "regression", GateConfig(), 1, [], "cannot tell: only 12 rows")
+    # then
+    assert [first.decision, unfair.decision] == ["promote", "keep"]
+    assert "no champion" in first.reasons[0] and metrics.as_text(SCORES["wmape"].value) in first.reasons[0]
+    assert unfair.reasons == ["cannot tell: only 12 rows"]
     assert unfair.champion is None and unfair.difference is None and unfair.champion_version is None
+    assert unfair.compared_on == ""
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "roc_auc", "log_loss"])
 def test_classifiers_are_compared_by_any_metric(metric: str) -> None:
     # given one that hits 90 % and one that hits 70 %
-    good, poor = _classified(np.arange(300) % 10 != 0), _classified(np.arange(300) % 10 > 2)
-    config = GateConfig(metric=metric)
+    good, poor = np.arange(300) % 10 != 0, np.arange(300) % 10 > 2
+    up, down = labels(good, poor), labels(poor, good)
     # when
-    up = gate.decide(good, config, 1, True, None, Rival("1", poor.predicted, poor.probabilities))
-    down = gate.decide(poor, config, 1, True, None, Rival("1", good.predicted, good.probabilities))
+    verdicts = [
+        gate.decide(_scores(it, "classification"), "classification", GateConfig(metric=metric), 1, [], it).decision
+        for it in (up, down)
+    ]
     # then
-    assert [up.decision, down.decision] == ["promote", "reject"]
+    assert verdicts == ["promote", "reject"]
 
 
-def test_a_champion_without_probabilities_cannot_be_compared_by_them() -> None:
+def test_a_model_without_probabilities_cannot_be_compared_by_them() -> None:
     # given
-    evaluation = _classified(np.arange(100) % 10 != 0)
+    hits = np.arange(100) % 10 != 0
+    contest = labels(hits, hits)
+    scores = _scores(contest, "classification")
+    without = contest._replace(champion=contest.champion._replace(probabilities=None))
     # when
-    decision = gate.decide(evaluation, GateConfig(metric="log_loss"), 1, True, None, Rival("1", evaluation.predicted))
+    by_probability = gate.decide(scores, "classification", GateConfig(metric="log_loss"), 1, [], without)
+    by_label = gate.decide(scores, "classification", GateConfig(metric="accuracy"), 1, [], without)
     # then
-    assert decision.decision == "keep" and "no probabilities" in decision.reasons[0]
+    assert by_probability.decision == "keep" and "champion version 7 gives no prob" in by_probability.reasons[0]
+    assert "same model" in by_label.reasons[0]
 
 
-def test_numeric_labels_of_a_champion_are_compared_as_text() -> None:
-    # given labels that the evaluation holds as text and the champion's model answers as integers
-    evaluation = _classified(np.arange(100) % 10 != 0)
-    digits = {"a": "0", "b": "1"}
-    evaluation = evaluation.model_copy(
-        update={
-            "actual": [digits[str(label)] for label in evaluation.actual],
-            "predicted": [digits[str(label)] for label in evaluation.predicted],
-            "classes": ["0", "1"],
-        }
-    )
+def test_a_metric_that_is_undefined_on_the_rows_keeps() -> None:
+    # given rows of one class only, on which there is nothing to rank
+    contest = labels(np.arange(100) % 10 != 0, np.arange(100) % 10 > 2)
+    scores = _scores(contest, "classification")
+    of_one_class = contest._replace(actual=np.array(["a"] * 100, dtype=object))
     # when
-    rival = Rival("1", [int(label) for label in evaluation.predicted])
-    decision = gate.decide(evaluation, GateConfig(metric="accuracy"), 1, True, None, rival)
+    decision = gate.decide(scores, "classification", GateConfig(metric="roc_auc"), 1, [], of_one_class)
     # then
-    assert decision.decision == "keep" and "same model" in decision.reasons[0]
+    assert decision.decision == "keep" and "undefined on held-out rows" in decision.reasons[0]
+    assert decision.difference is None
 
 
 def test_answers_for_other_rows_and_unknown_metrics_are_refused() -> None:
     # given
-    evaluation = _evaluation(ACTUAL + ERRORS)
+    contest = numbers(ERRORS, ERRORS)
+    short = contest._replace(champion=contest.champion._replace(predicted=ACTUAL[:2]))
     # when / then
     with pytest.raises(ValueError, match="equally long"):
-        gate.decide(evaluation, GateConfig(), 1, True, None, Rival("1", [1.0, 2.0]))
+        gate.decide(SCORES, "regression", GateConfig(), 1, [], short)
     with pytest.raises(UserError, match=r"gate.metric: 'accuracy' is no metric of a regression; choose one of r2"):
-        gate.decide(evaluation, GateConfig(metric="accuracy"), 1, True, None, None)
+        gate.decide(SCORES, "regression", GateConfig(metric="accuracy"), 1, [], None)
     with pytest.raises(UserError, match=r"gate.limits.f1_macro"):
-        gate.absolute(evaluation, GateConfig(limits={"f1_macro": 0.5}))
+        gate.absolute(SCORES, "regression", GateConfig(limits={"f1_macro": 0.5}))
 
 
 def test_equal_inputs_give_equal_decisions() -> None:

@@ -1,0 +1,171 @@
+"""The verbs that move aliases and set tags: `promote`, `rollback`, `alias`, `tag` and `archive`."""
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from commands.models.group import Manner, Request, changes, models
+from commands.models.plan import Plan, carry_out
+from commands.models.session import Session, open_to_change
+from tabular.errors import UserError
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+    from registry.history import Change
+    from tabular.reports import GateDecision
+
+CHAMPION = "champion"
+LENGTH = 250
+"""MLflow refuses longer names of aliases and tags."""
+LONGEST_VALUE = 5000
+"""MLflow's databases refuse longer values of tags."""
+RECORDED = frozenset(
+    {
+        *("algorithm", "bundle", "bundle_sha256", "data_sha256", "data_source", "gate", "git_commit"),
+        *("held_out_sha256", "model_sha256", "target_transform", "task", "zenml_model_version", "zenml_run"),
+    }
+)
+"""Tags that say how a version was made and where it lies; nobody changes these by hand, nor those of metrics."""
+
+
+@models.command()
+@click.argument("version", metavar="V")
+@click.option("--to", required=True, type=click.Choice([CHAMPION, "challenger", "staging"]), help="The alias.")
+@click.option(
+    "--traffic", type=click.FloatRange(0, 1), metavar="SHARE", help="Of the requests a challenger answers, 0 to 1."
+)
+@click.option("--force", is_flag=True, help="Against the gate; needs --reason, and is recorded.")
+@changes
+def promote(request: Request, manner: Manner, version: str, to: str, traffic: float | None, force: bool) -> None:
+    """Make a version champion, if the gate agrees; or challenger, or staging."""
+    from registry import plans
+
+    if force and to != CHAMPION:
+        raise UserError(f"--force overrules the gate, which judges champions only; leave it out with --to {to}")
+    if force and not manner.reason.strip():
+        raise UserError("--force needs a reason for the history: --reason TEXT")
+    session = open_to_change(request.root, request.model)
+    found = session.version(version)
+    number = str(found.version)
+    _refuse_archived(found)
+    change = plans.promote(session.base, number, to, traffic, None, force)
+    plan = Plan("promote", number, change)
+    if change is not None and to == CHAMPION:
+        plan = _judged(session, found, force)
+    next_ = "`python run.py models release show`" if to != "staging" else f"`python run.py models show {number}`"
+    carry_out(request, manner, session, plan, next_)
+
+
+@models.command()
+@click.option("--to", metavar="V", help="An earlier champion; the one before the present one if left out.")
+@changes
+def rollback(request: Request, manner: Manner, to: str | None) -> None:
+    """Make an earlier champion the champion again; the gate is not asked."""
+    from registry import plans
+
+    session = open_to_change(request.root, request.model)
+    number = str(session.version(to).version) if to else None
+    change = plans.rollback(session.base, session.releases.history.read(), number)
+    found = session.version(str(change.version))  # a deleted one is refused here
+    if found.tags.get(plans.ARCHIVED) == "true":
+        change = change.model_copy(update={"sets": {plans.ARCHIVED: "false"}})
+    carry_out(request, manner, session, Plan("rollback", change.version, change), "`python run.py models release show`")
+
+
+@models.command()
+@click.argument("name")
+@click.argument("version", metavar="V")
+@changes
+def alias(request: Request, manner: Manner, name: str, version: str) -> None:
+    """Give a version an alias of your own; NAME is free to choose."""
+    from registry import plans
+
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or len(name) > LENGTH:
+        raise UserError(f"an alias is made of letters, digits, - and _, at most {LENGTH}; '{name}' is not")
+    if name.isdecimal() or re.fullmatch(r"latest|newest|v\d+", name, re.IGNORECASE):
+        raise UserError(f"'{name}' cannot be an alias, because it reads as a version; choose another name")
+    session = open_to_change(request.root, request.model)
+    found = session.version(version)
+    _refuse_archived(found)
+    number = str(found.version)
+    plan = Plan("alias", number, plans.alias(session.base, name, number))
+    carry_out(request, manner, session, plan, f"`python run.py models show {name}`")
+
+
+@models.command()
+@click.argument("version", metavar="V")
+@click.argument("pairs", metavar="KEY=VALUE...", nargs=-1, required=True)
+@changes
+def tag(request: Request, manner: Manner, version: str, pairs: tuple[str, ...]) -> None:
+    """Set tags of a version; archived=false brings an archived one back."""
+    from registry import plans
+
+    tags = dict(_pair(text) for text in pairs)
+    session = open_to_change(request.root, request.model)
+    found = session.version(version)
+    new = {key: value for key, value in tags.items() if found.tags.get(key) != value}
+    number = str(found.version)
+    plan = Plan("tag", number, plans.tag(session.base, number, new) if new else None)
+    carry_out(request, manner, session, plan, f"`python run.py models show {number}`")
+
+
+@models.command()
+@click.argument("version", metavar="V")
+@changes
+def archive(request: Request, manner: Manner, version: str) -> None:
+    """Mark a version as out of use; what belongs to it stays."""
+    from registry import plans
+
+    session = open_to_change(request.root, request.model)
+    found = session.version(version)
+    number = str(found.version)
+    done = found.tags.get(plans.ARCHIVED) == "true"
+    plan = Plan("archive", number, None if done else plans.archive(session.base, number))
+    carry_out(request, manner, session, plan, f"`python run.py models tag {number} archived=false` brings it back")
+
+
+def _judged(session: Session, found: "ModelVersion", force: bool) -> Plan:
+    """The promotion of a future champion, with what the gate says."""
+    from registry import plans
+    from registry.judging import judge
+
+    number = str(found.version)
+    gate: GateDecision | None = None
+    against: list[str] = []
+    try:
+        gate = judge(session.releases, found, session.base)
+        against = [] if gate.decision == "promote" else gate.reasons
+    except UserError as error:  # a version of before there was a config cannot be judged, and can be forced
+        if not force:
+            raise
+        against = [str(error)]
+    change: Change | None = plans.promote(session.base, number, CHAMPION, None, gate, force)
+    if change is not None and force and against:
+        change = change.model_copy(update={"forced": True, "overruled": tuple(against)})
+    if not against or force:
+        return Plan("promote", number, change)
+    overrule = f'`python run.py models promote {number} --to champion --force --reason "..."` overrules the gate'
+    return Plan("promote", number, change, refusals=tuple(against), remedy=overrule)
+
+
+def _refuse_archived(found: "ModelVersion") -> None:
+    from registry.plans import ARCHIVED
+
+    if found.tags.get(ARCHIVED) == "true":
+        number = found.version
+        raise UserError(
+            f"version {number} is archived; `python run.py models tag {number} archived=false` brings it back"
+        )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[\w.\- /]+", key) or len(key) > LENGTH or len(value) > LONGEST_VALUE:
+        raise UserError(f"'{text[:80]}' is no tag; write KEY=VALUE, at most {LENGTH} and {LONGEST_VALUE:,} characters")
+    if key in RECORDED or key.startswith("metric."):
+        raise UserError(f"the tag '{key}' records how the version was made and is not changed by hand")
+    if key == "archived" and value != "false":
+        raise UserError("`python run.py models archive V` archives; as a tag, archived can only be false")
+    return key, value

@@ -1,0 +1,88 @@
+"""The group that all verbs belong to, and what they have in common."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commands.models.screen import Screen
+from commands.models.session import ended_in_one_line
+
+MODEL = "stackhouse.model"
+"""Where the group leaves its --model for the verb."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, whatever the verb."""
+
+    root: Path
+    """The repository."""
+    model: str | None
+    """The registered model; None for the only one."""
+    screen: Screen
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a change is to be made."""
+
+    reason: str
+    dry_run: bool
+    yes: bool
+
+
+@click.group()
+@click.option("--model", envvar="STACKHOUSE_MODEL", help="The registered model; the only one if left out.")
+@click.pass_context
+def models(context: click.Context, model: str | None) -> None:
+    """Look at the versions of a model; compare, promote, roll back, archive, delete and release them.
+
+    A version V is a number, an alias such as champion or @champion, or newest.
+
+    \b
+    python run.py models versions
+    python run.py models compare champion newest
+    python run.py models promote 7 --to champion --dry-run
+    python run.py models rollback --reason "prices are off"
+    python run.py models release show
+    """  # noqa: D301
+    context.meta[MODEL] = model
+
+
+def answers(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb `--model` and `--output`; its first argument becomes the `Request`."""
+
+    @click.option("--model", help="The registered model; the only one if left out.")
+    @click.option(
+        "--output",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="json: one document on stdout, all else on stderr.",
+    )
+    @click.pass_context
+    @functools.wraps(function)
+    def wrapper(context: click.Context, /, model: str | None, output: str, **given: Any) -> None:
+        screen = Screen(output == "json")
+        request = Request(context.obj, model or context.meta.get(MODEL), screen)
+        with screen.kept_clean(), ended_in_one_line():
+            function(request, **given)
+
+    return wrapper
+
+
+def changes(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb `--dry-run`, `--reason` and `--yes`; its second argument becomes the `Manner`. It answers, too."""
+
+    @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+    @click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
+    @click.option("--yes", is_flag=True, help="Do not ask, though a person could answer.")
+    @functools.wraps(function)
+    def wrapper(request: Request, /, dry_run: bool, reason: str, yes: bool, **given: Any) -> None:
+        function(request, Manner(reason, dry_run, yes), **given)
+
+    return answers(wrapper)

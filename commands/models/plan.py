@@ -1,0 +1,206 @@
+"""Showing a change, asking for it, and carrying it out."""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.models.contrasting import gate_in_words, moves_in_words
+from commands.models.group import Manner, Request
+from commands.models.screen import size_in_words
+from commands.models.session import REFUSED, Failed, Session, one_line
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from registry.history import Change, Entry, Move, Newest, Removal
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A change before it is decided."""
+
+    action: str
+    version: str | None
+    change: "Change | None"
+    """None where there is nothing to change."""
+    refusals: tuple[str, ...] = ()
+    """Why it is not carried out."""
+    remedy: str = ""
+    """What to do about that."""
+
+
+def carry_out(request: Request, manner: Manner, session: Session, plan: Plan, next_: str) -> None:
+    """Show the plan; then, unless it is refused or a dry run, ask a person who is there, and do it.
+
+    Args:
+        request, manner: what was asked for, and how.
+        session: that the plan was made up from.
+        plan: the change.
+        next_: the command to type next.
+
+    Raises:
+        Failed: it was decided, and could not be completed.
+        LostRace: somebody else was faster.
+        SystemExit: it was refused, or not agreed to.
+    """
+    change = plan.change
+    if change is not None:
+        session.releases.ensure_servable(change, session.base)
+    document = _document(session, manner, plan)
+    shown = _shown(session, plan)
+    if plan.refusals:
+        request.screen.answer(document, shown)
+        for refusal in plan.refusals:
+            click.echo(f"refused: {refusal}", err=True)
+        click.echo(f"nothing was changed; {plan.remedy}", err=True)
+        sys.exit(REFUSED)
+    if change is None:
+        request.screen.answer(document, [f"{session.name}: nothing to change"], next_)
+        return
+    if manner.dry_run:
+        request.screen.answer(document, [*shown, "dry run: nothing was written"], "the same without --dry-run")
+        return
+    if not manner.yes and sys.stdin.isatty():
+        if not request.screen.is_json:
+            request.screen.answer(document, shown)
+            shown = []
+        if not click.confirm(f"{_in_a_line(session, plan, change)}: go on?", err=True):
+            click.echo("nothing was changed", err=True)
+            sys.exit(REFUSED)
+    entry = commit(session, change, manner.reason)
+    request.screen.answer(document | _decided(entry), [*shown, f"done: revision {entry.revision}"], next_)
+
+
+def commit(session: Session, change: "Change", why: str) -> "Entry":
+    """Decide a change; before the first one of a model, take over the aliases that it has already.
+
+    Raises:
+        Failed: it was decided, and could not be completed.
+        LostRace: somebody else was faster.
+    """
+    from registry import plans
+
+    base = session.base
+    if session.strays and base.revision == 0:
+        _commit(session, plans.adopt(base), "these aliases were there before there was a history", base)
+        base = session.releases.history.newest()
+    return _commit(session, change, why, base)
+
+
+def moves(session: Session, change: "Change") -> "list[Move]":
+    """Which aliases a change moves."""
+    from registry.history import Move
+
+    before, after = session.base.aliases, change.aliases
+    return [
+        Move(alias=alias, before=before.get(alias), after=after.get(alias))
+        for alias in sorted(before.keys() | after.keys())
+        if before.get(alias) != after.get(alias)
+    ]
+
+
+def _commit(session: Session, change: "Change", why: str, base: "Newest") -> "Entry":
+    try:
+        return session.releases.change(change, why, base)
+    except Exception as error:  # whatever it was: somebody has to know whether it was decided
+        if not _is_decided(session, change, base.revision + 1):
+            raise
+        raise Failed(
+            f"revision {base.revision + 1} is decided and not completed ({one_line(error)}); "
+            "the next `python run.py models` command completes it"
+        ) from error
+
+
+def _is_decided(session: Session, change: "Change", revision: int) -> bool:
+    """Whether the history's file holds this very change; the registry, which may be gone, is not asked."""
+    from pydantic import ValidationError
+
+    from registry.author import author
+    from registry.history import FOLDER, Entry
+    from tabular.errors import UserError
+
+    try:
+        content = session.releases.store.read(f"{FOLDER}/{revision:06d}.json")
+        entry = Entry.model_validate_json(content)
+    except (UserError, OSError, ValidationError):
+        return False
+    # As text, because a number that is undefined does not equal itself.
+    same = entry.change.model_dump_json() == change.model_dump_json()
+    return same and entry.changed.by == author()
+
+
+def _document(session: Session, manner: Manner, plan: Plan) -> dict[str, Any]:
+    change = plan.change
+    plain = change.model_dump(mode="json") if change else {}
+    return {
+        "model": session.name,
+        "action": plan.action,
+        "version": plan.version,
+        "dry_run": manner.dry_run,
+        "changed": False,
+        "refused": list(plan.refusals),
+        "revision": session.base.revision,
+        "moved": [move.model_dump() for move in moves(session, change)] if change else [],
+        "aliases": plain.get("aliases", session.base.aliases),
+        "traffic": plain.get("traffic"),
+        "gate": plain.get("gate"),
+        "forced": plain.get("forced", False),
+        "overruled": plain.get("overruled", []),
+        "tags": plain.get("sets", {}),
+        "removes": plain.get("removes", []),
+        "why": manner.reason,
+    }
+
+
+def _decided(entry: "Entry") -> dict[str, Any]:
+    moved = [move.model_dump() for move in entry.moved]
+    return {"changed": True, "revision": entry.revision, "moved": moved}
+
+
+def _in_a_line(session: Session, plan: Plan, change: "Change") -> str:
+    parts = [plan.action if plan.version is None else f"{plan.action} version {plan.version} of {session.name}"]
+    parts += [moves_in_words(moves(session, change))] if moves(session, change) else []
+    if change.removes:
+        numbers = ", ".join(removal.version for removal in change.removes)
+        parts.append(f"delete version {numbers} for good ({size_in_words(sum(one.size for one in change.removes))})")
+    return "; ".join(parts)
+
+
+def _shown(session: Session, plan: Plan) -> "list[RenderableType]":
+    from rich.table import Table
+
+    change = plan.change
+    if change is None:
+        return []
+    shown: list[RenderableType] = []
+    if moved := moves(session, change):
+        table = Table("alias", "from", "to")
+        for move in moved:
+            table.add_row(move.alias, move.before or "none", move.after or "none")
+        shown.append(table)
+    if change.sets:
+        tags = ", ".join(f"{key}={value}" for key, value in change.sets.items())
+        shown.append(f"version {plan.version}: {tags}")
+    if change.traffic.challenger or any(move.alias == "challenger" for move in moved):
+        shown.append(f"traffic: champion {change.traffic.champion:.0%}, challenger {change.traffic.challenger:.0%}")
+    if change.gate:
+        shown += [f"gate: {gate_in_words(change.gate)}", *(f"  {reason}" for reason in change.gate.reasons)]
+    if change.forced:
+        shown += ["forced against:", *(f"  {reason}" for reason in change.overruled)]
+    if change.removes:
+        shown += [_removed(change.removes), f"in all {size_in_words(sum(one.size for one in change.removes))}"]
+    return shown
+
+
+def _removed(removals: "tuple[Removal, ...]") -> "RenderableType":
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    table = Table("version", "size", Column("what is deleted with it", overflow="fold"))
+    for removal in removals:
+        artifacts = [f"{len(removal.artifacts)} ZenML artifacts"] if removal.artifacts else []
+        things = [*filter(None, [removal.model_uri]), *artifacts, *removal.bentos, *removal.folders]
+        table.add_row(removal.version, size_in_words(removal.size), escape(", ".join(things)))
+    return table

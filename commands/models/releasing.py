@@ -1,0 +1,108 @@
+"""What services follow: `release show`, `release verify` and `release rebuild`."""
+
+import shlex
+import sys
+
+from commands.models.group import Manner, Request, answers, changes, models
+from commands.models.plan import Plan, carry_out
+from commands.models.session import REFUSED, open_session
+from tabular.errors import UserError
+
+
+@models.group()
+def release() -> None:
+    """Look at the release manifest that services follow, check it, or write it again."""
+
+
+@release.command()
+@answers
+def show(request: Request) -> None:
+    """Show the manifest, where it lies, and how a service follows it."""
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    from tabular.serving import places
+
+    session = open_session(request.root, request.model)
+    location = session.releases.manifest_location
+    try:
+        manifest = session.releases.written_manifest()
+    except places.NotThere:
+        raise UserError(
+            f"{session.name} is not released yet; `python run.py models promote newest --to champion` releases it"
+        ) from None
+    shares = (manifest.traffic.champion, manifest.traffic.challenger)
+    table = Table("role", "version", "traffic", Column("bundle", overflow="fold"), title=escape(session.name))
+    roles = (("champion", manifest.champion), ("challenger", manifest.challenger))
+    for (role, named), share in zip(roles, shares, strict=True):
+        if named is not None:
+            table.add_row(role, named.version, f"{share:.0%}", escape(named.bundle))
+    changed = manifest.changed
+    said = f"revision {manifest.revision}, {changed.at} by {changed.by}{f': {changed.why}' if changed.why else ''}"
+    setting = f"STACKHOUSE_MANIFEST={shlex.quote(location)}"
+    document = {
+        "model": session.name,
+        "location": location,
+        "setting": setting,
+        "manifest": manifest.model_dump(mode="json"),
+    }
+    request.screen.answer(document, [table, said, f"manifest: {location}"], f"`{setting} bentoml serve`")
+
+
+@release.command()
+@answers
+def verify(request: Request) -> None:
+    """Compare manifest and history, and every file of the bundles with its sha256; exit code 1 if one differs."""
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    from registry import verifying
+
+    session = open_session(request.root, request.model)
+    findings = verifying.verify(session.releases)
+    table = Table("what", "state", Column("what was found", overflow="fold"))
+    for finding in findings:
+        state = "[green]ok[/green]" if finding.ok else "[red]fails[/red]"
+        table.add_row(escape(finding.what), state, escape(finding.text))
+    is_good = all(finding.ok for finding in findings)
+    document = {
+        "model": session.name,
+        "ok": is_good,
+        "findings": [{"what": finding.what, "ok": finding.ok, "text": finding.text} for finding in findings],
+    }
+    good, bad = "`python run.py models release show`", "`python run.py models release rebuild`, or train again"
+    request.screen.answer(document, [table], good if is_good else bad)
+    if not is_good:
+        sys.exit(REFUSED)
+
+
+@release.command()
+@changes
+def rebuild(request: Request, manner: Manner) -> None:
+    """Take over aliases that were moved in the registry itself, and write the manifest again."""
+    from registry import plans
+
+    session = open_session(request.root, request.model)
+    entry, base = session.base.entry, session.base
+    if session.strays:
+        if base.revision == 0:
+            session = session.__class__(session.root, session.releases, base, [])  # adopting is the change itself
+        plan = Plan("adopt", None, plans.adopt(base))
+        carry_out(request, manner, session, plan, "`python run.py models release verify`")
+        return
+    if entry is None:
+        raise UserError(
+            f"{session.name} has no alias to release; `python run.py models promote newest --to champion` gives one"
+        )
+    wanted = session.releases.manifest(entry) if manner.dry_run else session.releases.write_manifest(entry)
+    location = session.releases.manifest_location
+    done = "would be written" if manner.dry_run else "is what the history says"
+    said = f"{location} {done}: revision {entry.revision}" if wanted else "there is no champion that can be served"
+    document = {
+        "model": session.name,
+        "action": "rebuild",
+        "dry_run": manner.dry_run,
+        "revision": base.revision,
+        "location": location if wanted else None,
+    }
+    request.screen.answer(document, [said], "`python run.py models release verify`")

@@ -1,0 +1,47 @@
+"""The verbs that delete: `delete` and `prune`."""
+
+import click
+
+from commands.models.group import Manner, Request, changes, models
+from commands.models.plan import Plan, carry_out
+from commands.models.session import open_to_change
+
+
+@models.command()
+@click.argument("version", metavar="V")
+@changes
+def delete(request: Request, manner: Manner, version: str) -> None:
+    """Delete a version without an alias, with the model, the bundle and the Bento that only it uses."""
+    from registry import plans, retention
+
+    session = open_to_change(request.root, request.model)
+    found = session.version(version)
+    number = str(found.version)
+    plans.refuse_aliased(session.base.aliases, number, "deleted")
+    removals = retention.removals_of(session.client, [found], session.root)
+    plan = Plan("delete", number, plans.remove(session.base, removals, "delete"))
+    carry_out(request, manner, session, plan, "`python run.py models versions`")
+
+
+@models.command()
+@click.option("--keep", required=True, type=click.IntRange(min=1), metavar="N", help="The newest N versions stay.")
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="W",
+    help="So many different champions, the present one among them, stay ready for a rollback.",
+)
+@changes
+def prune(request: Request, manner: Manner, keep: int, window: int) -> None:
+    """Delete old versions, but for those with an alias and the last champions."""
+    from registry import plans, retention
+    from registry.mlflow_registry import versions
+
+    session = open_to_change(request.root, request.model)
+    safe = plans.protected(session.base, session.releases.history.read(), window)
+    old = [found for found in versions(session.client, session.name)[keep:] if str(found.version) not in safe]
+    removals = retention.removals_of(session.client, old, session.root)
+    change = plans.remove(session.base, removals, "prune") if removals else None
+    carry_out(request, manner, session, Plan("prune", None, change), "`python run.py models versions`")

@@ -1,0 +1,88 @@
+"""What the verbs write: tables and sentences for people, or one JSON document."""
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+WIDTH = 160
+"""Columns of a table that is written to a file or a pipe."""
+
+
+class Screen:
+    """The answer's way out.
+
+    Args:
+        is_json: one document in place of tables and sentences.
+    """
+
+    def __init__(self, is_json: bool) -> None:
+        self.is_json = is_json
+        self._stream = sys.stdout
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person reads along, and colours are seen."""
+        return not self.is_json and self._stream.isatty()
+
+    @contextlib.contextmanager
+    def kept_clean(self) -> Iterator[None]:
+        """Whatever else is printed meanwhile, by any library, goes to stderr."""
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+
+    def answer(self, document: Any, shown: "Sequence[RenderableType]", next_: str = "") -> None:
+        """Write the answer.
+
+        Args:
+            document: plain data, for JSON; a number that is not finite becomes null.
+            shown: for people; text is taken as it is, without markup.
+            next_: the command that a person would type next.
+        """
+        if self.is_json:
+            text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+            click.echo(text, file=self._stream)
+            return
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(file=self._stream, width=None if self._stream.isatty() else WIDTH, highlight=False)
+        for one in shown:
+            console.print(Text(one) if isinstance(one, str) else one, soft_wrap=isinstance(one, str))
+        if next_:
+            console.print(Text(f"next: {next_}"), soft_wrap=True)
+
+    def text(self, text: str) -> None:
+        """Write text as it is."""
+        click.echo(text, file=self._stream, nl=False)
+
+
+def moment(milliseconds: int | None) -> str | None:
+    """A moment of MLflow's as ISO 8601 in UTC."""
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
+
+
+def size_in_words(size: int) -> str:
+    """Bytes for people."""
+    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= step:
+            return f"{size / step:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,39 @@
+"""`python run.py --config configs/promote.yaml`: run the promotion pipeline on the active stack."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from zenml.models import PipelineRunResponse
+
+from commands import execution
+from commands.execution import FAILURE, SUCCESS, Plan
+from pipelines.promotion import promotion
+from steps import names
+
+
+def describe(plan: Plan, root: Path) -> int:
+    """Print the resolved config, the stack and the steps that would run."""
+    return execution.describe(plan, promotion, root)
+
+
+def run(plan: Plan, root: Path) -> int:
+    """Run the pipeline, and say what has become of the version.
+
+    Returns:
+        The exit code: 1 for a failed run, or a version that the gate does not let pass.
+    """
+    wanted = plan.configuration.given["parameters"]["promotion"].get("to", "champion")
+
+    def report(finished: PipelineRunResponse, _: str, console: Console) -> int:
+        [made] = finished.steps["release"].outputs[names.PROMOTION]
+        found = made.load()
+        aliases = ", ".join(found.aliases) or "without an alias"
+        console.print(f"{found.name} version {found.version}: {aliases}", soft_wrap=True)
+        console.print(f"gate: {escape(found.reason)}", soft_wrap=True)
+        if found.manifest:
+            console.print(f"release: revision {found.revision}, {found.manifest}", soft_wrap=True)
+        console.print("next: `python run.py models history` shows what was decided, by whom and why")
+        return SUCCESS if wanted in found.aliases else FAILURE
+
+    return execution.run(plan, promotion, root, report)

@@ -1,0 +1,15 @@
+"""From a registered version to a release."""
+
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+from steps.judge import judge as judge_step
+from steps.release import release as release_step
+from tabular.config.promotion import PromotionConfig
+
+
+@pipeline(name="promotion", enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
+def promotion(promotion: PromotionConfig) -> None:
+    """Nothing of it is cached: ZenML does not see what is champion at the moment."""
+    decision = judge_step(promotion)
+    release_step(decision, promotion)

@@ -1,0 +1,36 @@
+"""Two registered versions side by side, on a page for people."""
+
+from pathlib import Path
+
+from mlflow.entities.model_registry import ModelVersion
+
+from registry.judging import Held, between
+from registry.releases import Releases
+from tabular import comparison as comparing
+from tabular.comparison import Comparison
+from tabular.comparison_page import page as page_of
+from tabular.pictures import draw, png
+from tabular.serving import places
+
+
+def compare(releases: Releases, a: ModelVersion, b: ModelVersion, page: Path) -> Comparison:
+    """Put version `b` beside version `a`, with a paired test where there are rows that neither was trained on.
+
+    Args:
+        releases: of the model.
+        a: the one that stands, most often the champion.
+        b: the one that would take its place.
+        page: where the page is written, HTML with its picture.
+
+    Returns:
+        What the page shows.
+
+    Raises:
+        UserError: one of them was registered without its `model_config.yaml`, or the page cannot be written.
+    """
+    old, new = (Held(releases.client, releases.name, str(version.version)) for version in (a, b))
+    found = comparing.compare(old.config, new.config, between(new, old))
+    pictures = {name: png(figure) for name, figure in draw(found).items()}
+    text = page_of(found, f"{releases.name}: {found.a} and {found.b}", pictures)
+    places.write(str(page), text.encode())
+    return found

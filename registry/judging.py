@@ -1,0 +1,159 @@
+"""The gate for a registered version: it and the champion answer the same raw rows, which neither was trained on."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from sklearn.pipeline import Pipeline
+from zenml.client import Client
+
+from registry import configs
+from registry.history import Newest
+from registry.mlflow_registry import CHAMPION, load
+from registry.releases import Releases
+from tabular import gate
+from tabular.config.stages import GateConfig, TargetConfig
+from tabular.contest import Contest, contest, neither_saw
+from tabular.errors import UserError
+from tabular.model_config import Input, breaking_changes
+from tabular.reports import GateDecision
+
+
+def judge(releases: Releases, version: ModelVersion, base: Newest, config: GateConfig | None = None) -> GateDecision:
+    """Decide whether a version may become champion.
+
+    Args:
+        releases: of the model.
+        version: the challenger.
+        base: the settled state, for the champion of the moment.
+        config: limits and tolerance; None takes those that the version was registered with.
+
+    Returns:
+        The decision with its numbers.
+
+    Raises:
+        UserError: the version was registered without what is needed to judge it.
+    """
+    challenger = Held(releases.client, releases.name, str(version.version))
+    champion = hold(releases.client, releases.name, base.aliases.get(CHAMPION))
+    return gate.decide(
+        challenger.config.metrics,
+        challenger.config.task,
+        config or challenger.config.gate.config,
+        challenger.config.seed,
+        obstacles(challenger.config.data.source, challenger.config.inputs, champion),
+        between(challenger, champion),
+    )
+
+
+class Held:
+    """What is kept of a registered version: its config at once, its model and its rows when they are asked for."""
+
+    def __init__(self, client: MlflowClient, name: str, number: str) -> None:
+        self.version = client.get_model_version(name, number)
+        self.config = configs.read(client, self.version)
+
+    @property
+    def number(self) -> str:
+        """Of the version."""
+        return str(self.version.version)
+
+    def model(self) -> Pipeline:
+        """The fitted pipeline."""
+        return load(self.version)
+
+    def rows(self) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+        """The training rows and the held-out rows; None where the artifact store of this stack has them not."""
+        kept = self.config.artifacts
+        train, held_out = _rows(kept.train_rows), _rows(kept.test_rows)
+        return None if train is None or held_out is None else (train, held_out)
+
+    @property
+    def target(self) -> TargetConfig:
+        """What it predicts."""
+        return TargetConfig(column=self.config.target, task=self.config.task)
+
+
+def hold(client: MlflowClient, name: str, number: str | None) -> Held | str | None:
+    """A version to compare with; in words why not, for one that was registered without its config; None for None."""
+    if number is None:
+        return None
+    try:
+        return Held(client, name, number)
+    except UserError as error:
+        return f"cannot tell: {error}"
+
+
+def obstacles(data_source: str, inputs: Sequence[Input], champion: Held | str | None) -> list[str]:
+    """In words, why a model must not become champion whatever it scores.
+
+    Args:
+        data_source: what the model was trained on.
+        inputs: what it asks for.
+        champion: the one whose clients send what that one asks for.
+    """
+    found = ["it was trained on the built-in sample, not on real data"] if data_source == "sample" else []
+    return [*found, *(breaking_changes(champion.config.inputs, inputs) if isinstance(champion, Held) else [])]
+
+
+def between(challenger: Held, champion: Held | str | None) -> Contest | str | None:
+    """Both answer the rows that neither was trained on; in words why they cannot; None where there is no champion."""
+    if not isinstance(champion, Held):
+        return champion
+    if champion.number == challenger.number:
+        return f"version {champion.number} is the champion already, and cannot be compared with itself"
+    rows = challenger.rows()
+    if rows is None:
+        return f"cannot tell: the rows of version {challenger.number} are not in the artifact store of this stack"
+    sha256 = challenger.config.data.held_out_sha256
+    return against(challenger.model(), *rows, sha256, challenger.target, champion)
+
+
+def against(
+    model: Pipeline,
+    train_rows: pd.DataFrame,
+    held_out_rows: pd.DataFrame,
+    held_out_sha256: str,
+    target: TargetConfig,
+    champion: Held | str | None,
+) -> Contest | str | None:
+    """A contest of a fitted model with the champion; what `hold` says instead of a champion is passed on.
+
+    Args:
+        model: the challenger.
+        train_rows: its training rows.
+        held_out_rows: the rows that it was held to.
+        held_out_sha256: the content hash of these, by which equal ones are known without being read.
+        target: what both predict.
+        champion: the other one.
+    """
+    if not isinstance(champion, Held):
+        return champion
+    if (champion.config.target, champion.config.task) != (target.column, target.task):
+        of = f"{champion.config.target} ({champion.config.task})"
+        return f"cannot tell: version {champion.number} predicts something else, {of}"
+    if champion.config.data.held_out_sha256 == held_out_sha256:
+        rows, words = held_out_rows, f"{len(held_out_rows):,} held-out rows"
+    else:
+        others = champion.rows()
+        if others is None:
+            said = f"cannot tell: version {champion.number} was held to other rows, and its own"
+            return f"{said} are not in the artifact store of this stack, so nobody knows which rows neither has seen"
+        rows = neither_saw(train_rows, held_out_rows, *others)
+        words = f"{len(rows):,} rows that neither was trained on"
+    return contest(model, champion.model(), rows, target, champion.number, words)
+
+
+def _rows(artifact: str | None) -> pd.DataFrame | None:
+    if artifact is None:
+        return None
+    try:
+        found = Client().get_artifact_version(UUID(artifact))
+    except KeyError:
+        return None  # another ZenML server made it
+    if found.artifact_store_id != Client().active_stack.artifact_store.id:
+        return None
+    rows: pd.DataFrame = found.load()
+    return rows

@@ -1,0 +1,137 @@
+"""The MLflow model registry of the active stack: finding versions, storing and loading models."""
+
+import difflib
+from typing import Any
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from sklearn.pipeline import Pipeline
+from zenml.client import Client
+from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
+from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
+
+from tabular.errors import UserError
+from tabular.persistence import TRUSTED_TYPES
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+STAGING = "staging"
+
+
+def registry_client() -> MlflowClient:
+    """MLflow's client, and MLflow itself, pointed at the registry of the active stack."""
+    registry = Client().active_stack.model_registry
+    assert isinstance(registry, MLFlowModelRegistry), "checked before the run starts"
+    registry.configure_mlflow()
+    return registry.mlflow_client
+
+
+def registry_uri() -> str:
+    """Where the registry of the active stack lies: a database or a server.
+
+    The stack knows; MLflow's own setting is gone once ZenML has ended a step that tracks.
+    """
+    tracker = Client().active_stack.experiment_tracker
+    assert isinstance(tracker, MLFlowExperimentTracker), "checked before the run starts"
+    return tracker.get_tracking_uri(as_plain_text=False)
+
+
+def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
+    """The version that an alias points to, or None."""
+    try:
+        return client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def by_tags(client: MlflowClient, name: str, tags: dict[str, str]) -> ModelVersion | None:
+    """The newest version that carries all these tags, or None."""
+    text = " and ".join([f"name = '{name}'", *(f"tags.{key} = '{value}'" for key, value in tags.items())])
+    found = client.search_model_versions(text)
+    return max(found, key=lambda version: int(version.version), default=None)
+
+
+def load(version: ModelVersion) -> Pipeline:
+    """The fitted pipeline of a version; MLflow keeps it in skops form and loads only the types that were trusted."""
+    registry_client()
+    return mlflow.sklearn.load_model(f"models:/{version.name}/{version.version}")
+
+
+def log(model: Pipeline, name: str, **details: Any) -> str:
+    """Store a fitted pipeline in the active MLflow run and return its URI.
+
+    Args:
+        model: the fitted pipeline.
+        name: what MLflow calls the logged model.
+        details: signature, input example, requirements and code, passed on to MLflow.
+    """
+    info = mlflow.sklearn.log_model(
+        model, name=name, serialization_format="skops", skops_trusted_types=TRUSTED_TYPES, **details
+    )
+    return str(info.model_uri)
+
+
+def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
+    """All versions of a registered model, the newest first. What is found has no aliases: those are the model's."""
+    found: list[ModelVersion] = []
+    token = None
+    while True:
+        page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda version: -int(version.version))
+
+
+def model_named(client: MlflowClient, name: str | None) -> str:
+    """The name of a registered model; without one asked for, that of the only one there is.
+
+    Raises:
+        UserError: there is none, or none of that name, or several to choose from.
+    """
+    known = sorted(model.name for model in client.search_registered_models(max_results=1000))
+    if name in known:
+        return str(name)
+    if not known:
+        raise UserError("the registry of the active stack holds no model yet; train one: `python run.py`")
+    if name is None and len(known) == 1:
+        return str(known[0])
+    if name is None:
+        raise UserError(f"the registry holds several models: choose one with --model {' or --model '.join(known)}")
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+    raise UserError(f"the registry holds no model '{name}'; the nearest is '{near}'")
+
+
+def version_named(client: MlflowClient, name: str, reference: str) -> ModelVersion:
+    """The version that a person means.
+
+    Args:
+        client: of MLflow.
+        name: of the registered model.
+        reference: a number, an alias with or without `@`, or `newest`.
+
+    Raises:
+        UserError: there is no such version.
+    """
+    model = client.get_registered_model(name)
+    aliases = {alias: str(version) for alias, version in model.aliases.items()}
+    wanted = reference.removeprefix("@")
+    if wanted == "newest":
+        known = versions(client, name)
+        if known:
+            return known[0]
+    number = aliases.get(wanted, wanted)
+    if number.isdecimal():
+        try:
+            return client.get_model_version(name, number)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+    numbers = ", ".join(str(version.version) for version in versions(client, name)[:10])
+    there = f"there are {numbers}" if numbers else "it has no versions"
+    named = f", and the aliases {', '.join(sorted(aliases))}" if aliases else ""
+    raise UserError(f"{name} has no version '{reference}'; {there}{named}")

@@ -1,0 +1,177 @@
+"""What each verb makes of the aliases. Nothing is written: a plan is shown first, and carried out by `Releases`."""
+
+from collections.abc import Sequence
+
+from registry.history import Change, Entry, Newest, Removal, champions
+from registry.mlflow_registry import CHALLENGER, CHAMPION, STAGING
+from tabular.errors import UserError
+from tabular.reports import GateDecision
+from tabular.serving.manifest import Traffic
+
+RELEASED = (CHAMPION, CHALLENGER)
+"""Aliases that the release manifest follows."""
+ARCHIVED = "archived"
+"""The tag of a version that is out of use."""
+
+
+def promote(
+    base: Newest, version: str, to: str, share: float | None, gate: GateDecision | None, force: bool
+) -> Change | None:
+    """Give a version the alias `champion`, `challenger` or `staging`.
+
+    Args:
+        base: the settled state.
+        version: its number.
+        to: the alias.
+        share: of the requests that a challenger answers; None leaves it to the champion to answer all.
+        gate: the judgement of a future champion; None for the other aliases, and where it was not asked.
+        force: promote against the gate, which is recorded.
+
+    Returns:
+        The plan; None where there is nothing to change.
+
+    Raises:
+        UserError: the champion cannot be its own challenger; or a share for another alias than `challenger`.
+    """
+    if share is not None and to != CHALLENGER:
+        raise UserError(f"a share of the traffic is for a challenger, not for the alias '{to}'; leave --traffic out")
+    if to == CHALLENGER and base.aliases.get(CHAMPION) == version:
+        raise UserError(f"version {version} is the champion, and cannot challenge itself")
+    aliases = {**base.aliases, to: version}
+    if to == CHAMPION and aliases.get(CHALLENGER) == version:
+        del aliases[CHALLENGER]
+    traffic = traffic_of(base)
+    if to == CHALLENGER:
+        traffic = Traffic(champion=1 - (share or 0.0), challenger=share or 0.0)
+    elif CHALLENGER not in aliases:
+        traffic = Traffic()
+    if aliases == base.aliases and traffic == traffic_of(base):
+        return None
+    overruled = gate.reasons if gate and force and gate.decision != "promote" else []
+    return Change(
+        action="promote",
+        version=version,
+        aliases=aliases,
+        traffic=traffic,
+        forced=bool(overruled),
+        overruled=tuple(overruled),
+        gate=gate,
+    )
+
+
+def rollback(base: Newest, entries: Sequence[Entry], to: str | None) -> Change:
+    """Make an earlier champion the champion again.
+
+    Args:
+        base: the settled state.
+        entries: the history.
+        to: the number of a version that was champion; None for the one before the present one.
+
+    Raises:
+        UserError: there was none, or `to` never was champion or is champion now.
+    """
+    pile = champions(entries)
+    present = base.aliases.get(CHAMPION)
+    if to is None:
+        if len(pile) < 2:
+            raise UserError("there is no earlier champion to go back to; `python run.py models history` shows them all")
+        to = pile[-2]
+    if to == present:
+        raise UserError(f"version {to} is the champion already")
+    ever = {entry.change.aliases.get(CHAMPION) for entry in entries}
+    if to not in ever:
+        raise UserError(f"version {to} never was champion; `python run.py models promote {to} --to champion` judges it")
+    aliases = {**base.aliases, CHAMPION: to}
+    if aliases.get(CHALLENGER) == to:
+        del aliases[CHALLENGER]
+    traffic = traffic_of(base) if CHALLENGER in aliases else Traffic()
+    return Change(action="rollback", version=to, aliases=aliases, traffic=traffic)
+
+
+def alias(base: Newest, name: str, version: str) -> Change | None:
+    """Give a version an alias that is not released.
+
+    Raises:
+        UserError: the alias is one that the release follows.
+    """
+    if name in RELEASED:
+        raise UserError(f"the alias '{name}' is released: `python run.py models promote {version} --to {name}`")
+    aliases = {**base.aliases, name: version}
+    if aliases == base.aliases:
+        return None
+    return Change(action="alias", version=version, aliases=aliases, traffic=traffic_of(base))
+
+
+def tag(base: Newest, version: str, tags: dict[str, str]) -> Change:
+    """Set tags of a version."""
+    return Change(action="tag", version=version, aliases=base.aliases, traffic=traffic_of(base), sets=tags)
+
+
+def archive(base: Newest, version: str) -> Change:
+    """Mark a version as out of use, and take the alias `staging` from it.
+
+    Raises:
+        UserError: another alias points to it.
+    """
+    aliases = {name: number for name, number in base.aliases.items() if (name, number) != (STAGING, version)}
+    refuse_aliased(aliases, version, "archived")
+    sets = {ARCHIVED: "true"}
+    return Change(action="archive", version=version, aliases=aliases, traffic=traffic_of(base), sets=sets)
+
+
+def remove(base: Newest, removals: Sequence[Removal], action: str) -> Change:
+    """Delete versions with all that only they use.
+
+    Args:
+        base: the settled state.
+        removals: what lies where.
+        action: `delete` or `prune`.
+
+    Raises:
+        UserError: an alias points to one of them.
+    """
+    for removal in removals:
+        refuse_aliased(base.aliases, removal.version, "deleted")
+    return Change(
+        action="delete" if action == "delete" else "prune",
+        version=removals[0].version if len(removals) == 1 else None,
+        aliases=base.aliases,
+        traffic=traffic_of(base),
+        removes=tuple(removals),
+    )
+
+
+def adopt(base: Newest) -> Change:
+    """Take over the aliases as somebody has set them in the registry itself."""
+    has_challenger = CHALLENGER in base.aliases
+    return Change(action="adopt", aliases=base.aliases, traffic=traffic_of(base) if has_challenger else Traffic())
+
+
+def protected(base: Newest, entries: Sequence[Entry], window: int) -> set[str]:
+    """The versions that may not be pruned: those with an alias, and the champions of the newest entries.
+
+    Args:
+        base: the settled state.
+        entries: the history.
+        window: how many different champions, counted from the present one, stay ready for a rollback.
+    """
+    recent: list[str] = []
+    for entry in reversed(entries):
+        champion = entry.change.aliases.get(CHAMPION)
+        if champion and champion not in recent:
+            recent.append(champion)
+    return {*base.aliases.values(), *recent[:window]}
+
+
+def refuse_aliased(aliases: dict[str, str], version: str, done: str) -> None:
+    """Raises UserError where an alias points to the version."""
+    pointing = sorted(name for name, number in aliases.items() if number == version)
+    if pointing:
+        raise UserError(
+            f"version {version} has the alias {' and '.join(pointing)} and cannot be {done}; point it elsewhere first"
+        )
+
+
+def traffic_of(base: Newest) -> Traffic:
+    """How the requests are shared now."""
+    return base.entry.change.traffic if base.entry else Traffic()

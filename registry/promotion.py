@@ -1,0 +1,99 @@
+"""Doing what the gate decided."""
+
+from registry import plans
+from registry.history import Newest
+from registry.mlflow_registry import CHALLENGER, CHAMPION
+from registry.releases import LostRace, Releases
+from tabular.reports import GateDecision, Promotion
+
+
+def settled(releases: Releases) -> Newest:
+    """The state with nothing left undone, and with what somebody changed in the registry itself taken over.
+
+    The registry says which version is champion, and the gate compares with that one: the history is made to tell it.
+    """
+    while True:
+        base = releases.settle()
+        if not releases.strays(base):
+            return base
+        try:
+            releases.change(plans.adopt(base), "aliases were moved in the registry itself", base)
+        except LostRace:
+            continue
+
+
+def follow_gate(releases: Releases, version: str, decision: GateDecision, why: str) -> Promotion:
+    """Make a version champion or challenger, or leave it without an alias, as the gate decided.
+
+    Args:
+        releases: of the model.
+        version: what was judged.
+        decision: the gate's.
+        why: for the history.
+
+    Returns:
+        What has become of the version. A decision to promote that was made against another champion than the present
+        one makes it challenger.
+    """
+    state = settled(releases)
+    if decision.decision == "reject" or state.aliases.get(CHAMPION) == version:
+        return _promotion(releases, version, state, decision.reasons[0])
+    if decision.decision == "promote":
+        promoted = give(releases, version, CHAMPION, decision, why)
+        if promoted.alias == CHAMPION:
+            return promoted
+        kept = give(releases, version, CHALLENGER, decision, why)
+        return kept.model_copy(update={"reason": promoted.reason})
+    return give(releases, version, CHALLENGER, decision, why)
+
+
+def give(
+    releases: Releases,
+    version: str,
+    to: str,
+    decision: GateDecision,
+    why: str,
+    share: float | None = None,
+    force: bool = False,
+) -> Promotion:
+    """Give a version an alias; a champion only if the gate says so, of the present champion, or if it is forced.
+
+    Args:
+        releases: of the model.
+        version: its number.
+        to: the alias.
+        decision: the gate's.
+        why: for the history.
+        share: of the requests that a challenger answers.
+        force: make it champion whatever the decision.
+
+    Returns:
+        What has become of the version, whoever else changed the release meanwhile.
+    """
+    while True:
+        base = settled(releases)
+        champion = base.aliases.get(CHAMPION)
+        if to == CHAMPION and not force and champion != version:
+            if decision.decision != "promote":
+                return _promotion(releases, version, base, decision.reasons[0])
+            if decision.champion_version != champion:
+                said = f"version {champion} became champion meanwhile: version {version} has to be judged against it"
+                return _promotion(releases, version, base, said)
+        plan = plans.promote(base, version, to, share, decision, force)
+        if plan is not None:
+            try:
+                releases.change(plan, why, base)
+            except LostRace:
+                continue  # judged again above, against what holds now
+        return _promotion(releases, version, releases.settle(), decision.reasons[0])
+
+
+def _promotion(releases: Releases, version: str, state: Newest, reason: str) -> Promotion:
+    return Promotion(
+        name=releases.name,
+        version=version,
+        aliases=sorted(alias for alias, number in state.aliases.items() if number == version),
+        revision=state.revision,
+        manifest=releases.manifest_location if CHAMPION in state.aliases else None,
+        reason=reason,
+    )

@@ -1,0 +1,256 @@
+"""What a version of the registry has left where, and how it is deleted."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from mlflow import MlflowClient
+from mlflow.entities.logged_model import LoggedModel
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+from registry.history import Removal
+from registry.mlflow_registry import registry_client, versions
+from registry.releases import BUNDLE, BUNDLE_SHA256
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ARTIFACTS = ("model", "bundle")
+"""ZenML artifacts of a training run that only its version uses. The rows stay: others may have been held to them."""
+REGISTERING = "register"
+"""The step whose cached result names a version; a repeated run must not be told of one that is gone."""
+RUN = "zenml_run"
+"""The tag of a version with the name of the run that made it."""
+BENTO = "stackhouse"
+"""Name of the Bento, and of the model in BentoML's store; their version is `VERSION-HASH`, see `steps/bento.py`."""
+LOGGED_MODEL = "models:/m-"
+"""What the address of a model begins with that MLflow keeps for one version."""
+_CACHE = ".cache"
+_PAGE = 1000
+_BATCH = 100
+"""ZenML asks for each run twice in one question, and SQLite takes 500 parts of one."""
+
+
+def removal_of(client: MlflowClient, version: ModelVersion, root: Path = REPOSITORY) -> Removal:
+    """What there is of one version; otherwise like `removals_of`."""
+    return removals_of(client, [version], root)[0]
+
+
+def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path = REPOSITORY) -> list[Removal]:
+    """Find everything that belongs to some versions, and to no other version of any model. Nothing is deleted.
+
+    Args:
+        client: of MLflow.
+        doomed: the versions to delete.
+        root: the repository.
+
+    Returns:
+        For each of them what lies where, in their order. What two of them share is named by the first.
+    """
+    if not doomed:
+        return []
+    gone = {(version.name, str(version.version)) for version in doomed}
+    models = client.search_registered_models(max_results=_PAGE)
+    everything = [version for model in models for version in versions(client, model.name)]
+    others = [version for version in everything if (version.name, str(version.version)) not in gone]
+    taken = {str(version.source) for version in others}
+    artifacts = _artifacts(doomed, others)
+    found = []
+    for version, (ids, size) in zip(doomed, artifacts, strict=True):
+        uri = str(version.source)
+        logged = None if uri in taken else _logged_model(client, uri)
+        taken.add(uri)
+        bentos, folder = _bentos(version), f"bundles/{version.name}-{version.version}"
+        cached = root / _CACHE / folder
+        size += _size_of_logged(client, logged) if logged else 0
+        size += sum(_size_below(path) for tag in bentos for path in _bento_folders(tag)) + _size_below(cached)
+        found.append(
+            Removal(
+                version=str(version.version),
+                run_id=version.run_id,
+                model_uri=uri if logged else None,
+                artifacts=tuple(ids),
+                bentos=bentos,
+                folders=(folder,) if cached.is_dir() else (),
+                size=size,
+            )
+        )
+    return found
+
+
+def remove(removal: Removal, client: MlflowClient | None = None, root: Path = REPOSITORY) -> None:
+    """Delete what a removal names; what is gone already is no error.
+
+    Every file is deleted before the record that tells where it lies, so that whatever a crash has left is found when
+    the removal is carried out again.
+
+    Args:
+        removal: as `removals_of` found it.
+        client: of MLflow; None for that of the active stack.
+        root: the repository.
+    """
+    if removal.artifacts:
+        _remove_artifacts(removal.artifacts)
+    for tag in removal.bentos:
+        _remove_bento(tag)
+    for folder in removal.folders:
+        if (root / _CACHE / folder).exists():
+            shutil.rmtree(root / _CACHE / folder)
+    if removal.model_uri:
+        client = client or registry_client()
+        logged = _logged_model(client, removal.model_uri)
+        if logged is not None:
+            get_artifact_repository(logged.artifact_location, tracking_uri=client.tracking_uri).delete_artifacts()  # type: ignore[no-untyped-call]
+            client.delete_logged_model(logged.model_id)
+
+
+def _logged_model(client: MlflowClient, uri: str) -> LoggedModel | None:
+    """MLflow's record of the model; None where it is gone, or kept otherwise, as a copied version's is."""
+    if not uri.startswith(LOGGED_MODEL):
+        return None
+    try:
+        return client.get_logged_model(uri.removeprefix("models:/"))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def _size_of_logged(client: MlflowClient, model: LoggedModel) -> int:
+    repository = get_artifact_repository(model.artifact_location, tracking_uri=client.tracking_uri)
+
+    def below(path: str | None) -> int:
+        return sum(below(file.path) if file.is_dir else file.file_size or 0 for file in repository.list_artifacts(path))
+
+    return below(None)
+
+
+def _artifacts(doomed: Sequence[ModelVersion], others: Sequence[ModelVersion]) -> list[tuple[list[str], int]]:
+    """For each version the ids of its ZenML artifacts, and their bytes."""
+    if not any(RUN in version.tags for version in doomed):
+        return [([], 0) for _ in doomed]
+    kept = {artifact.id for artifact in _made(_runs(others))}
+    kept |= {artifact.id for version in others for artifact in _released(version)}
+    found = []
+    for version in doomed:
+        candidates = [*_made(_runs([version])), *_released(version)]
+        mine = {artifact.id: artifact for artifact in candidates if artifact.id not in kept}
+        kept |= mine.keys()
+        size = sum(_size_in_store(_store(artifact), artifact.uri) for artifact in mine.values())
+        found.append((sorted(map(str, mine)), size))
+    return found
+
+
+def _runs(versions_: Sequence[ModelVersion]) -> list[UUID | str]:
+    return [version.tags[RUN] for version in versions_ if RUN in version.tags]
+
+
+def _made(runs: list[UUID | str]) -> Iterator[Any]:
+    """The artifact versions of some pipeline runs, those of cached steps too."""
+    from zenml.client import Client
+
+    for start in range(0, len(runs), _BATCH):
+        for name in ARTIFACTS:
+            batch, number, pages = runs[start : start + _BATCH], 1, 1
+            while number <= pages:
+                page = Client().list_artifact_versions(artifact=name, pipeline_run=batch, page=number, size=_PAGE)
+                yield from page.items
+                number, pages = number + 1, page.total_pages
+
+
+def _released(version: ModelVersion) -> list[Any]:
+    """The artifact that the version's bundle lies in: another run than the first may have packaged it."""
+    from zenml.client import Client
+
+    if BUNDLE not in version.tags:
+        return []
+    uri = version.tags[BUNDLE].rstrip("/").rpartition("/")[0]
+    return list(Client().list_artifact_versions(uri=uri).items)
+
+
+def _store(artifact: Any) -> Any:
+    from zenml.client import Client
+    from zenml.enums import StackComponentType
+    from zenml.stack import StackComponent
+
+    active = Client().active_stack.artifact_store
+    if artifact.artifact_store_id == active.id:
+        return active
+    kind = StackComponentType.ARTIFACT_STORE
+    return StackComponent.from_model(Client().get_stack_component(kind, artifact.artifact_store_id))
+
+
+def _size_in_store(store: Any, uri: str) -> int:
+    if not store.exists(uri):
+        return 0
+    files: Iterable[str] = (f"{folder}/{name}" for folder, _, names in store.walk(uri) for name in names)
+    return sum(store.size(file) or 0 for file in files)
+
+
+def _remove_artifacts(ids: Sequence[str]) -> None:
+    """First nobody may take them from the cache any more; then the files go, then the records.
+
+    ZenML's client refuses to forget an artifact that a run has used, so its store is asked.
+    """
+    from zenml.client import Client
+    from zenml.enums import ExecutionStatus
+    from zenml.utils.time_utils import utc_now
+
+    client = Client()
+    found = []
+    for identifier in ids:
+        try:
+            found.append(client.get_artifact_version(UUID(identifier)))
+        except KeyError:
+            continue  # deleted already
+    makers = {artifact.producer_step_run_id for artifact in found if artifact.producer_step_run_id}
+    while steps := client.list_run_steps(
+        name=REGISTERING, status=ExecutionStatus.COMPLETED, cache_expired=False, size=_PAGE
+    ).items:
+        for step in steps:
+            client.update_step_run(step.id, cache_expires_at=utc_now())
+    for maker in makers:
+        client.update_step_run(maker, cache_expires_at=utc_now())
+    for artifact in found:
+        store = _store(artifact)
+        if store.exists(artifact.uri):
+            store.rmtree(artifact.uri)
+        client.zen_store.delete_artifact_version(artifact.id)
+
+
+def _bentos(version: ModelVersion) -> tuple[str, ...]:
+    """The tag of the version's Bento and stored model, where BentoML has one of the two."""
+    if BUNDLE_SHA256 not in version.tags:
+        return ()
+    tag = f"{BENTO}:{version.version}-{version.tags[BUNDLE_SHA256][:12]}"
+    return (tag,) if _bento_folders(tag) else ()
+
+
+def _bento_folders(tag: str) -> list[Path]:
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    folders = []
+    for get in (bentoml.get, bentoml.models.get):
+        try:
+            folders.append(Path(get(tag).path))
+        except NotFound:
+            continue
+    return folders
+
+
+def _remove_bento(tag: str) -> None:
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    for delete in (bentoml.delete, bentoml.models.delete):
+        try:
+            delete(tag)
+        except NotFound:
+            continue
+
+
+def _size_below(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,0 +1,145 @@
+"""A folder of small files in an artifact store: read, replace, and create where nothing is yet."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from tabular.errors import UserError
+from tabular.serving import places
+
+FOLDER = "releases"
+"""In the artifact store, with a folder below it for each registered model."""
+MANIFEST = "manifest.json"
+"""The release manifest, in the folder of its model."""
+
+
+class Store(Protocol):
+    """What the history and the release manifest lie in."""
+
+    @property
+    def location(self) -> str:
+        """A path or an fsspec URL."""
+
+    def read(self, name: str) -> bytes:
+        """All of a file. Raises places.NotThere without it; `name` may be a location of its own."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Make or replace a file in one moment."""
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Make a file, whole, unless there is one: of several that try at once, exactly one is told True."""
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files in a folder, sorted; none where it is not there."""
+
+
+class LocalStore:
+    """A folder on this machine.
+
+    Args:
+        folder: made by the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def location(self) -> str:
+        return str(self._folder)
+
+    def read(self, name: str) -> bytes:
+        return places.read(places.join(self.location, name))
+
+    def write(self, name: str, content: bytes) -> None:
+        places.write(places.join(self.location, name), content)
+
+    def create(self, name: str, content: bytes) -> bool:
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, unfinished = tempfile.mkstemp(prefix=places.UNFINISHED, dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                os.fchmod(file.fileno(), 0o644)  # mkstemp's own lets nobody else read it
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            # A second name for the same file: refused where the name is taken, and never a part of the file.
+            os.link(unfinished, path)
+        except FileExistsError:
+            return False
+        finally:
+            os.unlink(unfinished)
+        return True
+
+    def names(self, folder: str) -> list[str]:
+        with contextlib.suppress(FileNotFoundError):
+            found = os.listdir(self._folder / folder)
+            return sorted(name for name in found if not name.startswith(places.UNFINISHED))
+        return []
+
+
+class RemoteStore:
+    """A folder in a bucket.
+
+    Args:
+        filesystem: of fsspec. Its `pipe_file(mode="create")` must leave the decision to the bucket, as gcsfs and s3fs
+            do; one that looks first and writes then lets two writers believe that they were the only one.
+        location: URL of the folder.
+    """
+
+    def __init__(self, filesystem: Any, location: str) -> None:
+        self._filesystem = filesystem
+        self._location = location
+
+    @property
+    def location(self) -> str:
+        return self._location
+
+    def read(self, name: str) -> bytes:
+        try:
+            return bytes(self._filesystem.cat_file(places.join(self._location, name)))
+        except FileNotFoundError:
+            raise places.NotThere(f"{places.join(self._location, name)}: there is no such file") from None
+
+    def write(self, name: str, content: bytes) -> None:
+        self._filesystem.pipe_file(places.join(self._location, name), content)
+
+    def create(self, name: str, content: bytes) -> bool:
+        try:
+            self._filesystem.pipe_file(places.join(self._location, name), content, mode="create")
+        except FileExistsError:
+            # It may be our own: a request that was carried out, and sent again because its answer was lost.
+            return self.read(name) == content
+        return True
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            found = self._filesystem.ls(places.join(self._location, folder), detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+
+
+def folder_of(artifact_store: Any, name: str) -> Store:
+    """The folder of a registered model's releases in ZenML's artifact store.
+
+    Args:
+        artifact_store: the stack component.
+        name: of the registered model.
+
+    Raises:
+        UserError: a store that is neither on this machine nor one of fsspec.
+    """
+    location = places.join(str(artifact_store.path), f"{FOLDER}/{quote(name, safe='')}")
+    if artifact_store.config.is_local:
+        return LocalStore(Path(location))
+    filesystem = getattr(artifact_store, "filesystem", None)
+    if filesystem is None:
+        raise UserError(
+            f"releases cannot be kept in the artifact store '{artifact_store.name}' (flavor {artifact_store.flavor}): "
+            "use a local one or one in a bucket, such as the flavor gcsfs"
+        )
+    return RemoteStore(filesystem, location)

@@ -1,0 +1,40 @@
+"""Give the version the alias that the gate's decision gives it, and write the release manifest."""
+
+from typing import Annotated
+
+from zenml import get_step_context, log_metadata, step
+
+from materializers.bundle import FOLDER
+from registry import releases as releasing
+from registry.promotion import follow_gate
+from registry.stack import open_releases
+from steps import names
+from steps.caching import ROOT, depends_on
+from tabular.bundling.folder import BundleFolder
+from tabular.reports import GateDecision, Promotion, Registration
+from tabular.serving.bundle import MANIFEST, digest
+
+
+@step(cache_policy=depends_on(releasing))
+def promote(
+    registration: Registration, bundle: BundleFolder, decision: GateDecision
+) -> Annotated[Promotion, names.PROMOTION]:
+    """Note where the version's bundle lies, then do what the gate decided.
+
+    A model is released when it can be served, so this comes after `package`. What was released and is no more, because
+    somebody rolled it back, stays so when a cached run is repeated.
+
+    Args:
+        registration: the version.
+        bundle: what serves it; loaded, so all of its files have the sha256 that they were written with.
+        decision: the gate's.
+
+    Returns:
+        The alias, and where the manifest lies.
+    """
+    releases = open_releases(registration.name, ROOT)
+    where = f"{get_step_context().inputs['bundle'][0].uri}/{FOLDER}"
+    releases.note_bundle(registration.version, where, digest((bundle.path / MANIFEST).read_bytes()))
+    promotion = follow_gate(releases, registration.version, decision, f"the gate decided: {decision.decision}")
+    log_metadata(metadata={"promotion": promotion.model_dump(mode="json")}, infer_model=True)
+    return promotion

@@ -1,0 +1,30 @@
+"""Give a judged version its alias."""
+
+from typing import Annotated
+
+from zenml import step
+
+from registry.mlflow_registry import version_named
+from registry.promotion import give
+from registry.stack import open_releases
+from steps import names
+from steps.caching import ROOT
+from tabular.config.promotion import PromotionConfig
+from tabular.reports import GateDecision, Promotion
+
+
+@step
+def release(decision: GateDecision, promotion: PromotionConfig) -> Annotated[Promotion, names.PROMOTION]:
+    """Promote as the gate decided, or give the alias that was asked for.
+
+    Args:
+        decision: binding for a future champion, unless it is forced; for another alias it is there to read.
+        promotion: the version, the alias and the reason.
+
+    Returns:
+        The alias, and where the manifest lies.
+    """
+    releases = open_releases(promotion.model, ROOT)
+    number = str(version_named(releases.client, promotion.model, promotion.version).version)
+    why = promotion.reason
+    return give(releases, number, promotion.to, decision, why, promotion.traffic, promotion.force)

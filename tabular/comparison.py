@@ -1,0 +1,246 @@
+"""Two versions of a model side by side: how they were made, what they score, and whether the difference is one."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tabular import gate, metrics
+from tabular.config.stages import Task
+from tabular.contest import Contest
+from tabular.gate import Paired
+from tabular.metrics import as_text
+from tabular.model_config import Input, ModelConfig, breaking_changes
+from tabular.reports import Interval, Report
+
+_BINS = 40
+_HASH = 12
+
+
+class Difference(Report):
+    """Something that was chosen otherwise."""
+
+    name: str
+    a: Any
+    """None where this version has no such thing."""
+    b: Any
+
+
+class Scores(Report):
+    """One metric of both versions, each on its own held-out rows; None where a version has no such metric."""
+
+    metric: str
+    a: Interval | None
+    b: Interval | None
+
+
+class PairedTest(Report):
+    """One metric of both versions on the same rows."""
+
+    metric: str
+    a: float
+    b: float
+    difference: Interval
+    """In favour of B: positive is better, whichever way the metric is."""
+    words: str
+
+
+class Bins(Report):
+    """A histogram."""
+
+    edges: list[float]
+    """One more than there are counts."""
+    counts: list[int]
+
+
+class ClassShare(Report):
+    """How many rows of one class each version gets right."""
+
+    label: str
+    rows: int
+    a: float
+    """0 to 1."""
+    b: float
+
+
+class Comparison(Report):
+    """Version B beside version A."""
+
+    a: str
+    """What to call it, such as `version 7`."""
+    b: str
+    task: Task
+    """Of B."""
+    metric: str
+    """The one that decides: that of B's gate."""
+    parameters: list[Difference]
+    scores: list[Scores]
+    data: list[str]
+    """Sentences: the same table or another, the same rows or others."""
+    inputs: list[str]
+    """Sentences: the inputs that only one has, or that differ."""
+    breaks: list[str]
+    """Sentences: why clients of A would not be answered by B."""
+    tests: list[PairedTest]
+    """Empty where there was no fair comparison."""
+    words: str
+    """What the test of `metric` says, or why there is none."""
+    compared_on: str
+    """The rows of the tests in words; empty where there are none."""
+    tolerance: float
+    """How much worse B may be in `metric` and still count as as good."""
+    resamples: int
+    confidence: float
+    drawn: Bins | None
+    """The difference in `metric` of each resample; None where there was no test, or all differences are equal."""
+    errors_a: list[float]
+    """Absolute error of each row of the tests; empty for a classification."""
+    errors_b: list[float]
+    classes: list[ClassShare]
+    """Empty for a regression."""
+
+
+def compare(a: ModelConfig, b: ModelConfig, contest: Contest | str | None) -> Comparison:
+    """Put B beside A; where their answers for the same rows are there, with the paired tests of the gate.
+
+    Args:
+        a: the older one, most often the champion.
+        b: the one that challenges it; its gate says by which metric, with which tolerance, resamples and confidence,
+            and its seed draws them.
+        contest: A's answers as those of the champion, B's as those of the challenger; or a sentence why they cannot
+            be compared; None where nobody asked for it.
+
+    Raises:
+        ValueError: the answers do not fit the rows.
+    """
+    config = b.gate.config
+    old, new = _called(a, b), _called(b, a)
+    if (a.task, a.target) != (b.task, b.target):
+        contest = f"cannot tell: {old} predicts '{a.target}' ({a.task}), {new} '{b.target}' ({b.task})"
+    pairs: dict[str, Paired] = {}
+    if isinstance(contest, Contest):
+        names = metrics.names(b.task)
+        pairs = gate.paired(names, b.task, contest, config.resamples, config.confidence, b.seed)
+    tests = [
+        PairedTest(
+            metric=name,
+            a=pair.champion,
+            b=pair.challenger,
+            difference=pair.difference,
+            words=_sentence(name, pair, old, new, config.confidence),
+        )
+        for name, pair in pairs.items()
+    ]
+    said = {test.metric: test.words for test in tests}
+    why_not = contest if isinstance(contest, str) else "their answers for the same rows were not compared"
+    if isinstance(contest, Contest) and config.metric not in said:
+        why_not = f"cannot tell: one of the two gives no probabilities, which {config.metric} needs"
+    return Comparison(
+        a=old,
+        b=new,
+        task=b.task,
+        metric=config.metric,
+        parameters=list(_differences(a, b)),
+        scores=[
+            Scores(metric=name, a=a.metrics.get(name), b=b.metrics.get(name))
+            for name in dict([*b.metrics.items(), *a.metrics.items()])
+        ],
+        data=_data(a, b, old, new),
+        inputs=list(_inputs(a, b, old, new)),
+        breaks=breaking_changes(a.inputs, b.inputs),
+        tests=tests,
+        words=said.get(config.metric, why_not),
+        compared_on=contest.rows if isinstance(contest, Contest) else "",
+        tolerance=config.tolerance,
+        resamples=config.resamples,
+        confidence=config.confidence,
+        drawn=_histogram(pairs[config.metric]) if config.metric in pairs else None,
+        **_by_row(contest, b.task),
+    )
+
+
+def _called(one: ModelConfig, other: ModelConfig) -> str:
+    return f"version {one.version}" if one.name == other.name else f"{one.name} version {one.version}"
+
+
+def _sentence(name: str, pair: Paired, a: str, b: str, confidence: float) -> str:
+    _, low, high = value = (pair.difference.value, pair.difference.low, pair.difference.high)
+    if any(math.isnan(end) for end in value):
+        return f"cannot tell: {name} is undefined on these rows"
+    if not any(value) and not np.nan_to_num(pair.drawn).any():
+        return f"no difference in {name} in any resample: {b} is as good as the same model"
+    # From the side of the better one, so that nobody has to turn a sign around.
+    better, worse, sign = (b, a, 1) if value[0] >= 0 else (a, b, -1)
+    ends = sorted((sign * low, sign * high))
+    span = f"{as_text(100 * confidence)} % interval {as_text(ends[0])} to {as_text(ends[1])}"
+    if ends[0] > 0:
+        return f"{better} is better than {worse} by {as_text(sign * value[0])} in {name}, {span}"
+    return f"too close to call: {better} is ahead of {worse} by {as_text(sign * value[0])} in {name}, {span}"
+
+
+def _differences(a: ModelConfig, b: ModelConfig) -> Iterator[Difference]:
+    """What was chosen for one version and not for the other; the estimator's parameters by name."""
+    for name in ("task", "target", "algorithm", "target_transform", "imputer", "clusters", "seed"):
+        if getattr(a, name) != getattr(b, name):
+            yield Difference(name=name, a=getattr(a, name), b=getattr(b, name))
+    for name in sorted({*a.parameters, *b.parameters}):
+        if a.parameters.get(name) != b.parameters.get(name):
+            yield Difference(name=f"parameters.{name}", a=a.parameters.get(name), b=b.parameters.get(name))
+
+
+def _data(a: ModelConfig, b: ModelConfig, old: str, new: str) -> list[str]:
+    one, two = a.data, b.data
+    parts = [
+        ("table", one.sha256, two.sha256, f"{one.rows:,} rows from {one.location}", f"{two.rows:,} from {two.location}")
+    ]
+    parts += [
+        ("training rows", one.train_sha256, two.train_sha256, f"{one.train_rows:,}", f"{two.train_rows:,}"),
+        ("held-out rows", one.held_out_sha256, two.held_out_sha256, f"{one.held_out_rows:,}", f"{two.held_out_rows:,}"),
+    ]
+    return [
+        f"the same {part}: {first}"
+        if mine == theirs
+        else f"other {part}: {old} has {first} ({mine[:_HASH]}), {new} {second} ({theirs[:_HASH]})"
+        for part, mine, theirs, first, second in parts
+    ]
+
+
+def _inputs(a: ModelConfig, b: ModelConfig, old: str, new: str) -> Iterator[str]:
+    first, second = ({column.name: column for column in config.inputs} for config in (a, b))
+    for name in [*first, *(name for name in second if name not in first)]:
+        one, two = first.get(name), second.get(name)
+        if one is None or two is None:
+            yield f"'{name}' ({_kind(one or two)}) is an input of {new if one is None else old} only"
+        elif one != two:
+            yield f"'{name}' is {_kind(one)} for {old} and {_kind(two)} for {new}"
+
+
+def _kind(column: Input | None) -> str:
+    assert column is not None, "a name comes from one of the two"
+    return f"{column.kind}, {column.dtype}{', required' if column.required else ''}"
+
+
+def _histogram(pair: Paired) -> Bins | None:
+    defined = pair.drawn[~np.isnan(pair.drawn)]
+    if not len(defined) or np.ptp(defined) == 0:
+        return None
+    counts, edges = np.histogram(defined, bins=_BINS)
+    return Bins(edges=edges.tolist(), counts=counts.tolist())
+
+
+def _by_row(contest: Contest | str | None, task: Task) -> dict[str, Any]:
+    """What the picture shows of single rows."""
+    if not isinstance(contest, Contest):
+        return {"errors_a": [], "errors_b": [], "classes": []}
+    answers = [contest.champion.predicted, contest.challenger.predicted]
+    if task == "regression":
+        errors = [np.abs(contest.actual - predicted).tolist() for predicted in answers]
+        return {"errors_a": errors[0], "errors_b": errors[1], "classes": []}
+    hits = [contest.actual == predicted for predicted in answers]
+    shares = []
+    for label in sorted(set(contest.actual)):
+        chosen = contest.actual == label
+        a, b = (float(hit[chosen].mean()) for hit in hits)
+        shares.append(ClassShare(label=label, rows=int(chosen.sum()), a=a, b=b))
+    return {"errors_a": [], "errors_b": [], "classes": shares}

@@ -1,0 +1,48 @@
+"""The run configuration of the promotion pipeline: ZenML's own file, with our model as its `parameters`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tabular.config.base import StrictModel
+from tabular.config.run_file import RunFile
+from tabular.config.stages import GateConfig
+
+
+class PromotionConfig(StrictModel):
+    """Which version is to get which alias."""
+
+    model: Annotated[str, Field(min_length=1)]
+    """The registered model."""
+    version: Annotated[str, Field(min_length=1)] = "newest"
+    """A number in quotes, an alias, or `newest`."""
+    to: Literal["champion", "challenger", "staging"] = "champion"
+    """The alias. A champion is judged first."""
+    traffic: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The share of the requests that a challenger answers."""
+    gate: GateConfig | None = None
+    """Limits and tolerance; those that the version was registered with when unset."""
+    force: bool = False
+    """Make it champion whatever the gate says; this is recorded, and needs a reason."""
+    reason: str = ""
+    """Why, for the history."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> "PromotionConfig":
+        if self.force and not self.reason.strip():
+            raise ValueError("'force' overrules the gate: say why in 'reason'")
+        if self.traffic is not None and self.to != "challenger":
+            raise ValueError("'traffic' is the share of a challenger: leave it out, or set 'to: challenger'")
+        return self
+
+
+class PromotionParameters(StrictModel):
+    """The parameters of the promotion pipeline."""
+
+    promotion: PromotionConfig
+
+
+class PromotionFile(RunFile):
+    """`configs/promote.yaml`: what `zenml pipeline run` and `run.py` both read."""
+
+    parameters: PromotionParameters

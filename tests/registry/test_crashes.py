@@ -1,0 +1,119 @@
+"""SIGKILL between any two writes of a promotion: there is always a champion, and the next command completes it."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from registry.store import LocalStore
+from registry.verifying import verify
+from tabular.serving import places
+from tests.registry.released import Shop, promote, roll_back
+
+WRITES = {
+    MlflowClient: (
+        "set_registered_model_alias",
+        "delete_registered_model_alias",
+        "set_registered_model_tag",
+        "set_model_version_tag",
+        "log_text",
+    ),
+    LocalStore: ("create", "write"),
+    places: ("write",),
+}
+"""Everything that changes something another process can see."""
+MANY = 40
+"""More than any change has."""
+
+
+def killed_after(writes: int, work: Callable[[], Any]) -> bool:
+    """Do the work in another process that is killed right after so many writes; whether it was."""
+    child = os.fork()
+    if child == 0:
+        done = 0
+
+        def counted(write: Callable[..., Any]) -> Callable[..., Any]:
+            def wrapper(*arguments: Any, **options: Any) -> Any:
+                nonlocal done
+                result = write(*arguments, **options)
+                done += 1
+                if done == writes:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return result
+
+            return wrapper
+
+        for owner, names in WRITES.items():
+            for name in names:
+                setattr(owner, name, counted(getattr(owner, name)))
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.WEXITSTATUS(status) == 0
+    return False
+
+
+@pytest.fixture
+def released(shop: Shop) -> Shop:
+    """Version 1 was champion, version 2 is, and version 3 challenges it."""
+    promote(shop, "1")
+    promote(shop, "2")
+    promote(shop, "3", "challenger")
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("work", "wins"), [(lambda shop: promote(shop, "3"), "3"), (roll_back, "1")], ids=["promote", "roll back"]
+)
+def test_a_kill_between_two_writes_leaves_a_champion_and_the_next_command_completes_it(
+    released: Shop, another: Callable[[Shop, str], Shop], work: Callable[[Shop], None], wins: str
+) -> None:
+    seen: list[str] = []
+    for writes in range(1, MANY):
+        # given: a change that is killed right after one of its writes
+        shop = another(released, f"after-{writes}")
+        if not killed_after(writes, lambda shop=shop: work(shop)):
+            break
+
+        # then: the registry has one champion, and the manifest names one whose bundle is there
+        aliases, served, _ = shop.state()
+        assert aliases["champion"] in {"2", wins} and served in {"2", wins}
+        seen.append(served)
+
+        # when: the next command, whatever it is, begins
+        releases = shop.releases
+        releases.settle()
+
+        # then: all is as if nothing had happened
+        assert [finding for finding in verify(releases) if not finding.ok] == []
+        assert shop.state() == ({"champion": wins} | ({"challenger": "3"} if wins == "1" else {}), wins, 4)
+        assert (shop.folder / "repository" / "releases").is_dir()
+    else:
+        pytest.fail("the change never ended")
+
+    # then: it was killed before the manifest was written, and after
+    assert {"2", wins} == set(seen) and len(seen) >= 7
+
+
+def test_a_kill_before_the_decision_changes_nothing(released: Shop, tmp_path: Path) -> None:
+    # given: the entry was written under its unfinished name, and not yet under its own
+    before = released.state()
+    (released.folder / "releases" / "history" / f"{places.UNFINISHED}abc").write_text('{"half')
+
+    # when
+    released.releases.settle()
+
+    # then
+    assert released.state() == before
+    assert [finding for finding in verify(released.releases) if not finding.ok] == []
