@@ -29,6 +29,12 @@ def ensure_usable(root: Path) -> None:
         raise UserError(files.explain_variables(f"a run on the stack '{stack.name}'", lacking))
     found = checks.check(stack, file.requirements if file else "requirements-cloud.txt", only_remote=True)
     if failing := [finding for finding in found if finding.state == "fails"]:
-        lines = "".join(f"\n  {finding.what}: {finding.text}" for finding in failing)
+        causes: dict[str, list[str]] = {}
+        for finding in failing:
+            causes.setdefault(finding.text, []).append(finding.what)
+        told = [f"{' and '.join(whats)}: {text}" for text, whats in causes.items()]
         remedy = (file and file.when_down) or f"`python run.py stacks check {stack.name}` tells when all is well"
-        raise StackUnusable(f"the stack '{stack.name}' cannot be used now:{lines}\nnext: {remedy}")
+        said = f"the stack '{stack.name}' cannot be used now:"
+        if len(told) == 1:
+            raise StackUnusable(f"{said} {told[0]}; {remedy}")
+        raise StackUnusable("\n  ".join([said, *told]) + f"\nnext: {remedy}")

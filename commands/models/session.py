@@ -78,8 +78,6 @@ def active_stack(root: Path) -> ActiveStack:
     from zenml.logger import ZenMLConsoleHandler
 
     from commands import preflight
-    from registry.mlflow_registry import registry_client
-    from registry.stack import open_releases
     from stacks import local
 
     for handler in logging.getLogger().handlers:
@@ -90,6 +88,10 @@ def active_stack(root: Path) -> ActiveStack:
         preflight.ensure_usable(root)
     except preflight.StackUnusable as error:
         raise Failed(str(error)) from None
+    # Imported last: a stack that is down is told without waiting for MLflow.
+    from registry.mlflow_registry import registry_client
+    from registry.stack import open_releases
+
     return ActiveStack(registry_client(), lambda name: open_releases(name, root))
 
 
