@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 import yaml
 
+from registry.history import Entry
+from registry.stack import open_releases
+from registry.verifying import verify
 from tests.integration.runs import Repository, Trained, overrides
 from tests.integration.test_serving import Served
 from tests.service.bundles import eventually
@@ -40,6 +44,17 @@ class Life:
         """Of the manifest."""
         version: str = json.loads(self.manifest.read_text())["champion"]["version"]
         return version
+
+    def entries(self) -> list[Entry]:
+        """The history, each entry checked against the one before it; nothing that is released may be damaged."""
+        before = mlflow.get_tracking_uri()
+        try:
+            with self.project.opened():
+                releases = open_releases(NAME, self.project.path)
+                assert [finding for finding in verify(releases) if not finding.ok] == []
+                return releases.history.read()
+        finally:
+            mlflow.set_tracking_uri(before)
 
     def models(self, *arguments: str, code: int = 0) -> Any:
         """`python run.py models … --output json`."""
@@ -149,12 +164,12 @@ def test_promote_and_roll_back_while_the_service_answers(life: Life, served: Ser
             thread.join()
     assert load.failures == [] and set(load.versions) == {"1", "2"}
     assert life.models("release", "verify")["ok"]
-    assert [entry["change"]["action"] for entry in life.models("history")["entries"]][-2:] == ["promote", "rollback"]
+    assert [entry.change.action for entry in life.entries()][-2:] == ["promote", "rollback"]
 
 
 def test_of_several_who_promote_at_once_one_wins_at_a_time(life: Life) -> None:
     # given
-    before = life.models("history")["entries"]
+    before = life.entries()
     processes = [
         life.project.start(
             *(sys.executable, "run.py", "models", "promote", str(number % 2 + 1), "--to", "champion", "--model", NAME),
@@ -170,13 +185,12 @@ def test_of_several_who_promote_at_once_one_wins_at_a_time(life: Life) -> None:
     lost = [errors for (_, errors), code in ended if code]
     assert all(code in (0, 1) for _, code in ended)
     assert all("meanwhile; nothing of yours was done" in errors and "Traceback" not in errors for errors in lost)
-    made = life.models("history")["entries"][len(before) :]
+    made = life.entries()[len(before) :]
     won = [number for number, ((output, _), code) in enumerate(ended) if code == 0]
-    assert {entry["changed"]["why"] for entry in made} <= {f"process {number}" for number in won}
-    champions = [entry["change"]["aliases"]["champion"] for entry in made]
+    assert {entry.changed.why for entry in made} <= {f"process {number}" for number in won}
+    champions = [entry.change.aliases["champion"] for entry in made]
     assert all(one != other for one, other in itertools.pairwise(champions))
-    assert life.champion() == (champions or [before[-1]["change"]["aliases"]["champion"]])[-1]
-    assert life.models("release", "verify")["ok"]
+    assert life.champion() == (champions or [before[-1].change.aliases["champion"]])[-1]
 
 
 def test_the_promotion_pipeline_does_what_the_gate_says(life: Life) -> None:
