@@ -29,7 +29,12 @@ DEFAULTS = {
 """What the environment leaves open."""
 
 
-GROUPS = {"models": "commands.models", "serve": "commands.serve", "stacks": "commands.stacks"}
+GROUPS = {
+    "init": "commands.init",
+    "models": "commands.models",
+    "serve": "commands.serve",
+    "stacks": "commands.stacks",
+}
 """Further commands by name: the module is imported, and holds the command under the same name, when it is used."""
 
 

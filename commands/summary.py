@@ -17,6 +17,9 @@ from commands.table import SAMPLE_WARNING
 from registry.mlflow_registry import registry_uri
 from steps import names
 
+SHOWN_CLASSES = 3
+"""Classes that the end of a run names."""
+
 
 def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) -> dict[str, Any]:
     """The summary of a run, from the artifacts of its own steps; what a partial run did not make is left out."""
@@ -44,6 +47,10 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
         "metrics": evaluation and {name: interval.value for name, interval in evaluation.metrics.items()},
         "intervals": evaluation and {name: [i.low, i.high] for name, i in evaluation.metrics.items()},
         "baseline": evaluation and evaluation.baseline,
+        "cross_validation": evaluation
+        and evaluation.cross_validation
+        and evaluation.cross_validation.model_dump(mode="json"),
+        "by_class": evaluation and [score.model_dump(mode="json") for score in evaluation.by_class],
         "imputer": imputation and imputation.best,
         "clusters": features and features.clusters,
         "algorithm": best and best.algorithm,
@@ -88,11 +95,9 @@ def write(report: dict[str, Any], reports: Path, name: str) -> Path:
 def show(report: dict[str, Any], folder: Path, console: Console) -> None:
     """The result in a few lines, and what to type next."""
     if report["metrics"]:
-        table = Table("held-out metric", "value", "interval", "baseline", title=f"{report['algorithm'] or ''}")
-        for name, value in report["metrics"].items():
-            low, high = report["intervals"][name]
-            table.add_row(name, f"{value:,.4g}", f"{low:,.4g} to {high:,.4g}", f"{report['baseline'][name]:,.4g}")
-        console.print(table)
+        console.print(_metrics(report))
+    if weakest := _weakest(report["by_class"] or []):
+        console.print(f"weakest of {len(report['by_class'])} classes: {escape(weakest)}", soft_wrap=True)
     if report["gate"]:
         reason = escape(report["gate_reasons"][0])
         console.print(f"gate: [bold]{report['gate']}[/bold]: {reason}", soft_wrap=True)
@@ -116,6 +121,29 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
         console.print(f"      {text}", soft_wrap=True)
     if report["data"] and report["data"]["data_source"] == "sample":
         console.print(f"[bold yellow]trained on {SAMPLE_WARNING}[/bold yellow]", soft_wrap=True)
+
+
+def _metrics(report: dict[str, Any]) -> Table:
+    """A line for each metric; a column for the folds where the model was cross-validated."""
+    table = Table("held-out metric", "value", "interval", "baseline", title=f"{report['algorithm'] or ''}")
+    validated: dict[str, Any] = {}
+    if report["cross_validation"]:
+        validated, rows = report["cross_validation"]["metrics"], report["cross_validation"]["rows"]
+        folds = max(len(figures["folds"]) for figures in validated.values())
+        table.add_column(f"{folds}-fold on {rows:,} training rows")
+    for name, value in report["metrics"].items():
+        low, high = report["intervals"][name]
+        cells = [f"{value:,.4g}", f"{low:,.4g} to {high:,.4g}", f"{report['baseline'][name]:,.4g}"]
+        if figures := validated.get(name):
+            cells.append(f"{figures['mean']:,.4g} ± {figures['std']:,.2g}")
+        table.add_row(name, *cells)
+    return table
+
+
+def _weakest(classes: list[dict[str, Any]]) -> str:
+    """The classes that the model tells apart worst, the worst first, with the rows behind each figure."""
+    worst = sorted(classes, key=lambda score: float(score["f1"]))[:SHOWN_CLASSES]
+    return ", ".join(f"{one['label']} (F1 {one['f1']:.3g} on {one['support']:,} rows)" for one in worst)
 
 
 def _wandb_run(run: PipelineRunResponse) -> str | None:

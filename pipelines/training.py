@@ -50,20 +50,20 @@ def training(
     seed: int = 42,
 ) -> None:
     """Each step receives only the part of the config that it uses, so a change re-runs what depends on it."""
-    source = find_table(data)
+    source = find_table(data, validation)
     sweeps = load_sweeps(search, selection, target.task)
     name = model_name(get_pipeline_context())
     default_tracker, *_ = trackers = tracker_names()
 
     dataset, provenance = ingest(source, target.column, data.drop_columns, data.drop_duplicates, seed)
     validation_report = validate(dataset, target, validation)
-    train_rows, test_rows = split_step(dataset, target, split, seed, after=[names.VALIDATE])
+    train_rows, test_rows, tuning_rows = split_step(dataset, target, split, seed, after=[names.VALIDATE])
 
-    imputer, imputation_report = impute(train_rows, target.column, imputation, seed)
-    feature_pipeline, feature_report = features_step(train_rows, imputer, target, features, selection.metric, seed)
-    leaderboard = select(train_rows, imputer, feature_pipeline, target, selection, seed)
+    imputer, imputation_report = impute(tuning_rows, target.column, imputation, seed)
+    feature_pipeline, feature_report = features_step(tuning_rows, imputer, target, features, selection.metric, seed)
+    leaderboard = select(tuning_rows, imputer, feature_pipeline, target, selection, seed)
     best_parameters, search_report = search_step(
-        train_rows,
+        tuning_rows,
         imputer,
         feature_pipeline,
         leaderboard,
@@ -74,9 +74,11 @@ def training(
         search.backend,
         seed,
     )
-    model = fit(train_rows, imputer, feature_pipeline, best_parameters, target, seed)
+    model, cross_validation = fit(
+        train_rows, tuning_rows, imputer, feature_pipeline, best_parameters, target, evaluation.folds, seed
+    )
 
-    scores = evaluate(model, test_rows, train_rows, target, evaluation, gate.metric, seed)
+    scores = evaluate(model, test_rows, train_rows, cross_validation, target, evaluation, gate.metric, seed)
     decision = gate_step(model, scores, train_rows, test_rows, provenance, target, gate, name, seed)
     reports = {
         "provenance": provenance,

@@ -128,7 +128,7 @@ def warm(bundle: Bundle, predictor: Predictor) -> None:
 
 
 def _synthetic(bundle: Bundle) -> Rows:
-    numbers = [_range(column) for column in bundle.columns if column.kind == "number"]
+    numbers = [_range(column) for column in bundle.columns if column.kind != "category"]
     codes = [_codes(column) for column in bundle.columns if column.kind == "category"]
     return Rows(
         np.ascontiguousarray(np.array(numbers, np.float64).reshape(-1, 4).T),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from service.bodies import CSV, JSON, PARQUET
 from service.settings import Settings
+from tabular.dates import iso
 from tabular.serving.bundle import Bundle, Column
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -97,6 +98,13 @@ def _value(column: Column) -> Schema:
     if column.kind == "category":
         known = ", ".join(column.categories[:20])
         return {"type": ["string", "boolean", "number", "null"], "description": f"A category; training saw {known}."}
+    if column.kind == "date":
+        seen = (
+            "" if column.min is None or column.max is None else f" Training saw {iso(column.min)} to {iso(column.max)}."
+        )
+        forms = [{"format": "date"}, {"format": "date-time"}, {"type": "null"}]
+        said = f"A day or a moment in ISO 8601; without an offset it is in UTC.{seen}"
+        return {"type": ["string", "null"], "anyOf": forms, "description": said}
     seen = f" Training saw {column.min:g} to {column.max:g}." if None not in (column.min, column.max) else ""
     return {"type": ["number", "null"], "description": f"A number.{seen}"}
 
@@ -104,7 +112,10 @@ def _value(column: Column) -> Schema:
 def _example(column: Column) -> Any:
     if column.kind == "category":
         return column.categories[0] if column.categories else None
-    return None if column.min is None or column.max is None else round(column.min / 2 + column.max / 2, 4)
+    if column.min is None or column.max is None:
+        return None
+    middle = column.min / 2 + column.max / 2
+    return iso(middle) if column.kind == "date" else round(middle, 4)
 
 
 def _batch_bodies() -> Schema:
@@ -122,7 +133,12 @@ def _batch_bodies() -> Schema:
 def _schemas(bundle: Bundle, row: Schema, settings: Settings) -> Schema:
     most = {"minItems": 1, "maxItems": settings.max_rows}
     columns = {
-        name: {"type": "array", "items": {"type": value["type"]}, **most} for name, value in row["properties"].items()
+        name: {
+            "type": "array",
+            "items": {key: value[key] for key in ("type", "anyOf") if key in value},
+            **most,
+        }
+        for name, value in row["properties"].items()
     }
     answer = _number_or_label(bundle)
     about = {

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tabular.dates import moments
 from tabular.serving.bundle import MODEL, BadBundle, Bundle, read
 from tabular.serving.predictor import Rows
 
@@ -55,6 +56,8 @@ class OriginalPredictor:
         for column in self._columns:
             if column.kind == "number":
                 table[column.name] = next(numbers)
+            elif column.kind == "date":
+                table[column.name] = moments(next(numbers))
             else:
                 # An unknown category is the text "", or the first that training did not see, and none is missing:
                 # a missing one that has a category of its own comes as that.

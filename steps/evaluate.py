@@ -10,7 +10,7 @@ from steps import names
 from steps.caching import depends_on
 from tabular import evaluation
 from tabular.config.stages import EvaluationConfig, TargetConfig
-from tabular.reports import Evaluation
+from tabular.reports import CrossValidation, Evaluation
 
 
 @step(cache_policy=depends_on(evaluation))
@@ -18,6 +18,7 @@ def evaluate(
     model: Pipeline,
     test_rows: pd.DataFrame,
     train_rows: pd.DataFrame,
+    cross_validation: CrossValidation,
     target: TargetConfig,
     config: EvaluationConfig,
     metric: str,
@@ -29,6 +30,7 @@ def evaluate(
         model: the fitted pipeline.
         test_rows: the held-out rows.
         train_rows: the training rows, for the baseline.
+        cross_validation: of the model on the training rows, to stand beside the figures.
         target: the target and the task.
         config: intervals, slices and explanations.
         metric: of the importances.
@@ -37,4 +39,4 @@ def evaluate(
     Returns:
         Metrics with intervals, slices, importances and SHAP values.
     """
-    return evaluation.evaluate(model, test_rows, train_rows, target, config, metric, seed)
+    return evaluation.evaluate(model, test_rows, train_rows, target, config, metric, seed, cross_validation)

@@ -18,12 +18,12 @@ from tabular.reports import FeatureReport
 
 @step(cache_policy=depends_on(cluster_choice), output_materializers={names.FEATURE_PIPELINE: EstimatorMaterializer})
 def features(
-    train_rows: pd.DataFrame, imputer: ImputerPair, target: TargetConfig, config: FeatureConfig, metric: str, seed: int
+    tuning_rows: pd.DataFrame, imputer: ImputerPair, target: TargetConfig, config: FeatureConfig, metric: str, seed: int
 ) -> tuple[Annotated[Pipeline, names.FEATURE_PIPELINE], Annotated[FeatureReport, names.FEATURE_REPORT]]:
     """Choose the number of clusters by the model's cross-validated error.
 
     Args:
-        train_rows: the training rows.
+        tuning_rows: training rows.
         imputer: the winning imputation.
         target: the target and the task.
         config: what to derive.
@@ -33,5 +33,5 @@ def features(
     Returns:
         The fitted feature pipeline and the figures of each number of clusters.
     """
-    pipeline, report = cluster_choice.choose(train_rows, target, imputer, config, metric, seed, available_cores())
+    pipeline, report = cluster_choice.choose(tuning_rows, target, imputer, config, metric, seed, available_cores())
     return pipeline, report

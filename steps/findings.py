@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tabular.registered import Registration
 from tabular.reports import (
     BestParameters,
     Evaluation,
@@ -12,7 +13,6 @@ from tabular.reports import (
     ImputationReport,
     Leaderboard,
     Provenance,
-    Registration,
     SearchReport,
     ValidationReport,
 )

@@ -13,30 +13,38 @@ from tabular import features, training
 from tabular.config.stages import TargetConfig
 from tabular.folds import available_cores
 from tabular.imputation import ImputerPair
-from tabular.reports import BestParameters
+from tabular.reports import BestParameters, CrossValidation
 
 
 @step(cache_policy=depends_on(training, features), output_materializers={names.MODEL: EstimatorMaterializer})
 def fit(
     train_rows: pd.DataFrame,
+    tuning_rows: pd.DataFrame,
     imputer: ImputerPair,
     feature_pipeline: Pipeline,
     best_parameters: BestParameters,
     target: TargetConfig,
+    folds: int,
     seed: int,
-) -> Annotated[Pipeline, names.MODEL]:
-    """Fit one pipeline from raw columns to a prediction on all training rows.
+) -> tuple[Annotated[Pipeline, names.MODEL], Annotated[CrossValidation, names.CROSS_VALIDATION]]:
+    """Cross-validate the model on the rows it was tuned on, then fit it on all training rows.
 
     Args:
         train_rows: the training rows.
+        tuning_rows: those of them that the choices were made by.
         imputer: the winning imputation.
         feature_pipeline: the chosen features.
         best_parameters: the tuned algorithm.
         target: the target and the task.
-        seed: of the estimator.
+        folds: of the cross-validation.
+        seed: of folds and estimator.
 
     Returns:
-        The fitted pipeline.
+        The fitted pipeline from raw columns to a prediction, and the figures of the cross-validation.
     """
+    cores = available_cores()
     preprocessing = features.preprocessing(train_rows, target.column, imputer, feature_pipeline)
-    return training.fit(train_rows, target, preprocessing, best_parameters, seed, available_cores())
+    validated = training.cross_validate(tuning_rows, target, preprocessing, best_parameters, folds, seed, cores)
+    temperature = validated.temperature
+    model = training.fit(train_rows, target, preprocessing, best_parameters, seed, cores, temperature)
+    return model, validated

@@ -16,12 +16,12 @@ from tabular.reports import ImputationReport
 
 @step(cache_policy=depends_on(imputation), output_materializers={names.IMPUTER: ImputerPairMaterializer})
 def impute(
-    train_rows: pd.DataFrame, target: str, config: ImputationConfig, seed: int
+    tuning_rows: pd.DataFrame, target: str, config: ImputationConfig, seed: int
 ) -> tuple[Annotated[ImputerPair, names.IMPUTER], Annotated[ImputationReport, names.IMPUTATION_REPORT]]:
     """Compare the strategies on masked known values.
 
     Args:
-        train_rows: the training rows; their target is set aside.
+        tuning_rows: training rows; their target is set aside.
         target: the target's name.
         config: the strategies.
         seed: of the mask.
@@ -29,5 +29,5 @@ def impute(
     Returns:
         The winning scaler (or None) and imputer, and the comparison.
     """
-    pair, report = imputation.compare(train_rows, target, config, seed)
+    pair, report = imputation.compare(tuning_rows, target, config, seed)
     return pair, report

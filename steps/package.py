@@ -15,7 +15,8 @@ from tabular.bundling import write as writing
 from tabular.bundling.folder import BundleFolder
 from tabular.bundling.report import PackageReport
 from tabular.config.stages import TargetConfig
-from tabular.reports import BestParameters, Evaluation, Provenance, Registration
+from tabular.registered import Registration
+from tabular.reports import BestParameters, Evaluation, Provenance
 
 
 @step(cache_policy=depends_on(bento, writing), output_materializers={names.BUNDLE: BundleMaterializer})

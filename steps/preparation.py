@@ -15,7 +15,7 @@ from steps.track import SENDERS
 from steps.wandb_account import require_online
 from tabular.algorithms import ALGORITHMS
 from tabular.config.base import explain
-from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task
+from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task, ValidationConfig
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
 from tabular.metrics import goal, names
@@ -23,8 +23,12 @@ from tabular.remote import is_remote
 from tabular.sources import Source, locate
 
 
-def find_table(data: DataConfig) -> Source:
+def find_table(data: DataConfig, validation: ValidationConfig) -> Source:
     """Where the rows will be read from; fails before any work when they cannot be.
+
+    Args:
+        data: the configuration.
+        validation: its rules say which columns are categories or dates, whatever they look like.
 
     Raises:
         UserError: see `tabular.sources.locate`; or a file on this machine, and steps that run elsewhere.
@@ -35,7 +39,7 @@ def find_table(data: DataConfig) -> Source:
             f"data.path: {data.path} lies on this machine, and the orchestrator '{orchestrator.name}' runs the steps "
             "elsewhere; put the file into a bucket and give its gs:// or https:// address"
         )
-    return locate(data, ROOT / ".cache" / "data", ROOT)
+    return locate(data, ROOT / ".cache" / "data", ROOT, validation.columns)
 
 
 def load_sweeps(search: SearchConfig, selection: SelectionConfig, task: Task) -> dict[str, Sweep]:
@@ -49,7 +53,8 @@ def load_sweeps(search: SearchConfig, selection: SelectionConfig, task: Task) ->
     for name in selection.algorithms:
         if name not in ALGORITHMS:
             raise UserError(f"selection.algorithms: there is no '{name}'; there are {', '.join(ALGORITHMS)}")
-    return {name: _sweep(ROOT / search.spaces / f"{name}.yaml", task) for name in selection.algorithms}
+    files = {name: ROOT / search.spaces / f"{name}.yaml" for name in selection.algorithms}
+    return {name: _sweep(file, task, selection.metric) for name, file in files.items()}
 
 
 def model_name(context: PipelineContext) -> str:
@@ -91,19 +96,23 @@ def tracker_names() -> list[str]:
     return [tracker.name for tracker in trackers]
 
 
-def _sweep(file: Path, task: Task) -> Sweep:
+def _sweep(file: Path, task: Task, metric: str) -> Sweep:
+    """The sweep of a file; one that names no metric improves the one that decides the selection."""
     shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
     if not file.is_file():
         raise UserError(f"search.spaces: there is no sweep file {shown}; write it or leave the algorithm out")
     try:
-        sweep = Sweep.model_validate(yaml.safe_load(file.read_text()))
+        given = yaml.safe_load(file.read_text())
+        if isinstance(given, dict):
+            given.setdefault("metric", {"name": metric, "goal": goal(metric)})
+        sweep = Sweep.model_validate(given)
     except ValidationError as error:
         raise UserError(f"{shown}: {explain(error, Sweep)}") from None
     except yaml.YAMLError as error:
         raise UserError(f"{shown} is not YAML: {' '.join(str(error).split())}") from None
-    metric = sweep.metric
-    if metric.name not in names(task):
-        raise UserError(f"{shown}: '{metric.name}' is no metric of a {task}; there are {', '.join(names(task))}")
-    if metric.goal != goal(metric.name):
-        raise UserError(f"{shown}: the goal of '{metric.name}' is to {goal(metric.name)} it")
+    improved = sweep.metric
+    if improved.name not in names(task):
+        raise UserError(f"{shown}: '{improved.name}' is no metric of a {task}; there are {', '.join(names(task))}")
+    if improved.goal != goal(improved.name):
+        raise UserError(f"{shown}: the goal of '{improved.name}' is to {goal(improved.name)} it")
     return sweep

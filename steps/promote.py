@@ -11,7 +11,8 @@ from registry.stack import open_releases
 from steps import names
 from steps.caching import ROOT, depends_on
 from tabular.bundling.folder import BundleFolder
-from tabular.reports import GateDecision, Promotion, Registration
+from tabular.registered import Promotion, Registration
+from tabular.reports import GateDecision
 from tabular.serving.bundle import MANIFEST, digest
 
 

@@ -23,6 +23,7 @@ from steps.caching import ROOT, depends_on
 from tabular import card
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
+from tabular.registered import Registration
 from tabular.reports import (
     BestParameters,
     Evaluation,
@@ -31,10 +32,9 @@ from tabular.reports import (
     ImputationReport,
     Leaderboard,
     Provenance,
-    Registration,
     SearchReport,
 )
-from tabular.tables import numeric_columns
+from tabular.tables import date_columns, numeric_columns
 
 REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops", "lightgbm", "xgboost-cpu", "pydantic")
 
@@ -190,6 +190,13 @@ def _log(model: Pipeline, inputs: pd.DataFrame, target: TargetConfig, text: str)
     ]
     output = ColSpec(DataType.double if target.task == "regression" else DataType.string)
     example = inputs.head(5).astype({name: "float64" for name in inputs.columns if name in numbers})
+    # The schema has no date that may be missing; the model takes text in ISO 8601 as well.
+    example = example.assign(
+        **{
+            name: [None if pd.isna(moment) else moment.isoformat() for moment in example[name]]
+            for name in date_columns(inputs, target.column)
+        }
+    )
     mlflow.log_text(text, "model_card.md")
     return registry.log(
         model,

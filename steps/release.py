@@ -10,7 +10,8 @@ from registry.stack import open_releases
 from steps import names
 from steps.caching import ROOT
 from tabular.config.promotion import PromotionConfig
-from tabular.reports import GateDecision, Promotion
+from tabular.registered import Promotion
+from tabular.reports import GateDecision
 
 
 @step

@@ -22,7 +22,7 @@ CODE = depends_on(searching, features, wandb_sweep)
 
 @step(cache_policy=CODE, output_materializers={names.BEST_PARAMETERS: BestParametersMaterializer})
 def search(
-    train_rows: pd.DataFrame,
+    tuning_rows: pd.DataFrame,
     imputer: ImputerPair,
     feature_pipeline: Pipeline,
     leaderboard: Leaderboard,
@@ -39,7 +39,7 @@ def search(
     """Run the sweep of the winner; a search that was killed goes on where it was.
 
     Args:
-        train_rows: the training rows.
+        tuning_rows: training rows.
         imputer: the winning imputation.
         feature_pipeline: the chosen features.
         leaderboard: the winner's algorithm and target transform.
@@ -55,9 +55,9 @@ def search(
     """
     sweep = sweeps[leaderboard.winner.algorithm]
     objective = searching.Objective(
-        train_rows,
+        tuning_rows,
         target,
-        features.preprocessing(train_rows, target.column, imputer, feature_pipeline),
+        features.preprocessing(tuning_rows, target.column, imputer, feature_pipeline),
         leaderboard.winner,
         sweep.metric.name,
         folds,

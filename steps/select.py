@@ -17,7 +17,7 @@ from tabular.reports import Leaderboard
 
 @step(cache_policy=depends_on(selection, features))
 def select(
-    train_rows: pd.DataFrame,
+    tuning_rows: pd.DataFrame,
     imputer: ImputerPair,
     feature_pipeline: Pipeline,
     target: TargetConfig,
@@ -27,7 +27,7 @@ def select(
     """Cross-validate every candidate on the training rows.
 
     Args:
-        train_rows: the training rows.
+        tuning_rows: training rows.
         imputer: the winning imputation.
         feature_pipeline: the chosen features.
         target: the target and the task.
@@ -37,5 +37,5 @@ def select(
     Returns:
         The leaderboard.
     """
-    preprocessing = features.preprocessing(train_rows, target.column, imputer, feature_pipeline)
-    return selection.select(train_rows, target, preprocessing, config, seed, available_cores())
+    preprocessing = features.preprocessing(tuning_rows, target.column, imputer, feature_pipeline)
+    return selection.select(tuning_rows, target, preprocessing, config, seed, available_cores())

@@ -14,21 +14,25 @@ from tabular.config.stages import SplitConfig, TargetConfig
 
 @step(
     cache_policy=depends_on(splitting),
-    output_materializers={names.TRAIN_ROWS: TableMaterializer, names.TEST_ROWS: TableMaterializer},
+    output_materializers=dict.fromkeys((names.TRAIN_ROWS, names.TEST_ROWS, names.TUNING_ROWS), TableMaterializer),
 )
 def split(
     dataset: pd.DataFrame, target: TargetConfig, config: SplitConfig, seed: int
-) -> tuple[Annotated[pd.DataFrame, names.TRAIN_ROWS], Annotated[pd.DataFrame, names.TEST_ROWS]]:
-    """Draw the held-out rows.
+) -> tuple[
+    Annotated[pd.DataFrame, names.TRAIN_ROWS],
+    Annotated[pd.DataFrame, names.TEST_ROWS],
+    Annotated[pd.DataFrame, names.TUNING_ROWS],
+]:
+    """Draw the held-out rows, and of the others those that are enough to choose by.
 
     Args:
         dataset: all rows.
         target: classes are kept in proportion.
-        config: the share, and what to stratify by.
+        config: the share, what to stratify by, and how many rows are enough.
         seed: of the draw.
 
     Returns:
-        The training rows and the held-out rows.
+        The training rows, the held-out rows, and of the training rows those that the choices are made by.
     """
     train_rows, test_rows = splitting.split(dataset, target, config, seed)
-    return train_rows, test_rows
+    return train_rows, test_rows, splitting.tuning_rows(train_rows, target, config, seed)

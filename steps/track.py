@@ -9,6 +9,7 @@ from zenml.client import Client
 from steps import mlflow_tracker, wandb_tracker
 from steps.caching import depends_on
 from steps.findings import Findings
+from tabular.registered import Registration
 from tabular.reports import (
     BestParameters,
     Evaluation,
@@ -17,7 +18,6 @@ from tabular.reports import (
     ImputationReport,
     Leaderboard,
     Provenance,
-    Registration,
     SearchReport,
     ValidationReport,
 )

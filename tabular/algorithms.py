@@ -18,10 +18,12 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import LabelEncoder, StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 from xgboost import XGBClassifier, XGBRegressor
 
-from tabular.config.stages import Task
+from tabular.calibration import logits_of_log_odds, logits_of_shares, softmax
+from tabular.config.stages import ClassWeight, Task
 from tabular.errors import UserError
 from tabular.reports import TargetTransform
 
@@ -35,26 +37,47 @@ class Algorithm:
     build: Callable[[Task, Parameters, int, int], BaseEstimator]
     """(task, parameters, seed, threads) -> unfitted estimator."""
     grid: tuple[dict[str, Any], ...]
-    """The points tried in the selection."""
+    """The points tried in the selection of a regression."""
     rounds: str | None = None
     """The parameter that counts trees or boosting rounds; None for an algorithm without."""
+    classes: tuple[dict[str, Any], ...] = ()
+    """The points tried in the selection of a classification; those of a regression where there are none."""
+
+    def points(self, task: Task) -> tuple[dict[str, Any], ...]:
+        """The points tried in the selection."""
+        return self.classes if task == "classification" and self.classes else self.grid
 
 
 class LabelledClassifier(ClassifierMixin, BaseEstimator):
     """A classifier whose labels may be anything: XGBoost, for one, takes only 0, 1, 2, ...
 
     Args:
-        estimator: any classifier with `predict_proba`.
+        estimator: any classifier with `predict_proba`, or a pipeline that ends in one.
+        class_weight: `balanced` weighs each row by all rows / (classes * rows of its class) while fitting (King &
+            Zeng 2001, as scikit-learn has it), whatever the algorithm.
+        temperature: what its logits are divided by, see `tabular.calibration`.
     """
 
-    def __init__(self, estimator: BaseEstimator) -> None:
+    # For models that were stored before there were any.
+    class_weight: ClassWeight = None
+    temperature: float = 1.0
+
+    def __init__(self, estimator: BaseEstimator, class_weight: ClassWeight = None, temperature: float = 1.0) -> None:
         self.estimator = estimator
+        self.class_weight = class_weight
+        self.temperature = temperature
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Fit on labels of any kind."""
         self.encoder_ = LabelEncoder().fit(y)
         self.classes_ = self.encoder_.classes_
-        self.estimator_ = clone(self.estimator).fit(X, self.encoder_.transform(y))
+        codes = self.encoder_.transform(y)
+        weights: dict[str, Any] = {}
+        if self.class_weight is not None:
+            is_pipeline = isinstance(self.estimator, Pipeline)
+            name = f"{self.estimator.steps[-1][0]}__sample_weight" if is_pipeline else "sample_weight"
+            weights[name] = compute_sample_weight(self.class_weight, codes)
+        self.estimator_ = clone(self.estimator).fit(X, codes, **weights)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -66,11 +89,36 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Rows x classes, in the order of `classes_`."""
         check_is_fitted(self)
-        return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+        if self.temperature == 1.0 or len(self.classes_) == 1:
+            return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+        return softmax(self.logits(X), self.temperature)
+
+    def logits(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Rows x classes, before any temperature; their softmax is `predict_proba` with a temperature of 1.
+
+        They come from the estimator itself: of a probability next to 1 the last digits are lost.
+        """
+        check_is_fitted(self)
+        if isinstance(self.estimator_, LGBMClassifier):
+            raw = self.estimator_.predict(X, raw_score=True)
+        elif isinstance(self.estimator_, XGBClassifier):
+            raw = self.estimator_.predict(X, output_margin=True)
+        elif hasattr(self.estimator_, "decision_function"):
+            raw = self.estimator_.decision_function(X)
+        else:
+            return logits_of_shares(np.asarray(self.estimator_.predict_proba(X), dtype=np.float64))
+        found = np.asarray(raw, dtype=np.float64)
+        return found if found.ndim == 2 else logits_of_log_odds(found)
 
 
 def estimator(
-    name: str, task: Task, parameters: Parameters, transform: TargetTransform, seed: int, threads: int
+    name: str,
+    task: Task,
+    parameters: Parameters,
+    transform: TargetTransform,
+    seed: int,
+    threads: int,
+    class_weight: ClassWeight = None,
 ) -> BaseEstimator:
     """An unfitted estimator from the matrix of `tabular.features` to predictions in the target's own unit.
 
@@ -81,6 +129,7 @@ def estimator(
         transform: what a regression's target is transformed with while fitting.
         seed: of everything random in it.
         threads: how many it may use.
+        class_weight: of a classification.
 
     Raises:
         UserError: no such algorithm, or the algorithm refuses a parameter's name.
@@ -92,7 +141,7 @@ def estimator(
     except TypeError as error:
         raise UserError(f"algorithm '{name}': {error}") from error
     if task == "classification":
-        return LabelledClassifier(built)
+        return LabelledClassifier(built, class_weight)
     if transform == "log":
         return TransformedTargetRegressor(built, func=np.log, inverse_func=np.exp, check_inverse=False)
     return TransformedTargetRegressor(built)
@@ -155,10 +204,12 @@ ALGORITHMS: dict[str, Algorithm] = {
         _lightgbm,
         tuple({"learning_rate": 0.1, "colsample_bytree": 0.3, "num_leaves": leaves} for leaves in (31, 63)),
         "n_estimators",
+        tuple({"learning_rate": 0.1, "colsample_bytree": 0.8, "num_leaves": leaves} for leaves in (7, 15)),
     ),
     "xgboost": Algorithm(
         _xgboost,
         tuple({"learning_rate": 0.1, "colsample_bytree": 0.3, "max_depth": depth} for depth in (4, 6)),
         "n_estimators",
+        tuple({"learning_rate": 0.1, "colsample_bytree": 0.8, "max_depth": depth} for depth in (3, 5)),
     ),
 }

@@ -9,8 +9,10 @@ from tabular.config.stages import Task
 from tabular.metrics import as_text
 from tabular.reports import (
     BestParameters,
+    CrossValidation,
     Evaluation,
     FeatureReport,
+    FoldFigures,
     GateDecision,
     ImputationReport,
     Leaderboard,
@@ -61,6 +63,7 @@ def model_card(
         ["## Data", "", *_data(provenance, evaluation)],
         ["## How it was trained", "", *_training(imputation, features, leaderboard, search, best)],
         ["## How good it is", "", *_scores(evaluation)],
+        *([["## By class", "", *_classes(evaluation)]] if evaluation.by_class else []),
         *([["## By part of the data", "", *_slices(evaluation)]] if evaluation.slices else []),
         *([["## What it relies on", "", *_importances(evaluation)]] if evaluation.importances else []),
         ["## Decision of the gate", "", *_items([f"**{gate.decision}**", *map(_escape, gate.reasons)])],
@@ -135,20 +138,62 @@ def _training(
 
 def _scores(evaluation: Evaluation) -> list[str]:
     baseline = "the training median" if evaluation.task == "regression" else "the training rows' class shares"
+    validated = evaluation.cross_validation
     rows = [
         [
             name,
             _with_unit(name, interval.value),
             f"{_number(interval.low)} to {_number(interval.high)}",
             _with_unit(name, evaluation.baseline[name]),
+            *([] if validated is None else [_over_folds(name, validated.metrics.get(name))]),
             "higher" if metrics.goal(name) == "maximize" else "lower",
         ]
         for name, interval in evaluation.metrics.items()
     ]
+    folds = [] if validated is None else [f"{_folds(validated)} folds"]
     return [
         f"On {evaluation.rows:,} held-out rows, scored once, with bootstrap intervals. The baseline is {baseline}.",
+        *([] if validated is None else _of_folds(validated)),
         "",
-        *_table(["metric", "value", "interval", "baseline", "better is"], rows),
+        *_table(["metric", "value", "interval", "baseline", *folds, "better is"], rows),
+    ]
+
+
+def _of_folds(validated: CrossValidation) -> list[str]:
+    """What the figures of the folds are, and what calibration did."""
+    said = [
+        f"The same algorithm in {_folds(validated)} folds of {validated.rows:,} training rows, everything fitted anew "
+        "in each: mean ± standard deviation."
+    ]
+    before, after = validated.log_loss_uncalibrated, validated.log_loss_calibrated
+    if before is not None and after is not None and validated.temperature != 1.0:
+        said.append(
+            f"A temperature of {validated.temperature:.3g} takes the log loss out of fold from {as_text(before)} to "
+            f"{as_text(after)}."
+        )
+    return said
+
+
+def _folds(validated: CrossValidation) -> int:
+    return max(len(figures.folds) for figures in validated.metrics.values())
+
+
+def _over_folds(name: str, figures: FoldFigures | None) -> str:
+    if figures is None or math.isnan(figures.mean):
+        return "undefined"
+    return f"{_number(figures.mean)} ± {_with_unit(name, figures.std)}"
+
+
+def _classes(evaluation: Evaluation) -> list[str]:
+    rows = [
+        [one.label, *(as_text(share) for share in (one.precision, one.recall, one.f1)), f"{one.support:,}"]
+        for one in evaluation.by_class
+    ]
+    return [
+        "On the held-out rows. Precision: of the rows given the label, the share that has it. Recall: of its rows, the "
+        "share found.",
+        "",
+        *_table(["class", "precision", "recall", "F1", "rows"], rows),
     ]
 
 

@@ -14,7 +14,7 @@ from tabular.clusters import ClusterSimilarity
 from tabular.config.stages import ClusterConfig, FeatureConfig, TargetConfig
 from tabular.features import feature_pipeline, preprocessing
 from tabular.folds import Parts, fold_rows, in_parallel, prepare, score
-from tabular.imputation import ImputerPair
+from tabular.imputation import ImputerPair, expected_warnings_off
 from tabular.metrics import goal
 from tabular.reports import ClusterScore, FeatureReport
 
@@ -52,8 +52,9 @@ def choose(
     sign = 1 if goal(metric) == "minimize" else -1
     best = min(errors, key=lambda count: sign * float(errors[count].mean())) if errors else None
     inputs = rows.drop(columns=target.column)
-    chosen = feature_pipeline(rows, target.column, config, best, seed)
-    fitted = preprocessing(rows, target.column, pair, chosen).fit(inputs)
+    chosen = feature_pipeline(rows, target.column, config, best, seed, target.task)
+    with expected_warnings_off():
+        fitted = preprocessing(rows, target.column, pair, chosen).fit(inputs, rows[target.column].to_numpy())
     scores = []
     if config.clusters is not None:
         values = fitted["impute"].transform(inputs)[list(config.clusters.columns)].to_numpy()
@@ -81,9 +82,9 @@ def _errors(
     """The judge's error in each fold by number of clusters; holes are filled once a fold, on its training rows."""
     assert config.clusters is not None
     transform = transforms_for(target.task, rows[target.column], ("none", "log"))[-1]
-    judge = estimator("lightgbm", target.task, JUDGE, transform, seed, threads=1)
+    judge = estimator("lightgbm", target.task, JUDGE, transform, seed, 1, target.class_weight)
     counts: list[int | None] = [None, *config.clusters.counts]
-    recipes = {count: feature_pipeline(rows, target.column, config, count, seed) for count in counts}
+    recipes = {count: feature_pipeline(rows, target.column, config, count, seed, target.task) for count in counts}
     impute = preprocessing(rows, target.column, pair, recipes[None])["impute"]
 
     def fill(parts: Parts) -> Parts:

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_fscore_support
 from sklearn.pipeline import Pipeline
 
 from tabular import explanation, metrics
 from tabular.answers import Answers, answers_of, raw_columns
 from tabular.config.stages import EvaluationConfig, TargetConfig, Task
 from tabular.errors import UserError
-from tabular.reports import Evaluation, Slice
+from tabular.reports import ClassScore, CrossValidation, Evaluation, Slice
 from tabular.tables import numeric_columns
 
 Floats = NDArray[np.float64]
@@ -27,6 +28,7 @@ def evaluate(
     config: EvaluationConfig,
     metric: str,
     seed: int,
+    cross_validation: CrossValidation | None = None,
 ) -> Evaluation:
     """Score the model on rows that it has never seen.
 
@@ -42,6 +44,7 @@ def evaluate(
         config: resamples, slices, and how many rows are explained.
         metric: the metric of the permutation importances.
         seed: of the bootstrap, the sample of rows and the shuffles.
+        cross_validation: of the same model on the training rows, to stand beside the figures.
 
     Returns:
         `actual`, `predicted` and `probabilities` are in the order of `held_out`.
@@ -77,6 +80,8 @@ def evaluate(
         predicted=answers.predicted.tolist(),
         classes=answers.classes or [],
         probabilities=[] if answers.probabilities is None else answers.probabilities.tolist(),
+        by_class=[] if answers.classes is None else _by_class(actual, answers.predicted, answers.classes),
+        cross_validation=cross_validation,
     )
 
 
@@ -85,6 +90,15 @@ def _predicted_codes(answers: Answers) -> NDArray[np.intp]:
     if answers.classes is None:
         return np.zeros(len(answers.predicted), dtype=np.intp)
     return np.array([answers.classes.index(label) for label in answers.predicted], dtype=np.intp)
+
+
+def _by_class(actual: NDArray[Any], predicted: NDArray[Any], classes: list[str]) -> list[ClassScore]:
+    labels = [*classes, *sorted({*actual, *predicted} - set(classes))]
+    figures = precision_recall_fscore_support(actual, predicted, labels=labels, zero_division=0)
+    return [
+        ClassScore(label=label, precision=float(p), recall=float(r), f1=float(f), support=int(rows))
+        for label, p, r, f, rows in zip(labels, *figures, strict=True)
+    ]
 
 
 def _baseline(actual: NDArray[Any], trained_on: NDArray[Any], task: Task) -> dict[str, float]:

@@ -78,7 +78,13 @@ def page(evaluation: Evaluation, title: str, pictures: Mapping[str, bytes]) -> s
         title: the heading, plain text.
         pictures: PNG files by name, in the order in which they are shown; for the names see `tabular.pictures`.
     """
-    sections = [_metrics(evaluation), _slices(evaluation), _pictures(pictures)]
+    sections = [
+        _metrics(evaluation),
+        _cross_validation(evaluation),
+        _by_class(evaluation),
+        _slices(evaluation),
+        _pictures(pictures),
+    ]
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -145,6 +151,62 @@ def _metric_row(name: str, interval: Interval, evaluation: Evaluation) -> str:
     heading = f"{escape(label)}<br><code>{escape(name)}</code>"
     main = ' class="main"' if name == evaluation.metric else ""
     return f'<tr{main}><th scope="row">{heading}</th>{numbers}<td>{escape(advice)}{warning}</td></tr>\n'
+
+
+def _cross_validation(evaluation: Evaluation) -> str:
+    validated = evaluation.cross_validation
+    if validated is None:
+        return ""
+    rows = [
+        [words.metric(name).label, *(words.value(name, number) for number in (figures.mean, figures.std))]
+        for name, figures in validated.metrics.items()
+    ]
+    folds = max(len(figures.folds) for figures in validated.metrics.values())
+    note = f"The same model in {folds} folds of {validated.rows:,} training rows, everything fitted anew in each."
+    if validated.log_loss_calibrated is not None and validated.temperature != 1.0:
+        before, after = (
+            words.value("log_loss", loss or 0.0)
+            for loss in (validated.log_loss_uncalibrated, validated.log_loss_calibrated)
+        )
+        note += f" A temperature of {validated.temperature:.3g} takes the log loss from {before} to {after}."
+    return _table("In cross-validation", note, "cross_validation", ["Metric", "Mean", "Standard deviation"], rows)
+
+
+def _by_class(evaluation: Evaluation) -> str:
+    if not evaluation.by_class:
+        return ""
+    rows = [
+        [
+            score.label,
+            *(words.value("f1_macro", number) for number in (score.precision, score.recall, score.f1)),
+            f"{score.support:,}",
+        ]
+        for score in evaluation.by_class
+    ]
+    note = "Precision: of the rows given the label, the share that has it. Recall: of its rows, the share found."
+    return _table("By class", note, "classes", ["Label", "Precision", "Recall", "F1", "Rows"], rows)
+
+
+def _table(title: str, note: str, name: str, head: list[str], rows: list[list[str]]) -> str:
+    """A table whose first column is text and whose others are numbers."""
+    first, *others = head
+    heads = f'<th scope="col">{escape(first)}</th>' + "".join(
+        f'<th scope="col" class="number">{escape(other)}</th>' for other in others
+    )
+    body = "".join(
+        f'<tr><th scope="row">{escape(label)}</th>'
+        + "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells)
+        + "</tr>\n"
+        for label, *cells in rows
+    )
+    return f"""<h2>{escape(title)}</h2>
+<p class="note">{escape(note)}</p>
+<div class="table"><table id="{name}">
+<thead><tr>{heads}</tr></thead>
+<tbody>
+{body}</tbody>
+</table></div>
+"""
 
 
 def _slices(evaluation: Evaluation) -> str:

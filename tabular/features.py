@@ -8,16 +8,21 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tabular.clusters import ClusterSimilarity
-from tabular.config.stages import FeatureConfig
+from tabular.config.expression import parse, unknown_column
+from tabular.config.stages import FeatureConfig, Task
 from tabular.errors import UserError
-from tabular.imputation import ImputerPair, ScaledImputer
-from tabular.tables import categorical_columns, numeric_columns
+from tabular.features_derived import DateNumbers, DateParts, Expression
+from tabular.imputation import FEWEST_KNOWN, ImputerPair, ScaledImputer
+from tabular.tables import categorical_columns, date_columns, numeric_columns
 
 MISSING_CATEGORY = "missing"
+TARGET_FOLDS = 5
+"""In which the training rows' own target means are cross-fitted."""
 
 
 class Ratio(TransformerMixin, BaseEstimator):
@@ -94,34 +99,68 @@ class Float32(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 def feature_pipeline(
-    rows: pd.DataFrame, target: str, config: FeatureConfig, clusters: int | None, seed: int
+    rows: pd.DataFrame,
+    target: str,
+    config: FeatureConfig,
+    clusters: int | None,
+    seed: int,
+    task: Task = "regression",
 ) -> Pipeline:
     """The unfitted pipeline from filled columns to the estimator's matrix.
 
     Args:
         rows: training rows, for the names and kinds of the columns.
         target: the target's name; it is not an input.
-        config: ratios and what to cluster.
+        config: what to derive.
         clusters: how many clusters; None leaves them out.
-        seed: of the clusters.
+        seed: of the clusters and of the folds in which target means are cross-fitted.
+        task: what the target is, for its means.
 
     Raises:
-        UserError: the config names a column that does not exist or is not numeric, or two columns would have one name.
+        UserError: the config names a column that does not exist or is of another kind, a column that it asks for would
+            be called as another, two categories would share a name, or a date is hardly ever there.
     """
-    numeric, categorical = numeric_columns(rows, target), categorical_columns(rows, target)
-    _check(numeric, config)
-    encoded = [f"{c}_{value}" for c in categorical for value in rows[c].astype("str").fillna(MISSING_CATEGORY).unique()]
-    _refuse_repeated([*numeric, *config.ratios, *(f"cluster_{i}" for i in range(clusters or 0)), *encoded])
+    numeric, dates, categorical = (kind(rows, target) for kind in (numeric_columns, date_columns, categorical_columns))
+    _check(numeric, categorical, config)
+    for column in dates:
+        if (known := int(rows[column].count())) < min(FEWEST_KNOWN, len(rows)):
+            raise UserError(
+                f"'{column}' has {known} known dates in the {len(rows)} training rows, too few to learn how to fill it "
+                f"(at least {FEWEST_KNOWN}); leave it out with data.drop_columns"
+            )
+    averaged = [column for column in categorical if column in config.target_encoding]
+    one_hot = [column for column in categorical if column not in averaged]
+    labels = rows[target].unique() if task == "classification" else ()
+    asked = [*config.ratios, *config.expressions]
+    levels = [f"{c}_{value}" for c in one_hot for value in rows[c].astype("str").fillna(MISSING_CATEGORY).unique()]
+    groups = [
+        numeric,
+        levels,
+        [f"{column}_{part}" for column in dates for part in config.dates],
+        [f"cluster_{i}" for i in range(clusters or 0)],
+        [f"{c}_{label}" for c in averaged for label in labels] if len(labels) > 2 else averaged,
+    ]
+    for group in groups:
+        _refuse_repeated([*asked, *group])
+    # A table may hold `sold` and a `sold_year` of its own: then each name says what made it.
+    names = [*asked, *(name for group in groups for name in group)]
+    told_apart = len(set(names)) == len(names)
     parts: list[tuple[str, BaseEstimator | str, list[str]]] = [("numeric", "passthrough", numeric)]
     parts += [
         (f"ratio_{i}", Ratio(name), [r.numerator, r.denominator]) for i, (name, r) in enumerate(config.ratios.items())
     ]
+    parts += [
+        (f"expression_{i}", Expression(name, text), list(parse(text).columns))
+        for i, (name, text) in enumerate(config.expressions.items())
+    ]
+    parts += [(f"date_{i}", DateParts(config.dates), [column]) for i, column in enumerate(dates)]
     if config.clusters is not None and clusters is not None:
         similarity = ClusterSimilarity(clusters, config.clusters.encoding, random_state=seed)
         parts.append(("clusters", similarity, list(config.clusters.columns)))
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    parts.append(("categories", encoder, categorical))
-    columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
+    parts.append(("categories", encoder, one_hot))
+    parts.append(("target_means", _target_encoder(rows[target], task, seed), averaged))
+    columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=not told_apart)
     return Pipeline([("columns", columns), ("float32", Float32())])
 
 
@@ -135,8 +174,12 @@ def preprocessing(rows: pd.DataFrame, target: str, pair: ImputerPair, features: 
         features: from `feature_pipeline`; only its recipe is used.
     """
     scaler = None if pair.scaler is None else clone(pair.scaler)
+    numbers, dates = numeric_columns(rows, target), date_columns(rows, target)
+    fill: BaseEstimator = ScaledImputer(scaler, clone(pair.imputer))
+    if dates:
+        fill = Pipeline([("dates", DateNumbers(tuple(dates))), ("fill", fill)])
     parts = [
-        ("numeric", ScaledImputer(scaler, clone(pair.imputer)), numeric_columns(rows, target)),
+        ("numeric", fill, [column for column in rows.columns if column in numbers or column in dates]),
         ("categories", Categories(), categorical_columns(rows, target)),
     ]
     impute = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
@@ -144,7 +187,15 @@ def preprocessing(rows: pd.DataFrame, target: str, pair: ImputerPair, features: 
     return Pipeline([("columns", RawColumns()), ("impute", impute), ("features", clone(features))])
 
 
-def _check(numeric: list[str], config: FeatureConfig) -> None:
+def _target_encoder(labels: pd.Series, task: Task, seed: int) -> TargetEncoder:
+    # Labels such as 0.5 and 1.5 are numbers to scikit-learn.
+    if task == "regression" or (pd.api.types.is_float_dtype(labels.dtype) and bool((labels % 1 != 0).any())):
+        return TargetEncoder(target_type="continuous", cv=KFold(TARGET_FOLDS, shuffle=True, random_state=seed))
+    # Of classes it counts for itself how many there are: a fold may lack one of three.
+    return TargetEncoder(target_type="auto", cv=StratifiedKFold(TARGET_FOLDS, shuffle=True, random_state=seed))
+
+
+def _check(numeric: list[str], categorical: list[str], config: FeatureConfig) -> None:
     asked: dict[str, tuple[str, ...]] = {
         f"features.ratios.{name}": (r.numerator, r.denominator) for name, r in config.ratios.items()
     }
@@ -154,9 +205,18 @@ def _check(numeric: list[str], config: FeatureConfig) -> None:
         for column in columns:
             if column not in numeric:
                 raise UserError(f"{key}: '{column}' is no numeric input column; there are {', '.join(numeric)}")
+    for name, text in config.expressions.items():
+        program = parse(text)
+        for column, position in zip(program.columns, program.positions, strict=True):
+            if column not in numeric:
+                raise UserError(f"features.expressions.{name}: {unknown_column(column, position, text, numeric)}")
+    for column in config.target_encoding:
+        if column not in categorical:
+            there = ", ".join(categorical) or "none"
+            raise UserError(f"features.target_encoding: '{column}' is no category column; there are {there}")
 
 
 def _refuse_repeated(names: list[str]) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise UserError(f"features: two columns would be called '{repeated[0]}'; rename the column or the ratio")
+        raise UserError(f"features: two columns would be called '{repeated[0]}'; rename the column or the derived one")

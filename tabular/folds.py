@@ -20,7 +20,7 @@ from xgboost import XGBModel
 from tabular.algorithms import LabelledClassifier
 from tabular.config.stages import TargetConfig
 from tabular.errors import UserError
-from tabular.imputation import few_rounds
+from tabular.imputation import expected_warnings_off
 from tabular.metrics import metric
 
 Work = TypeVar("Work")
@@ -53,8 +53,11 @@ def fold_rows(rows: pd.DataFrame, target: TargetConfig, folds: int, seed: int) -
     """
     kind = StratifiedKFold if target.task == "classification" else KFold
     splitter = kind(folds, shuffle=True, random_state=seed)
+    # As codes: labels such as 0.5 and 1.5 are no classes to scikit-learn.
+    codes = pd.factorize(rows[target.column])[0]
     try:
-        places = list(splitter.split(rows, rows[target.column]))
+        with expected_warnings_off():
+            places = list(splitter.split(rows, codes))
     except ValueError as error:
         said = " ".join(str(error).split())
         raise UserError(
@@ -66,12 +69,15 @@ def fold_rows(rows: pd.DataFrame, target: TargetConfig, folds: int, seed: int) -
 def prepare(parts: Parts, target: str, preprocessing: Pipeline) -> Fold:
     """Fit a copy of `preprocessing` on the fold's training rows and transform both parts."""
     train, test = (part.drop(columns=target) for part in parts)
-    fitted = clone(preprocessing).fit(train)
+    actual, test_actual = (part[target].to_numpy() for part in parts)
+    fitted = clone(preprocessing)
+    # As a pipeline is fitted: what encodes by the target gives the training part other values than `transform` would.
+    matrix = fitted.fit_transform(train, actual)
     return Fold(
-        fitted.transform(train),
-        parts[0][target].to_numpy(),
+        matrix,
+        actual,
         fitted.transform(test),
-        parts[1][target].to_numpy(),
+        test_actual,
         tuple(str(name) for name in fitted.get_feature_names_out()),
     )
 
@@ -148,5 +154,5 @@ def in_parallel(work: Callable[[Work], Result], tasks: Iterable[Work], threads: 
     """The results in the order of the tasks, each computed on one core so that no digit depends on timing."""
     # The limit is the process's own for BLAS, but each thread's own for OpenMP.
     pool = ThreadPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,))
-    with few_rounds(), threadpool_limits(1), pool:
+    with expected_warnings_off(), threadpool_limits(1), pool:
         return list(pool.map(work, tasks))

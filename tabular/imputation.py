@@ -52,7 +52,7 @@ class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Fit on `X` (rows x numeric columns, NaN where a value is missing)."""
         values = _floats(X)
         self.scaler_ = None if self.scaler is None else clone(self.scaler).fit(values)
-        with few_rounds():
+        with expected_warnings_off():
             self.imputer_ = clone(self.imputer).fit(self._scaled(values))
         self.n_features_in_ = values.shape[1]
         if isinstance(X, pd.DataFrame):
@@ -80,14 +80,15 @@ class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 @contextmanager
-def few_rounds() -> Iterator[None]:
-    """No warning that the iterative imputer has not converged: its rounds are few on purpose.
+def expected_warnings_off() -> Iterator[None]:
+    """No warning of what is so on purpose: few rounds of the iterative imputer, and classes of fewer rows than folds.
 
     Filters of warnings belong to the process. Whoever fits in several threads enters this before they start, so that
     no thread takes away the filter of another.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\[IterativeImputer\]", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The least populated class in y has only", UserWarning)
         yield
 
 

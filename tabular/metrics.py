@@ -90,8 +90,9 @@ def metric(
       actual is not 0; nan when there is none.
     - `smape` = mean 2|e|/(|y| + |p|), 0 to 200 % (the form of the M4 competition, Makridakis et al. 2020); 0/0 is 0.
     - `wmape` = sum |e| / sum |y| (the MAD/mean ratio, Kolassa & Schuetz 2007); nan when all actuals are 0.
-    - `accuracy`, `precision_macro`, `recall_macro`, `f1_macro`, `f1_weighted`: as in scikit-learn, over the classes
-      that are actual or predicted somewhere; 0/0 is 0. `balanced_accuracy` is the mean recall of the actual classes.
+    - `accuracy`, `precision_`, `recall_`, `f1_macro` and `_weighted` (by the actual rows of a class): as in
+      scikit-learn, over the classes that are actual or predicted somewhere; 0/0 is 0. `balanced_accuracy` is the mean
+      recall of the actual classes.
     - `roc_auc`: for two classes that of the second; for more, one against the rest, averaged over the classes that
       are among the actual ones (macro, Provost & Domingos 2000); nan when all rows have one class.
     - `log_loss` = -mean ln(probability of the actual class), that clipped to 2.2e-16.
@@ -276,6 +277,8 @@ _CLASSIFICATION: dict[str, Callable[[Labels], float]] = {
     "precision_macro": lambda it: sk.precision_score(it.actual, it.predicted, average="macro", zero_division=0),
     "recall_macro": lambda it: sk.recall_score(it.actual, it.predicted, average="macro", zero_division=0),
     "f1_macro": lambda it: sk.f1_score(it.actual, it.predicted, average="macro", zero_division=0),
+    "precision_weighted": lambda it: sk.precision_score(it.actual, it.predicted, average="weighted", zero_division=0),
+    "recall_weighted": lambda it: sk.recall_score(it.actual, it.predicted, average="weighted", zero_division=0),
     "f1_weighted": lambda it: sk.f1_score(it.actual, it.predicted, average="weighted", zero_division=0),
     "roc_auc": _roc_auc,
     "log_loss": lambda it: _mean(surprises(it)),

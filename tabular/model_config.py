@@ -12,7 +12,7 @@ from tabular.config.base import Items, explain
 from tabular.config.stages import GateConfig, Task
 from tabular.errors import UserError
 from tabular.reports import Interval, Report, TargetTransform
-from tabular.tables import numeric_columns
+from tabular.tables import date_columns, numeric_columns
 
 FILE = "model_config.yaml"
 
@@ -23,11 +23,14 @@ class _Part(Report):
     model_config = ConfigDict(strict=True)
 
 
+Kind = Literal["number", "category", "date"]
+
+
 class Input(_Part):
     """One raw column that a client sends."""
 
     name: str
-    kind: Literal["number", "category"]
+    kind: Kind
     dtype: str
     """Of the training rows, as pandas calls it."""
     required: bool
@@ -172,9 +175,13 @@ def diff(a: ModelConfig, b: ModelConfig) -> str:
 
 def inputs_of(rows: pd.DataFrame, target: str) -> tuple[Input, ...]:
     """What clients of a model may send: the columns of its training rows but for the target; all may be missing."""
-    numbers = set(numeric_columns(rows, target))
+    numbers, dates = set(numeric_columns(rows, target)), set(date_columns(rows, target))
+
+    def kind_of(name: str) -> Kind:
+        return "number" if name in numbers else "date" if name in dates else "category"
+
     return tuple(
-        Input(name=name, kind="number" if name in numbers else "category", dtype=str(rows[name].dtype), required=False)
+        Input(name=name, kind=kind_of(name), dtype=str(rows[name].dtype), required=False)
         for name in rows.columns
         if name != target
     )

@@ -1,43 +1,80 @@
 """A table from the bytes of a file. What the file is, its bytes say, not its name."""
 
 import csv
+import difflib
 import gzip
 import io
 import tarfile
 import zlib
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tabular import spelling
+from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError
+from tabular.normalising import normalised
 
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
+ZIP = b"PK\x03\x04"
+NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""Separators in words."""
+
+Kinds = Mapping[str, Literal["text", "date"]]
+"""Columns that are to be read as text or as dates, whatever their values look like."""
 
 
-def parse(content: bytes, name: str) -> pd.DataFrame:
-    """The table in a CSV (UTF-8, commas, a header), a Parquet file, either one gzipped, or a .tgz that holds one.
+def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds: Kinds | None = None) -> pd.DataFrame:
+    """The table in a CSV with a header, a Parquet file, either one gzipped, or a .tgz that holds one.
 
     Args:
         content: the file's bytes. Archives are read in memory: no path in them is ever used.
         name: what errors call the file.
+        reading: how the file is written; commas, points and UTF-8 when it is not given.
+        kinds: columns of known kind beyond those of `reading`; a name that the table lacks does not matter.
 
     Returns:
-        The rows with a plain index; numbers as int64 or float64, the rest as pandas reads it.
+        The rows with a plain index: numbers as int64 or float64, booleans as bool or object, dates as datetime64[us]
+        without a zone, the rest as text.
 
     Raises:
-        UserError: the file is empty, damaged, or no such table, or column names repeat.
+        UserError: the file is empty, damaged, or no such table, column names repeat, or a column of dates holds
+            something else.
     """
-    if content.startswith(GZIP):
-        name, content = _unpacked(content, name)
-    return _parquet(content, name) if content.startswith(PARQUET) else _csv(content, name)
+    reading = reading or ReadingConfig()
+    name, content = unpack(content, name)
+    as_text: Kinds = dict.fromkeys(reading.text, "text")
+    as_dates: Kinds = dict.fromkeys(reading.dates, "date")
+    known: Kinds = {**(kinds or {}), **as_text, **as_dates}
+    if content.startswith(PARQUET):
+        frame = _parquet(content, name)
+    elif reading.decimal == "." and reading.thousands is None and not reading.trim:
+        frame = _plain_csv(content, name, reading, known)
+    else:
+        frame = _as_written(raw_csv(content, name, reading), reading, known)
+    for key, columns in (("text", reading.text), ("dates", reading.dates)):
+        for column in columns:
+            if column not in frame:
+                near = difflib.get_close_matches(column, [str(c) for c in frame], n=1, cutoff=0.0)
+                raise UserError(f"data.reading.{key}: {name} has no column '{column}'; the nearest is '{near[0]}'")
+    holes = None if reading.missing is None else [*reading.missing]
+    return normalised(frame, {c: kind for c, kind in known.items() if c in frame}, holes, reading.day_first, name)
 
 
-def _unpacked(content: bytes, name: str) -> tuple[str, bytes]:
-    """The name and the bytes of the one table in a gzip file."""
+def unpack(content: bytes, name: str) -> tuple[str, bytes]:
+    """The name and the bytes of the one table in a gzip file or .tgz; those of any other file as they are.
+
+    Raises:
+        UserError: a damaged archive, or one that does not hold exactly one table.
+    """
+    if not content.startswith(GZIP):
+        return name, content
     try:
         content = gzip.decompress(content)
         if not tarfile.is_tarfile(io.BytesIO(content)):
@@ -54,10 +91,25 @@ def _unpacked(content: bytes, name: str) -> tuple[str, bytes]:
         raise UserError(f"{name} is a damaged archive ({error}); fetch or export it again") from error
 
 
+def raw_csv(content: bytes, name: str, reading: ReadingConfig) -> pd.DataFrame:
+    """All cells of a CSV as text, nothing missing; names and cells without blanks around them where `trim` says so.
+
+    Raises:
+        UserError: as `parse`.
+    """
+    text = _text(content, name, reading)
+    frame = _read(text, name, reading, dtype="str", keep_default_na=False, na_filter=False)
+    if reading.trim:
+        frame.columns = pd.Index([str(column).strip() for column in frame.columns])
+        _refuse_repeated(list(frame.columns), name)
+        frame = frame.apply(lambda column: column.str.strip())
+    return frame
+
+
 def _is_table(member: str) -> bool:
     path = PurePosixPath(member)
     # macOS adds a hidden "._x.csv" of metadata for each file.
-    return path.suffix.lower() in (".csv", ".parquet") and not path.name.startswith(".")
+    return path.suffix.lower() in (".csv", ".tsv", ".tab", ".parquet") and not path.name.startswith(".")
 
 
 def _parquet(content: bytes, name: str) -> pd.DataFrame:
@@ -71,18 +123,49 @@ def _parquet(content: bytes, name: str) -> pd.DataFrame:
     except (pa.ArrowException, OSError) as error:
         said = " ".join(str(error).split())
         raise UserError(f"{name} is a damaged Parquet file ({said}); export it again") from error
-    return frame.reset_index(drop=frame.index.names == [None])
+    frame = frame.reset_index(drop=frame.index.names == [None])
+    frame.columns = pd.Index([str(column) for column in frame.columns])
+    return frame
 
 
-def _csv(content: bytes, name: str) -> pd.DataFrame:
-    if b"\0" in content:
+def _plain_csv(content: bytes, name: str, reading: ReadingConfig, kinds: Kinds) -> pd.DataFrame:
+    """The table as pandas reads it, which is quickest."""
+    text = _text(content, name, reading)
+    options: dict[str, object] = {"dtype": dict.fromkeys(kinds, "str"), "low_memory": False}
+    if reading.missing is not None:
+        options |= {"na_values": ["", *reading.missing], "keep_default_na": False}
+    return _read(text, name, reading, **options)
+
+
+def _as_written(frame: pd.DataFrame, reading: ReadingConfig, kinds: Kinds) -> pd.DataFrame:
+    """The table from its cells as text, with the file's own way of writing numbers."""
+    holes = spelling.MISSING if reading.missing is None else reading.missing
+    made = {}
+    for column in frame.columns:
+        cells = spelling.without_holes(frame[column], holes)
+        values = None
+        if column not in kinds:
+            values = spelling.numbers(cells, reading.decimal, reading.thousands)
+            values = spelling.booleans(cells) if values is None else values
+        made[column] = cells if values is None else values
+    return pd.DataFrame(made)
+
+
+def _text(content: bytes, name: str, reading: ReadingConfig) -> str:
+    """The decoded file, unless it is plainly no CSV."""
+    if content.startswith(ZIP):
+        raise UserError(f"{name} is a ZIP archive or an Excel workbook; unpack it, or export it as CSV or Parquet")
+    wide = reading.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
+    if b"\0" in content and not wide:
         raise UserError(f"{name} is not a CSV: it holds NUL bytes; export it as CSV in UTF-8, or as Parquet")
+    is_utf8 = reading.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig" if is_utf8 else reading.encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
+        encoding = "UTF-8" if is_utf8 else reading.encoding
         raise UserError(
-            f"{name} is not a CSV in UTF-8: byte {error.start} is {content[error.start]:#04x}; "
-            "export it as CSV in UTF-8, or as Parquet"
+            f"{name} is not a CSV in {encoding}: byte {error.start} is {content[error.start]:#04x}; "
+            "set data.reading.encoding, or export it as CSV in UTF-8 or as Parquet"
         ) from error
     start = text.lstrip()[:1]
     if not start:
@@ -90,27 +173,47 @@ def _csv(content: bytes, name: str) -> pd.DataFrame:
     if start in ("<", "{", "["):
         looks = "a web page or XML" if start == "<" else "JSON"
         raise UserError(f"{name} is not a CSV: it looks like {looks}; check the address and export it as CSV")
+    return text
+
+
+def _read(text: str, name: str, reading: ReadingConfig, **options: object) -> pd.DataFrame:
     try:
-        _check_shape(text, name)
-        return pd.read_csv(io.StringIO(text), low_memory=False, index_col=False)
+        _check_shape(text, name, reading.separator)
+        return pd.read_csv(
+            io.StringIO(text), sep=reading.separator, skipinitialspace=reading.trim, index_col=False, **options
+        )
     except (csv.Error, ValueError) as error:  # pandas' ParserError is a ValueError
         said = " ".join(str(error).split())
-        raise UserError(f"{name} is not a CSV that can be read: {said}; export it again with commas") from error
+        separators = NAMES[reading.separator]
+        raise UserError(f"{name} is not a CSV that can be read: {said}; export it again with {separators}") from error
 
 
-def _check_shape(text: str, name: str) -> None:
+def _check_shape(text: str, name: str, separator: str) -> None:
     """Refuse what pandas would mend in silence: repeated names, and rows shorter or longer than the header."""
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     header = next(row for row in reader if row)
     if len(header) == 1:
-        raise UserError(f"{name} is not a CSV: its header has one column, {header[0][:60]!r}; separate by commas")
+        raise UserError(
+            f"{name} is not a CSV: its header has one column, {header[0][:60]!r}; "
+            f"separate by {NAMES[separator]}, or set data.reading.separator"
+        )
     _refuse_repeated(header, name)
+    if _is_plain(text, separator, len(header)):
+        return
     for row in reader:
         if row and len(row) != len(header):
             raise UserError(
                 f"{name} is not a CSV that can be read: line {reader.line_num} has {len(row)} value(s) where the "
                 f"header names {len(header)} columns; mend that line, or export the file again"
             )
+
+
+def _is_plain(text: str, separator: str, columns: int) -> bool:
+    """Whether there are no quotes and all lines are alike, which is quickly seen."""
+    lines = text.replace("\r\n", "\n")
+    if '"' in lines or "\r" in lines:
+        return False
+    return all(line.count(separator) == columns - 1 for line in lines.split("\n") if line)
 
 
 def _refuse_repeated(names: list[str], name: str) -> None:

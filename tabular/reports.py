@@ -36,6 +36,8 @@ class Provenance(Report):
     rows: int
     columns: list[str]
     duplicates_dropped: int
+    without_target_dropped: int = 0
+    """Rows that had no target and were left out."""
 
 
 class Check(Report):
@@ -204,6 +206,44 @@ class BestParameters(Report):
     parameters: dict[str, Any]
 
 
+class FoldFigures(Report):
+    """One metric over the folds of a cross-validation."""
+
+    mean: float
+    std: float
+    """With the number of folds as divisor."""
+    folds: list[float]
+    """nan where the metric is undefined on a fold; then the other two leave it out."""
+
+
+class CrossValidation(Report):
+    """The tuned algorithm on training rows: in each fold everything is fitted anew on the other folds."""
+
+    rows: int
+    """Training rows that took part: all, or of a large table those that it was tuned on."""
+    metrics: dict[str, FoldFigures]
+    """Plain names; percentages as percent. Those of a classification are of the calibrated probabilities."""
+    temperature: float
+    """What the model's logits are divided by; 1 for a regression, and where no other value lowers the log loss."""
+    log_loss_uncalibrated: float | None
+    """Over these rows, out of fold, with a temperature of 1; None for a regression."""
+    log_loss_calibrated: float | None
+    """The same with `temperature`."""
+
+
+class ClassScore(Report):
+    """One class of the held-out rows."""
+
+    label: str
+    precision: float
+    """Of the rows predicted as it, the share that have it; 0 where there are none."""
+    recall: float
+    """Of its rows, the share found; 0 where there are none."""
+    f1: float
+    support: int
+    """Its rows."""
+
+
 class Interval(Report):
     """A value on the held-out rows with its bootstrap interval."""
 
@@ -264,6 +304,10 @@ class Evaluation(Report):
     """The labels in the order of the columns of `probabilities`; empty for a regression."""
     probabilities: list[list[float]]
     """A row for each held-out row; empty for a regression."""
+    by_class: list[ClassScore] = []
+    """In the order of `classes`, then those that only the held-out rows have; empty for a regression."""
+    cross_validation: CrossValidation | None = None
+    """The final model on the training rows, beside the held-out figures; None where it was not asked for."""
 
 
 class GateDecision(Report):
@@ -289,34 +333,3 @@ class GateDecision(Report):
     """Metrics beyond their limit, with their value."""
     obstacles: list[str] = []
     """Why it must not become champion whatever it scores."""
-
-
-class Registration(Report):
-    """The version in the registry."""
-
-    name: str
-    version: str
-    model_sha256: str
-    run_id: str
-    """Of the tracker's run that holds the model."""
-    reused: bool
-    """The registry already held this very model."""
-
-
-class Promotion(Report):
-    """What became of a version after the gate."""
-
-    name: str
-    version: str
-    aliases: list[str]
-    """All that it has now."""
-    revision: int
-    """Of the release that holds; 0 before the first."""
-    manifest: str | None
-    """Where the release manifest lies; None while there is no champion."""
-    reason: str
-
-    @property
-    def alias(self) -> Literal["champion", "challenger"] | None:
-        """The one that is released."""
-        return "champion" if "champion" in self.aliases else "challenger" if "challenger" in self.aliases else None

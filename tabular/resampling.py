@@ -154,6 +154,8 @@ def _weighted_by_class(name: str, labels: Labels) -> Weighted:
             "precision_macro": (ratio(hits, predicted), seen),
             "recall_macro": (ratio(hits, actual), seen),
             "f1_macro": (ratio(2 * hits, actual + predicted), seen),
+            "precision_weighted": (ratio(hits, predicted), actual),
+            "recall_weighted": (ratio(hits, actual), actual),
             "f1_weighted": (ratio(2 * hits, actual + predicted), actual),
         }[name]
         return ratio((np.nan_to_num(values) * weights).sum(axis=1), weights.sum(axis=1))

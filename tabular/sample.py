@@ -32,11 +32,12 @@ class Place(StrictModel):
 class SampleColumn(StrictModel):
     """How a column is made, from the columns before it.
 
-    A `normal` or `lognormal` column has a latent: noise, effects of other columns' latents and of the place,
-    summed and standardised. Its value is `mean + std * latent`, or the exponential of that.
+    A `normal`, `lognormal` or `choice` column has a latent: noise, effects of other columns' latents and of the place,
+    summed and standardised. Its value is `mean + std * latent`, or the exponential of that; of a `choice` the
+    category that the rank of the latent falls to, the lowest to the first.
     """
 
-    distribution: Literal["normal", "lognormal", "place", "category"]
+    distribution: Literal["normal", "lognormal", "choice", "place", "category"]
     mean: float = 0.0
     """Mean of the values; of their natural logarithm for `lognormal`."""
     std: Annotated[float, Field(gt=0)] = 1.0
@@ -55,6 +56,14 @@ class SampleColumn(StrictModel):
     """To how many decimals values are rounded."""
     missing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of holes, 0 to 1."""
+    shares: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Of a `choice`: each category in order, with how frequent it is relative to the others."""
+
+    @model_validator(mode="after")
+    def _has_categories(self) -> "SampleColumn":
+        if (self.distribution == "choice") != bool(self.shares):
+            raise ValueError("'shares' are for a choice, and a choice needs them")
+        return self
 
 
 class SampleSpec(StrictModel):
@@ -94,13 +103,14 @@ def make_sample(spec: SampleSpec, seed: int) -> pd.DataFrame:
         seed: behind every random draw.
 
     Returns:
-        `spec.rows` rows with the columns in their order: float64 (NaN in holes), text for `category`.
+        `spec.rows` rows with the columns in their order: float64 (NaN in holes), text (None in holes) for `category`
+        and `choice`.
     """
     random = np.random.default_rng(seed)
     at = _draw_places(spec, random)
     effect = _standardised(np.array([place.effect for place in spec.places])[at])
     latents: dict[str, Floats] = {}
-    table: dict[str, Floats | list[str]] = {}
+    table: dict[str, Floats | NDArray[np.object_] | list[str]] = {}
     for name, column in spec.columns.items():
         if column.distribution == "category":
             table[name] = [spec.places[place].category for place in at]
@@ -114,6 +124,9 @@ def make_sample(spec: SampleSpec, seed: int) -> pd.DataFrame:
             others = sum(coefficient * latents[other] for other, coefficient in column.of.items())
             latents[name] = _standardised(column.noise * noise + column.place * effect + others)
             values = column.mean + column.std * latents[name]
+        if column.distribution == "choice":
+            table[name] = _chosen(latents[name], column, random)
+            continue
         table[name] = _finished(np.exp(values) if column.distribution == "lognormal" else values, column, random)
     return pd.DataFrame(table)
 
@@ -125,6 +138,17 @@ def _draw_places(spec: SampleSpec, random: np.random.Generator) -> NDArray[np.in
     weights = np.array([place.weight for place in spec.places])
     shares = weights / weights.sum() if drawn else None
     return random.permutation(np.concatenate([fixed, random.choice(len(weights), size=drawn, p=shares)]))
+
+
+def _chosen(latent: Floats, column: SampleColumn, random: np.random.Generator) -> NDArray[np.object_]:
+    """The category of each row by the rank of its latent, with holes."""
+    ends = np.cumsum([*column.shares.values()]) / sum(column.shares.values())
+    ranks = np.empty(len(latent))
+    ranks[np.argsort(latent, kind="stable")] = (np.arange(len(latent)) + 0.5) / len(latent)
+    at = np.minimum(np.searchsorted(ends, ranks), len(ends) - 1)
+    labels = np.array([*column.shares], dtype=object)[at]
+    labels[random.choice(len(labels), size=round(column.missing * len(labels)), replace=False)] = None
+    return np.asarray(labels, dtype=object)
 
 
 def _standardised(values: Floats) -> Floats:

@@ -105,7 +105,7 @@ class Objective:
     def _fit(self, parameters: dict[str, Any], folds: Sequence[Fold], share: float) -> Scores:
         """The metric and the importances in each fold, with a share of the rounds."""
         name, transform = self.candidate.algorithm, self.candidate.target_transform
-        built = estimator(name, self.target.task, parameters, transform, self.seed, threads=1)
+        built = estimator(name, self.target.task, parameters, transform, self.seed, 1, self.target.class_weight)
         if share < 1.0:
             key = next(key for key in built.get_params() if key.endswith(f"__{self.rounds}"))
             built.set_params(**{key: max(1, round(built.get_params()[key] * share))})

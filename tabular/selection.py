@@ -43,7 +43,7 @@ def select(
         (name, transform, parameters)
         for name in config.algorithms
         for transform in transforms_for(target.task, rows[target.column], config.target_transforms)
-        for parameters in ALGORITHMS[name].grid
+        for parameters in ALGORITHMS[name].points(target.task)
     ]
     folds = in_parallel(
         lambda parts: prepare(parts, target.column, preprocessing),
@@ -55,7 +55,7 @@ def select(
         point, fold = task
         name, transform, parameters = points[point]
         started = time.perf_counter()
-        built = estimator(name, target.task, parameters, transform, seed, threads=1)
+        built = estimator(name, target.task, parameters, transform, seed, 1, target.class_weight)
         return score(built, folds[fold], target, config.metric), time.perf_counter() - started
 
     tasks = [(point, fold) for point in range(len(points)) for fold in range(len(folds))]

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,9 +13,10 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from tabular.config.base import StrictModel, explain
-from tabular.config.stages import DataConfig
+from tabular.config.reading import ReadingConfig
+from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError
-from tabular.parsing import parse
+from tabular.parsing import Kinds, parse
 from tabular.remote import Unreachable, fetch, fingerprint, is_remote, public
 from tabular.reports import Provenance
 from tabular.sample import SampleSpec, make_sample
@@ -35,6 +36,10 @@ class Source(StrictModel):
     """The folder that holds the download, named by its sha256."""
     sample: SampleSpec | None = None
     """What to generate; only for a sample."""
+    reading: ReadingConfig = ReadingConfig()
+    """How the file is written; nothing to a sample."""
+    kinds: dict[str, Literal["text", "date"]] = {}
+    """The columns that are categories or dates by the rules of the validation, whatever their values look like."""
     why: str
     """Why this source and no other, in words."""
 
@@ -47,17 +52,27 @@ class Source(StrictModel):
         return self
 
 
-def locate(data: DataConfig, cache: Path, root: Path) -> Source:
+def locate(data: DataConfig, cache: Path, root: Path, columns: Mapping[str, ColumnConfig] | None = None) -> Source:
     """Find the table before work is spent: `path` if it is set, else the download of `url`, else the sample.
 
     Args:
         data: the configuration. With `sha256` a file is read once here, wherever it lies, and compared.
         cache: the folder of downloads; made when needed.
         root: the repository, which `data.sample` is relative to.
+        columns: the rules of the validation, for the columns that are categories or dates whatever they look like.
 
     Raises:
         UserError: a missing file, a wrong sha256, an address that cannot be read, or no network and no sample.
     """
+    kinds: dict[str, str] = {
+        name: "date" if rules.kind == "date" else "text"
+        for name, rules in (columns or {}).items()
+        if rules.kind != "number" and name not in data.drop_columns
+    }
+    return _found(data, cache, root).model_copy(update={"reading": data.reading, "kinds": kinds})
+
+
+def _found(data: DataConfig, cache: Path, root: Path) -> Source:
     if data.path is not None:
         return _at_path(data.path, data.sha256)
     if data.url is not None and data.url_sha256 is not None:
@@ -97,7 +112,7 @@ def read_table(
 
     Returns:
         The rows (all columns, index 0 to n-1) and where they came from. The sha256 is of the file's bytes, for the
-        sample of the table as CSV.
+        sample of the table as CSV. Dtypes: see `tabular.parsing.parse`.
 
     Raises:
         UserError: unreadable or changed bytes, no target column, fewer than two rows, or a column with no value.
@@ -110,12 +125,13 @@ def read_table(
         content = _content(source)
         key = "data.url_sha256" if source.kind == "url" else "data.sha256"
         _check_hash(hashlib.sha256(content).hexdigest(), source.sha256, source.location, key)
-        frame = parse(content, name)
+        frame = parse(content, name, source.reading, _readable(source.kinds, target))
     if target not in frame.columns:
         near = difflib.get_close_matches(target, frame.columns, n=1, cutoff=0.0)
         hint = f"; the nearest is '{near[0]}'" if near else ""
         raise UserError(f"target.column: {name} has no column '{target}'{hint}")
     read = len(frame)
+    frame, without_target = with_target(frame, target, source.reading, name)
     if drop_duplicates:
         frame = frame.drop_duplicates(ignore_index=True)
     for column in drop_columns:
@@ -133,9 +149,30 @@ def read_table(
         sha256=hashlib.sha256(content).hexdigest(),
         rows=len(frame),
         columns=[str(column) for column in frame.columns],
-        duplicates_dropped=read - len(frame),
+        duplicates_dropped=read - without_target - len(frame),
+        without_target_dropped=without_target,
     )
     return frame, provenance
+
+
+def with_target(frame: pd.DataFrame, target: str, reading: ReadingConfig, name: str) -> tuple[pd.DataFrame, int]:
+    """The rows that have a target, and how many had none; all of them unless `target_missing` says to drop.
+
+    Raises:
+        UserError: rows are to be dropped, and no row has a target.
+    """
+    holes = frame[target].isna()
+    if reading.target_missing == "refuse" or not holes.any():
+        return frame, 0
+    if holes.all():
+        raise UserError(f"target.column: {name} has no value at all in '{target}'; there is nothing to learn")
+    kept = frame[~holes].reset_index(drop=True)
+    values = kept[target]
+    if pd.api.types.is_float_dtype(values.dtype) and bool((values % 1 == 0).all()) and values.abs().max() < 2**53:
+        kept[target] = values.astype("int64")  # only the holes had made them 1.0
+    elif values.dtype == object:
+        kept[target] = values.astype(bool)  # likewise: true, false and nothing
+    return kept, int(holes.sum())
 
 
 def _at_path(path: str, sha256: str | None) -> Source:
@@ -146,10 +183,7 @@ def _at_path(path: str, sha256: str | None) -> Source:
             found = hashlib.sha256(fetch(path, "data.path")).hexdigest()
         location, expected = path, sha256
     else:
-        file = Path(os.path.abspath(Path(path.removeprefix("file://")).expanduser()))
-        if not file.is_file():
-            what = "is a folder, not a file" if file.is_dir() else "does not exist"
-            raise UserError(f"data.path: {file} {what}; name a CSV, Parquet or .tgz file")
+        file = _local(path, "data.path")
         found = _hash(file)
         location, expected = str(file), found
     if sha256 is not None:
@@ -223,3 +257,35 @@ def _check_hash(found: str, expected: str | None, location: str, key: str) -> No
             f"wrong sha256 of {public(location)}: expected {expected}, got {found}; "
             f"the file is damaged or has changed: fetch it again, or correct {key}"
         )
+
+
+def content_at(location: str, key: str) -> bytes:
+    """The bytes of a file on this machine or at an address.
+
+    Args:
+        location: a path, or an address that fsspec reaches.
+        key: where the user wrote it, such as `--data`; errors name it.
+
+    Raises:
+        UserError: there is no such file, or it cannot be read.
+    """
+    if is_remote(location):
+        return fetch(location, key)
+    file = _local(location, key)
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UserError(f"{key}: cannot read {file}: {error.strerror}") from error
+
+
+def _local(path: str, key: str) -> Path:
+    file = Path(os.path.abspath(Path(path.removeprefix("file://")).expanduser()))
+    if not file.is_file():
+        what = "is a folder, not a file" if file.is_dir() else "does not exist"
+        raise UserError(f"{key}: {file} {what}; name a CSV, Parquet or .tgz file")
+    return file
+
+
+def _readable(kinds: Mapping[str, Literal["text", "date"]], target: str) -> Kinds:
+    """The kinds without the target's: its labels stay what they are, so that 1 is predicted as 1."""
+    return {column: kind for column, kind in kinds.items() if column != target}

@@ -7,6 +7,8 @@ from tabular.config.stages import SplitConfig, TargetConfig
 from tabular.errors import UserError
 
 STRATA = 10
+RARE = 50
+"""Rows of a class that are kept for tuning, however few its share would be."""
 
 
 def split(
@@ -37,6 +39,33 @@ def split(
             "Change split.held_out or split.stratify, or bring more rows."
         ) from error
     return train.reset_index(drop=True), held_out.reset_index(drop=True)
+
+
+def tuning_rows(train: pd.DataFrame, target: TargetConfig, config: SplitConfig, seed: int) -> pd.DataFrame:
+    """The training rows that choose imputation, features, algorithm and parameters, with a fresh index from 0.
+
+    Args:
+        train: the training rows.
+        target: the classes of a classification keep their proportions; a rare one keeps `RARE` rows.
+        config: how many rows are enough.
+        seed: of the draw.
+
+    Returns:
+        The very same table where it is small enough; else a draw without replacement, in the order of the training
+        rows, which holds a few rows more than asked for where classes are rare.
+    """
+    if config.tuning_rows is None or len(train) <= config.tuning_rows:
+        return train
+    share = config.tuning_rows / len(train)
+    if target.task == "regression":
+        drawn = train.sample(config.tuning_rows, random_state=seed)
+    else:
+        parts = [
+            rows.sample(max(round(share * len(rows)), min(RARE, len(rows))), random_state=seed)
+            for _, rows in train.groupby(target.column, sort=True, observed=True)
+        ]
+        drawn = pd.concat(parts)
+    return drawn.sort_index().reset_index(drop=True)
 
 
 def _strata(column: pd.Series, binned: bool) -> pd.Series:

@@ -8,10 +8,19 @@ def numeric_columns(rows: pd.DataFrame, target: str) -> list[str]:
     return [c for c in rows.columns if c != target and _is_number(rows[c])]
 
 
+def date_columns(rows: pd.DataFrame, target: str) -> list[str]:
+    """The names of the columns of dtype datetime64 without the target, in the table's order."""
+    return [c for c in rows.columns if c != target and _is_date(rows[c])]
+
+
 def categorical_columns(rows: pd.DataFrame, target: str) -> list[str]:
     """The names of all other columns without the target, in the table's order."""
-    return [c for c in rows.columns if c != target and not _is_number(rows[c])]
+    return [c for c in rows.columns if c != target and not _is_number(rows[c]) and not _is_date(rows[c])]
 
 
 def _is_number(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _is_date(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_datetime64_any_dtype(column))

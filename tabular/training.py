@@ -1,15 +1,32 @@
 """The model: one scikit-learn pipeline from raw columns to a prediction."""
 
+from typing import Any, NamedTuple
+
+import numpy as np
 import pandas as pd
-from sklearn.base import clone
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from tabular import metrics
 from tabular.algorithms import estimator
+from tabular.calibration import best_temperature, log_loss, softmax
 from tabular.config.stages import TargetConfig
-from tabular.reports import BestParameters
+from tabular.folds import Parts, fold_rows, in_parallel, prepare
+from tabular.imputation import expected_warnings_off
+from tabular.reports import BestParameters, CrossValidation, FoldFigures
 
 ROWS_WORTH_THREADS = 100_000
+
+
+class _Answers(NamedTuple):
+    """What a fold's model says of the rows that it has not seen."""
+
+    actual: NDArray[Any]
+    predicted: NDArray[Any]
+    logits: NDArray[np.float64] | None
+    """Rows x classes of the whole table; of a class that the fold lacks minus infinity. None for a regression."""
 
 
 def fit(
@@ -19,6 +36,7 @@ def fit(
     best: BestParameters,
     seed: int,
     threads: int,
+    temperature: float = 1.0,
 ) -> Pipeline:
     """Fit imputer, features and estimator on all training rows.
 
@@ -29,6 +47,7 @@ def fit(
         best: the algorithm with its parameters.
         seed: of the estimator.
         threads: how many it may use.
+        temperature: of a classification, from `cross_validate`.
 
     Returns:
         A fitted pipeline with the steps `columns`, `impute`, `features` and `estimator`; its input is a DataFrame of
@@ -36,7 +55,82 @@ def fit(
     """
     # On a small table threads gain little, and on a busy machine they wait for each other far longer than they work.
     threads = threads if len(rows) >= ROWS_WORTH_THREADS else 1
-    built = estimator(best.algorithm, target.task, best.parameters, best.target_transform, seed, threads)
+    built = _built(target, best, seed, threads)
+    if target.task == "classification":
+        built.set_params(temperature=temperature)
     model = Pipeline([*clone(preprocessing).steps, ("estimator", built)])
-    with threadpool_limits(threads):  # scikit-learn's boosting has no such parameter
+    with expected_warnings_off(), threadpool_limits(threads):  # scikit-learn's boosting has no such parameter
         return model.fit(rows.drop(columns=target.column), rows[target.column].to_numpy())
+
+
+def cross_validate(
+    rows: pd.DataFrame,
+    target: TargetConfig,
+    preprocessing: Pipeline,
+    best: BestParameters,
+    folds: int,
+    seed: int,
+    threads: int,
+) -> CrossValidation:
+    """Score the tuned algorithm in folds of training rows, and find the temperature of a classification.
+
+    Args:
+        rows: training rows, target included.
+        target: the target and the task, and whether to calibrate.
+        preprocessing: the unfitted way from raw columns to the matrix; fitted inside each fold.
+        best: the algorithm with its parameters.
+        folds: how many.
+        seed: of folds and estimator.
+        threads: how many fits may run at once.
+
+    Raises:
+        UserError: too few rows, or fewer rows of every class than folds.
+    """
+    built = _built(target, best, seed, 1)
+    labels = None if target.task == "regression" else np.unique(rows[target.column].to_numpy())
+
+    def answer(parts: Parts) -> _Answers:
+        fold = prepare(parts, target.column, preprocessing)
+        fitted: Any = clone(built).fit(fold.train, fold.train_target)
+        if labels is None:
+            return _Answers(fold.test_target, fitted.predict(fold.test), None)
+        logits = np.full((len(fold.test), len(labels)), -np.inf)
+        logits[:, np.searchsorted(labels, fitted.classes_)] = fitted.logits(fold.test)
+        return _Answers(fold.test_target, labels[logits.argmax(axis=1)], logits)
+
+    answers = in_parallel(answer, fold_rows(rows, target, folds, seed), threads)
+    temperature, before, after = 1.0, None, None
+    if labels is not None:
+        codes = np.searchsorted(labels, np.concatenate([part.actual for part in answers]))
+        together = np.concatenate([part.logits for part in answers])
+        temperature = best_temperature(together, codes) if target.calibrate else 1.0
+        before, after = (log_loss(softmax(together, one), codes) for one in (1.0, temperature))
+    scores = [_scores(part, target, labels, temperature) for part in answers]
+    return CrossValidation(
+        rows=len(rows),
+        metrics={name: _figures([score[name] for score in scores]) for name in metrics.names(target.task)},
+        temperature=temperature,
+        log_loss_uncalibrated=before,
+        log_loss_calibrated=after,
+    )
+
+
+def _built(target: TargetConfig, best: BestParameters, seed: int, threads: int) -> BaseEstimator:
+    transform, weight = best.target_transform, target.class_weight
+    return estimator(best.algorithm, target.task, best.parameters, transform, seed, threads, weight)
+
+
+def _scores(
+    answers: _Answers, target: TargetConfig, labels: NDArray[Any] | None, temperature: float
+) -> dict[str, float]:
+    if answers.logits is None or labels is None:
+        return metrics.score(target.task, answers.actual, answers.predicted)
+    probabilities = softmax(answers.logits, temperature)
+    actual, predicted, classes = (metrics.outcomes(v, target.task) for v in (answers.actual, answers.predicted, labels))
+    return metrics.score(target.task, actual, predicted, probabilities, classes.tolist())
+
+
+def _figures(values: list[float]) -> FoldFigures:
+    defined = [value for value in values if not np.isnan(value)]
+    mean, std = (float(np.mean(defined)), float(np.std(defined))) if defined else (float("nan"), float("nan"))
+    return FoldFigures(mean=mean, std=std, folds=values)

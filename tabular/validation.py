@@ -33,13 +33,14 @@ def validate(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig
         see `refuse`.
     """
     failures: list[Check] = []
+    repeated = frame.duplicated()
     try:
-        _schema(frame, target, config).validate(frame, lazy=True)
+        _schema(frame, target, config, repeated).validate(frame, lazy=True)
     except SchemaErrors as errors:
         failures = [_failure(error, frame) for error in errors.schema_errors]
     return ValidationReport(
         rows=len(frame),
-        duplicates=int(frame.duplicated().sum()),
+        duplicates=int(repeated.sum()),
         columns=[_profile(frame[name]) for name in frame.columns],
         failures=failures,
     )
@@ -60,7 +61,9 @@ def _in_words(failure: Check) -> str:
     return f"{where} ({details})" if details else where
 
 
-def _schema(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig) -> pa.DataFrameSchema:
+def _schema(
+    frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig, repeated: pd.Series
+) -> pa.DataFrameSchema:
     """The rules as a pandera schema; those for the target and against infinite numbers are always in it."""
     checks = {name: _column_checks(column) for name, column in config.columns.items()}
     # The target's own rules take the place of the config's on the same matter, so that each failure is told once.
@@ -75,7 +78,7 @@ def _schema(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig)
             error=f"the table must have at least {config.min_rows} rows, not {len(frame)}",
         ),
         pa.Check(
-            lambda rows: ~rows.duplicated() | bool(rows.duplicated().mean() <= share),
+            lambda rows: ~repeated | bool(repeated.mean() <= share),
             error=f"at most {_percent(share)} of the rows may repeat an earlier row",
             ignore_na=False,
         ),
@@ -101,18 +104,37 @@ def _column_checks(column: ColumnConfig) -> dict[str, pa.Check]:
     }
     if column.kind == "number":
         checks["kind"] = _rule("must be a number, but is text or a boolean", _numeric)
+    if column.kind == "date":
+        checks["kind"] = _rule("must be a date, but is not read as one: add it to data.reading.dates", _dated)
     if low is not None:
         checks["min"] = _rule(f"must be at least {low:.12g}", lambda s: s >= low if _is_number(s) else s.notna())
     if high is not None:
         checks["max"] = _rule(f"must be at most {high:.12g}", lambda s: s <= high if _is_number(s) else s.notna())
     if categories is not None:
         words = f"must be one of {', '.join(categories)}"
-        checks["categories"] = _rule(words, lambda s: s.map(_label).isin(categories))
+        checks["categories"] = _rule(words, lambda s: _labels(s).isin(categories))
+    return checks | _day_checks(column)
+
+
+def _day_checks(column: ColumnConfig) -> dict[str, pa.Check]:
+    """The limits of a date; the last day is valid to its end."""
+    checks = {}
+    if column.earliest is not None:
+        first = pd.Timestamp(column.earliest)
+        words = f"must not be before {column.earliest}"
+        checks["earliest"] = _rule(words, lambda s: s >= first if _is_date(s) else s.notna())
+    if column.latest is not None:
+        end = pd.Timestamp(column.latest) + pd.Timedelta(days=1)
+        words = f"must not be after {column.latest}"
+        checks["latest"] = _rule(words, lambda s: s < end if _is_date(s) else s.notna())
     return checks
 
 
 def _target_checks(target: TargetConfig) -> dict[str, pa.Check]:
-    words = "is the target and must have no missing value"
+    words = (
+        "is the target and must have no missing value: mend it, or leave such rows out with "
+        "data.reading.target_missing=drop"
+    )
     checks = {
         "missing": pa.Check(lambda s: s.notna(), error=words, ignore_na=False),
         "constant": pa.Check(lambda s: s.nunique() > 1, error="is the target and must have more than one value"),
@@ -131,6 +153,14 @@ def _is_number(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
+def _is_date(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_datetime64_any_dtype(column))
+
+
+def _dated(column: pd.Series) -> pd.Series:
+    return column.notna() if _is_date(column) else column.isna()
+
+
 def _numeric(column: pd.Series) -> pd.Series:
     """False for each value that is no number; for every value of a text column that merely looks like numbers."""
     if _is_number(column):
@@ -141,6 +171,10 @@ def _numeric(column: pd.Series) -> pd.Series:
 
 def _finite(column: pd.Series) -> pd.Series:
     return ~np.isinf(column.astype(float)) if _is_number(column) else column.notna()
+
+
+def _labels(column: pd.Series) -> pd.Series:
+    return column if isinstance(column.dtype, pd.StringDtype) else column.map(_label)
 
 
 def _label(value: object) -> str:

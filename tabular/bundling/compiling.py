@@ -12,13 +12,15 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401  (the im
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tabular.algorithms import LabelledClassifier
 from tabular.bundling.ensembles import forest
 from tabular.bundling.trees import NotCompilable, to_onnx
 from tabular.clusters import ClusterSimilarity
+from tabular.config.expression import parse
 from tabular.features import Ratio
+from tabular.features_derived import DateParts, Expression
 from tabular.imputation import ScaledImputer
 from tabular.serving import recipe
 from tabular.serving.bundle import ARRAYS, RECIPE
@@ -30,8 +32,11 @@ class Raw(NamedTuple):
     """The raw columns of a fitted pipeline."""
 
     numbers: list[str]
+    """Date columns too, which become numbers of days."""
     categories: dict[str, list[str]]
     """Each category column with its categories in the order of the encoder."""
+    dates: frozenset[str] = frozenset()
+    """Which of `numbers` are dates."""
 
 
 class _Parts(NamedTuple):
@@ -43,14 +48,19 @@ def raw_columns(model: Pipeline) -> Raw:
     """Which raw columns the pipeline reads, and as what."""
     numbers: list[str] = []
     categories: list[str] = []
-    for name, _, columns in model.named_steps["impute"].transformers_:
+    dates: frozenset[str] = frozenset()
+    for name, part, columns in model.named_steps["impute"].transformers_:
         if name == "numeric":
             numbers = list(columns)
+            dates = frozenset(part.named_steps["dates"].columns if isinstance(part, Pipeline) else ())
         elif name == "categories":
             categories = list(columns)
-    encoder = model.named_steps["features"].named_steps["columns"].named_transformers_.get("categories")
-    known = [] if encoder is None else [[str(c) for c in values] for values in encoder.categories_]
-    return Raw(numbers, dict(zip(categories, known, strict=True)))
+    known: dict[str, list[str]] = {}
+    for name, part, columns in model.named_steps["features"].named_steps["columns"].transformers_:
+        if name in ("categories", "target_means"):
+            found = [[str(category) for category in values] for values in part.categories_]
+            known |= zip(columns, found, strict=True)
+    return Raw(numbers, {column: known[column] for column in categories}, dates)
 
 
 def compiled(model: Pipeline) -> dict[str, bytes]:
@@ -63,6 +73,8 @@ def compiled(model: Pipeline) -> dict[str, bytes]:
     last = model.named_steps["estimator"]
     estimator, task, undo = _inner(last)
     imputer = model.named_steps["impute"].named_transformers_.get("numeric")
+    if isinstance(imputer, Pipeline):
+        imputer = imputer.named_steps["fill"]
     blocks = _blocks(model.named_steps["features"].named_steps["columns"], raw, parts)
     width = len(model.named_steps["features"].named_steps["columns"].get_feature_names_out())
     found, link = _estimator(estimator, width, parts)
@@ -73,6 +85,7 @@ def compiled(model: Pipeline) -> dict[str, bytes]:
         estimator=found,
         link=link,
         undo=undo,
+        temperature=last.temperature if task == "classification" else 1.0,
     )
     files = {RECIPE: written.model_dump_json(indent=1).encode(), **parts.files}
     if parts.arrays:
@@ -171,6 +184,7 @@ def _fill(imputer: SimpleImputer) -> tuple[float, ...]:
 
 def _blocks(columns: ColumnTransformer, raw: Raw, parts: _Parts) -> Any:
     number = {name: place for place, name in enumerate(raw.numbers)}
+    category = {name: place for place, name in enumerate(raw.categories)}
     blocks: list[Any] = []
     for name, part, names in columns.transformers_:
         if name == "remainder" and part == "drop":
@@ -184,10 +198,33 @@ def _blocks(columns: ColumnTransformer, raw: Raw, parts: _Parts) -> Any:
             gamma = None if part.encoding == "label" else float(part.gamma_)
             blocks.append(recipe.Clusters(columns=tuple(number[c] for c in names), gamma=gamma))
         elif isinstance(part, OneHotEncoder) and part.drop is part.min_frequency is part.max_categories is None:
-            blocks.append(recipe.OneHot(sizes=tuple(len(values) for values in part.categories_)))
+            places = tuple(category[c] for c in names)
+            whole = places == tuple(range(len(category)))
+            sizes = tuple(len(values) for values in part.categories_)
+            blocks.append(recipe.OneHot(sizes=sizes, columns=None if whole else places))
+        elif isinstance(part, Expression):
+            columns_named = parse(part.text).columns
+            blocks.append(recipe.Expression(text=part.text, columns=tuple(number[c] for c in columns_named)))
+        elif isinstance(part, DateParts):
+            parts_named = tuple(part.parts)
+            blocks.append(recipe.DateParts(column=number[names[0]], parts=parts_named, reference=part.reference_))
+        elif isinstance(part, TargetEncoder):
+            for place, table in enumerate(_target_means(part)):
+                parts.arrays[f"target_means_{place}"] = table
+            blocks.append(recipe.TargetMeans(columns=tuple(category[c] for c in names)))
         else:
             raise NotCompilable(f"its features hold a {type(part).__name__} that is not known")
     return tuple(blocks)
+
+
+def _target_means(encoder: TargetEncoder) -> list[NDArray[np.float64]]:
+    """Of each column, categories x outputs, with what an unknown category is given as the last row."""
+    outputs = len(encoder.classes_) if encoder.target_type_ == "multiclass" else 1
+    unknown = np.atleast_1d(encoder.target_mean_)
+    return [
+        np.vstack([np.column_stack(encoder.encodings_[start : start + outputs]), unknown])
+        for start in range(0, len(encoder.encodings_), outputs)
+    ]
 
 
 def _numbers(values: Any) -> tuple[float, ...]:

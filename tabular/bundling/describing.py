@@ -1,6 +1,6 @@
 """The columns and the training rows of a model, in numbers."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tabular.bundling.compiling import Raw
 from tabular.config.stages import TargetConfig
 from tabular.features import MISSING_CATEGORY
+from tabular.features_derived import date_numbers
 from tabular.serving.bundle import Baseline, Column
 from tabular.serving.reference import CategoryReference, Histogram, NumberReference, Reference
 
@@ -33,7 +34,7 @@ def reference(rows: pd.DataFrame, raw: Raw, predictions: NDArray[Any], target: T
     classifies = target.task == "classification"
     return Reference(
         rows=len(rows),
-        numbers={name: _number(rows[name]) for name in raw.numbers},
+        numbers={name: _number(_floats(rows[name], raw)) for name in raw.numbers},
         categories={name: _category(rows[name]) for name in raw.categories},
         predictions=None if classifies else histogram(predictions.astype(np.float64)),
         predicted=_shares(pd.Series(predictions).map(str)) if classifies else {},
@@ -62,16 +63,22 @@ def _column(values: pd.Series, raw: Raw) -> Column:
     if values.name in raw.categories:
         known = tuple(raw.categories[str(values.name)])
         return Column(name=str(values.name), kind="category", categories=known, missing_share=missing)
-    floats = values.to_numpy(dtype=np.float64)
+    floats = _floats(values, raw)
     floats = floats[np.isfinite(floats)]
     low, high = (float(floats.min()), float(floats.max())) if len(floats) else (None, None)
-    return Column(name=str(values.name), kind="number", min=low, max=high, missing_share=missing)
+    kind: Literal["number", "date"] = "date" if values.name in raw.dates else "number"
+    return Column(name=str(values.name), kind=kind, min=low, max=high, missing_share=missing)
 
 
-def _number(values: pd.Series) -> NumberReference:
-    return NumberReference(
-        missing=float(values.isna().mean()), known=histogram(values.to_numpy(dtype=np.float64, na_value=np.nan))
-    )
+def _floats(values: pd.Series, raw: Raw) -> NDArray[np.float64]:
+    """A number or date column as float64, NaN for a hole."""
+    if values.name in raw.dates:
+        return date_numbers(values)
+    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _number(values: NDArray[np.float64]) -> NumberReference:
+    return NumberReference(missing=float(np.isnan(values).mean()), known=histogram(values))
 
 
 def _category(values: pd.Series) -> CategoryReference:

@@ -16,6 +16,7 @@ from tabular.bundling.compiling import Raw
 from tabular.bundling.report import Offence, ParityReport
 from tabular.bundling.variants import EXTREME, variants
 from tabular.features import Categories
+from tabular.features_derived import date_numbers
 from tabular.serving.predictor import Predictor, Rows
 
 TOLERANCE = 1e-5
@@ -27,7 +28,8 @@ def encoded(rows: pd.DataFrame, raw: Raw) -> Rows:
     """The rows as the compiled predictor takes them."""
     numbers = np.empty((len(rows), 0))
     if raw.numbers:
-        numbers = np.array(rows[raw.numbers].to_numpy(dtype=np.float64), copy=True)
+        plain = rows[raw.numbers].assign(**{column: date_numbers(rows[column]) for column in raw.dates})
+        numbers = np.array(plain.to_numpy(dtype=np.float64), copy=True)
     codes = np.empty((len(rows), len(raw.categories)), dtype=np.int32)
     if raw.categories:
         text = Categories().fit(rows[[*raw.categories]]).transform(rows[[*raw.categories]])
@@ -41,11 +43,12 @@ def compare(original: Pipeline, compiled: Predictor, rows: pd.DataFrame, raw: Ra
     """Every row of `rows` (held out, without the target), the same one at a time, and their variants."""
     rows = rows.reset_index(drop=True)
     classifies = hasattr(original, "predict_proba")
-    found = _Found(classifies)
     with warnings.catch_warnings(), threadpool_limits(1):
         # What is beyond the range of numbers is so on purpose.
         warnings.simplefilter("ignore", RuntimeWarning)
         expected = _answers(original, rows, raw)
+        finite = np.abs(expected[np.isfinite(expected)])
+        found = _Found(classifies, float(np.median(finite)) if len(finite) and not classifies else 0.0)
         encodings = encoded(rows, raw)
         found.add("held out", rows, expected, compiled.predict(encodings))
         alone = [
@@ -75,14 +78,15 @@ def compare(original: Pipeline, compiled: Predictor, rows: pd.DataFrame, raw: Ra
 class _Found:
     """What has been found out so far."""
 
-    def __init__(self, classifies: bool) -> None:
+    def __init__(self, classifies: bool, usual: float = 0.0) -> None:
         self.classifies = classifies
         self.cases: dict[str, float] = {}
         self.first: Offence | None = None
         self.rows = self.refused = self.ties = 0
+        self.usual = usual
 
     def add(self, case: str, rows: pd.DataFrame, original: NDArray[Any], compiled: NDArray[np.float64]) -> None:
-        different = differences(original, compiled, self.classifies)
+        different = differences(original, compiled, self.classifies, self.usual)
         wrong = different > TOLERANCE
         if self.classifies:
             best = np.sort(original, axis=1)
@@ -103,8 +107,17 @@ class _Found:
             )
 
 
-def differences(original: NDArray[Any], compiled: NDArray[np.float64], classifies: bool) -> NDArray[np.float64]:
+def differences(
+    original: NDArray[Any], compiled: NDArray[np.float64], classifies: bool, usual: float = 0.0
+) -> NDArray[np.float64]:
     """Of each row: relative for a regression, the largest of the absolute ones for probabilities.
+
+    Args:
+        original: rows, or rows x classes.
+        compiled: likewise.
+        classifies: whether they are probabilities.
+        usual: how large a prediction is in general. Next to a smaller one a difference is relative to this: where a
+            target has both signs, the last digits of a sum in float32 are a large part of a prediction next to 0.
 
     Infinities of one sign are equal, and so are two that are no number; next to a number they differ infinitely.
     """
@@ -113,8 +126,7 @@ def differences(original: NDArray[Any], compiled: NDArray[np.float64], classifie
         different = np.abs(original - compiled)
         if not classifies:
             finite = np.abs(original[np.isfinite(original)])
-            # Where a prediction is all but 0, the last digit of the sum of the trees is no relative error.
-            different /= np.maximum(np.abs(original), finite.max(initial=0.0) * 1e-9 or 1.0)
+            different /= np.maximum(np.abs(original), max(usual, finite.max(initial=0.0) * 1e-9) or 1.0)
     same = (original == compiled) | (np.isnan(original) & np.isnan(compiled))
     different = np.where(same, 0.0, np.where(np.isnan(different), np.inf, different))
     return different.max(axis=1) if classifies else different

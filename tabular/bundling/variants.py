@@ -8,9 +8,12 @@ import pandas as pd
 from tabular.bundling.compiling import Raw
 
 UNSEEN = "a category that nobody has seen"
+FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31T23:59:59+00:00"
 EXTREMES = (0.0, 1e-300, -1e-300, -1.0, -1e6, 1e9, 2.0**31, -(2.0**31), 2.0**63, -(2.0**63), 1e39, 1e300, -1e300)
 HOLED, EXTREME = 200, 4
 """Rows of each variant."""
+MOST = 50
+"""Number columns, and category columns, that are varied one by one; of more, so many spread evenly over all."""
 
 
 def variants(rows: pd.DataFrame, raw: Raw) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -20,36 +23,48 @@ def variants(rows: pd.DataFrame, raw: Raw) -> Iterator[tuple[str, pd.DataFrame]]
         rows: held-out rows without the target; the index counts from 0.
         raw: which columns are what.
     """
-    rows = rows.astype(dict.fromkeys(raw.numbers, np.float64) | dict.fromkeys(raw.categories, object))
+    plain = [column for column in raw.numbers if column not in raw.dates]
+    numbers, categories, dates = (_some(names) for names in (raw.numbers, list(raw.categories), sorted(raw.dates)))
+    varied = _some(plain)
+    rows = rows.astype(dict.fromkeys(plain, np.float64) | dict.fromkeys(raw.categories, object))
     few, fewer = _spread(rows, HOLED), _spread(rows, EXTREME)
-    columns = [*raw.numbers, *raw.categories]
+    alone = fewer.assign(**dict.fromkeys(raw.numbers, np.nan))
+    columns = [*numbers, *categories]
     for column in columns:
-        yield f"{column} missing", few.assign(**{column: np.nan if column in raw.numbers else None})
-    for first, second in zip(raw.numbers, raw.numbers[1:] + raw.numbers[:1], strict=True):
+        yield f"{column} missing", few.assign(**{column: np.nan if column in plain else None})
+    for first, second in zip(numbers, numbers[1:] + numbers[:1], strict=True):
         yield f"{first} and {second} missing", few.assign(**{first: np.nan, second: np.nan})
+    for column in dates:
+        # As text, which the original takes as well.
+        yield f"{column} as text", few.assign(**{column: [_iso(value) for value in few[column]]})
+        yield f"{column} extreme", pd.concat([fewer.assign(**{column: day}) for day in (FIRST_DAY, LAST_DAY)])
     nothing = dict.fromkeys(raw.numbers, np.nan) | dict.fromkeys(raw.categories)
     yield "all numbers missing", few.assign(**dict.fromkeys(raw.numbers, np.nan))
     yield "all missing", few.assign(**nothing)
     for column in columns:
         others = {c: v for c, v in nothing.items() if c != column}
         yield f"only {column} known", fewer.assign(**others)
-    for column in raw.categories:
+    for column in categories:
         yield f"{column} unseen", few.assign(**{column: UNSEEN})
         yield (
             f"{column} known",
             pd.concat([fewer.assign(**{column: category}) for category in raw.categories[column][:20]]),
         )
-    for value in EXTREMES if raw.numbers else ():
-        each = [fewer.assign(**{column: value}) for column in raw.numbers]
-        yield f"a number {value:g}", pd.concat([*each, fewer.assign(**dict.fromkeys(raw.numbers, value))])
+    for value in EXTREMES if plain else ():
+        each = [fewer.assign(**{column: value}) for column in varied]
+        yield f"a number {value:g}", pd.concat([*each, fewer.assign(**dict.fromkeys(plain, value))])
         yield (
             f"only a number known, {value:g}",
-            pd.concat([_only(fewer, c, raw).assign(**{c: value}) for c in raw.numbers]),
+            pd.concat([alone.assign(**{column: value}) for column in varied]),
         )
 
 
-def _only(rows: pd.DataFrame, column: str, raw: Raw) -> pd.DataFrame:
-    return rows.assign(**{c: np.nan for c in raw.numbers if c != column})
+def _iso(value: pd.Timestamp) -> str | None:
+    return None if pd.isna(value) else value.isoformat()
+
+
+def _some(names: list[str]) -> list[str]:
+    return [names[place] for place in np.unique(np.linspace(0, len(names) - 1, min(MOST, len(names))).astype(int))]
 
 
 def _spread(rows: pd.DataFrame, count: int) -> pd.DataFrame:

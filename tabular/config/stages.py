@@ -1,14 +1,34 @@
 """One model for each stage of the training pipeline; a step receives only the models that it uses."""
 
-from typing import Annotated, Literal
+import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from tabular.config.base import Items, StrictModel
+from tabular.config.expression import BadExpression, parse
+from tabular.config.reading import ReadingConfig
 
 Task = Literal["regression", "classification"]
+ClassWeight = Literal["balanced"] | None
 Share = Annotated[float, Field(gt=0, lt=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _day(value: Any) -> Any:
+    """YAML reads an unquoted day as a date; in a config it is text, which every format can hold."""
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if isinstance(value, str):
+        try:
+            return datetime.date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise ValueError(f"{value!r} is no day as ISO 8601 writes it, such as 2024-02-29") from None
+    return value
+
+
+Day = Annotated[str, BeforeValidator(_day)]
+"""A day as text: YYYY-MM-DD."""
 
 REGRESSION_METRICS = ("r2", "rmse", "mae", "mape", "smape", "wmape", "median_ape", "within_10pct")
 CLASSIFICATION_METRICS = (
@@ -17,6 +37,8 @@ CLASSIFICATION_METRICS = (
     "precision_macro",
     "recall_macro",
     "f1_macro",
+    "precision_weighted",
+    "recall_weighted",
     "f1_weighted",
     "roc_auc",
     "log_loss",
@@ -43,6 +65,7 @@ class DataConfig(StrictModel):
     """Columns that are set aside at once, such as identifiers; the model never sees them."""
     drop_duplicates: bool = False
     """Drop rows that repeat an earlier row in every column."""
+    reading: ReadingConfig = ReadingConfig()
 
     @model_validator(mode="after")
     def _has_a_source(self) -> "DataConfig":
@@ -60,17 +83,31 @@ class TargetConfig(StrictModel):
     """The name of the target column."""
     task: Task = "regression"
     """`regression` for a number, `classification` for a label."""
+    class_weight: ClassWeight = None
+    """`balanced`: while fitting, rows of a rare class count for more, so that all classes weigh the same."""
+    calibrate: bool = True
+    """Scale a classification's probabilities by one temperature, where that lowers the log loss out of fold."""
+
+    @model_validator(mode="after")
+    def _fits_its_task(self) -> "TargetConfig":
+        if self.class_weight is not None and self.task == "regression":
+            raise ValueError("'class_weight' is for a classification; leave it out, or set task: classification")
+        return self
 
 
 class ColumnConfig(StrictModel):
     """What is known of one column. Everything that is set is checked."""
 
-    kind: Literal["number", "category"]
-    """`number` is anything numeric; `category` is text, a boolean or a code."""
+    kind: Literal["number", "category", "date"]
+    """`number` is anything numeric; `category` is text, a boolean or a code; `date` is a day or a moment, ISO 8601."""
     min: float | None = None
     """The smallest valid value."""
     max: float | None = None
     """The largest valid value."""
+    earliest: Day | None = None
+    """The first valid day of a date, ISO 8601."""
+    latest: Day | None = None
+    """The last valid day of a date, ISO 8601."""
     categories: Items[str] | None = None
     """The valid categories; any when unset."""
     max_missing: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -78,12 +115,16 @@ class ColumnConfig(StrictModel):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> "ColumnConfig":
-        if self.kind == "category" and (self.min is not None or self.max is not None):
-            raise ValueError("'min' and 'max' are for a number, not for a category")
-        if self.kind == "number" and self.categories is not None:
-            raise ValueError("'categories' are for a category, not for a number")
+        if self.kind != "number" and (self.min is not None or self.max is not None):
+            raise ValueError(f"'min' and 'max' are for a number, not for a {self.kind}")
+        if self.kind != "date" and (self.earliest is not None or self.latest is not None):
+            raise ValueError(f"'earliest' and 'latest' are for a date, not for a {self.kind}")
+        if self.kind != "category" and self.categories is not None:
+            raise ValueError(f"'categories' are for a category, not for a {self.kind}")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"'min' ({self.min:g}) must not be above 'max' ({self.max:g})")
+        if self.earliest is not None and self.latest is not None and self.earliest > self.latest:
+            raise ValueError(f"'earliest' ({self.earliest}) must not be after 'latest' ({self.latest})")
         return self
 
 
@@ -107,6 +148,9 @@ class SplitConfig(StrictModel):
     """The share of rows held out for the one final evaluation."""
     stratify: str | None = None
     """A column whose distribution both parts share: classes as they are, numbers in ten quantile bins."""
+    tuning_rows: Annotated[int, Field(ge=100)] | None = 30_000
+    """At most so many training rows, drawn with the seed, choose imputation, features, algorithm and parameters; the
+    model is fitted on all training rows. All of them choose when unset."""
 
 
 class ImputationConfig(StrictModel):
@@ -147,13 +191,33 @@ class ClusterConfig(StrictModel):
     """Rows drawn (seeded, without replacement) for the silhouette and Davies-Bouldin figures."""
 
 
+DatePart = Literal["year", "month", "day_of_week", "day_of_year", "age"]
+
+
 class FeatureConfig(StrictModel):
     """Columns that the model sees beyond the raw ones."""
 
     ratios: dict[str, RatioConfig] = {}
     """Derived columns by their new name."""
+    expressions: dict[str, str] = {}
+    """Derived columns by their new name: numbers, columns (in backticks where a name is no word), + - * / **,
+    parentheses, min, max, abs, log, log1p, sqrt, exp."""
+    dates: Annotated[Items[DatePart], Field(min_length=1)] = ("year", "month", "day_of_week", "age")
+    """What a date column becomes; `day_of_week` is 0 on Mondays, `age` is days before the latest training date."""
+    target_encoding: Items[str] = ()
+    """Category columns that become the mean of the target by category, cross-fitted: for those of very many values."""
     clusters: ClusterConfig | None = None
     """Geographic clusters; none when unset."""
+
+    @field_validator("expressions")
+    @classmethod
+    def _can_be_read(cls, expressions: dict[str, str]) -> dict[str, str]:
+        for name, text in expressions.items():
+            try:
+                parse(text)
+            except BadExpression as error:
+                raise ValueError(f"{name}: {error}") from None
+        return expressions
 
 
 class SelectionConfig(StrictModel):
@@ -199,6 +263,8 @@ class EvaluationConfig(StrictModel):
     """Columns by which the metrics are shown apart: categories as they are, numbers in quartiles."""
     explained_rows: Annotated[int, Field(ge=10)] = 500
     """Held-out rows drawn (seeded) for the SHAP summary and the permutation importances."""
+    folds: Annotated[int, Field(ge=2)] = 5
+    """Folds in which the final model is cross-validated on the training rows, beside the held-out figures."""
 
 
 class GateConfig(StrictModel):

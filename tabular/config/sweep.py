@@ -80,5 +80,6 @@ class Sweep(StrictModel):
     method: Literal["bayes", "random"] = "bayes"
     """`bayes`: a tree-structured Parzen estimator; `random`: independent draws."""
     metric: SweepMetric
+    """In a file it may be left out: then it is the one that decides the selection."""
     parameters: Annotated[dict[str, SweepParameter], Field(min_length=1)]
     early_terminate: EarlyTerminate | None = None

@@ -39,6 +39,14 @@ METRICS = {
         "recall (macro)", "", "Of the rows that have a label, the share that is found; by class."
     ),
     "f1_macro": MetricWords("F1 (macro)", "", "Balance of precision and recall, each class counting alike."),
+    "precision_weighted": MetricWords(
+        "precision (weighted)", "", "Of the rows given a label, the share that has it; classes weighted by their rows."
+    ),
+    "recall_weighted": MetricWords(
+        "recall (weighted)",
+        "",
+        "Of the rows that have a label, the share that is found; classes weighted by their rows.",
+    ),
     "f1_weighted": MetricWords("F1 (weighted)", "", "Balance of precision and recall, classes weighted by their rows."),
     "roc_auc": MetricWords("ROC AUC", "", "How often a row of a class ranks above one of another; 0.5 is chance."),
     "log_loss": MetricWords("log loss", "", "Surprise at the actual labels given the probabilities; 0 is perfect."),

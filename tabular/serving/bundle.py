@@ -25,9 +25,10 @@ class Column(StrictModel):
     """One raw input column."""
 
     name: str
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category", "date"]
     min: float | None = None
-    """The smallest value of the training rows; None for a category, and for a number that was never there."""
+    """The smallest value of the training rows, of a date in days (see `tabular.dates`); None for a category, and where
+    no value was ever there."""
     max: float | None = None
     """The largest value of the training rows."""
     categories: Items[str] = ()

@@ -25,8 +25,11 @@ from tabular.serving.values import (
     spelled,
     to_code,
     to_codes,
+    to_day,
+    to_days,
     to_number,
     to_numbers,
+    with_spellings,
 )
 
 __all__ = ["BadInput", "Encoder", "Notes"]
@@ -59,12 +62,13 @@ class Encoder:
     def __init__(self, columns: Iterable[Column]) -> None:
         self.schema = tuple(columns)
         self._names = {column.name: column for column in self.schema}
-        self._numeric = [column for column in self.schema if column.kind == "number"]
+        self._numeric = [column for column in self.schema if column.kind != "category"]
         self._category = [column for column in self.schema if column.kind == "category"]
         self._ranges = [
-            (c.name, -LARGEST if c.min is None else c.min, LARGEST if c.max is None else c.max) for c in self._numeric
+            (c.name, -LARGEST if c.min is None else c.min, LARGEST if c.max is None else c.max, c.kind == "date")
+            for c in self._numeric
         ]
-        self._lookups = [{text: code for code, text in enumerate(c.categories)} for c in self._category]
+        self._lookups = [with_spellings(c.categories) for c in self._category]
         self._absent = [lookup.get(MISSING, -1) for lookup in self._lookups]
 
     def row(self, values: Any) -> tuple[Rows, Notes]:
@@ -78,8 +82,10 @@ class Encoder:
         notes = Notes()
         found = 0
         numbers: list[float] = []
-        for name, low, high in self._ranges:
+        for name, low, high, is_date in self._ranges:
             value = values.get(name)
+            if is_date and value is not None:
+                value = to_day(value, name, None)
             if type(value) is float or type(value) is int:
                 found += 1
                 if low <= value <= high:
@@ -210,6 +216,8 @@ class Encoder:
             column = self._names[name]
             if column.kind == "number":
                 table[name] = parse_numbers(texts, name)
+            elif column.kind == "date":
+                table[name] = [text or None for text in texts]
             else:
                 table[name] = [spelled(text, column.categories) if text else None for text in texts]
         return table
@@ -218,11 +226,11 @@ class Encoder:
         """Columns that are known and of one length; those that are left out are missing everywhere."""
         notes = Notes()
         numbers = np.full((count, len(self._numeric)), np.nan)
-        for place, (name, low, high) in enumerate(self._ranges):
+        for place, (name, low, high, is_date) in enumerate(self._ranges):
             if name not in table:
                 notes.missing[name] = count
                 continue
-            values = numbers[:, place] = to_numbers(table[name], name)
+            values = numbers[:, place] = (to_days if is_date else to_numbers)(table[name], name)
             _note(notes.missing, name, int(np.isnan(values).sum()))
             _note(notes.out_of_range, name, int(((values < low) | (values > high)).sum()))
         codes = np.empty((count, len(self._category)), dtype=np.int32)

@@ -10,10 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from tabular.calibration import logits_of_log_odds, logits_of_shares, softmax
 from tabular.config.base import explain
+from tabular.config.expression import parse
+from tabular.dates import part
+from tabular.expressions import evaluate
 from tabular.serving.bundle import ARRAYS, RECIPE, BadBundle
 from tabular.serving.imputing import fill
-from tabular.serving.recipe import Clusters, Linear, Numbers, OneHot, Quotient, Recipe
+from tabular.serving.recipe import (
+    AnyBlock,
+    Clusters,
+    DateParts,
+    Expression,
+    Linear,
+    Numbers,
+    OneHot,
+    Quotient,
+    Recipe,
+    TargetMeans,
+)
 from tabular.serving.trees import Trees
 
 Matrix = NDArray[np.float64]
@@ -24,7 +39,10 @@ class Rows(NamedTuple):
     """Raw rows as numbers."""
 
     numbers: NDArray[np.float64]
-    """Rows x number columns in the order of `Bundle.columns`; NaN where a value is missing."""
+    """Rows x number and date columns in the order of `Bundle.columns`; NaN where a value is missing.
+
+    A date is a number of days, see `tabular.dates`.
+    """
     codes: NDArray[np.int32]
     """Rows x category columns; the index into `Column.categories`, -1 for an unknown one.
 
@@ -109,7 +127,7 @@ class CompiledPredictor:
 
 
 def _writer(
-    block: Numbers | Quotient | Clusters | OneHot, start: int, arrays: Mapping[str, NDArray[Any]]
+    block: AnyBlock, start: int, arrays: Mapping[str, NDArray[Any]]
 ) -> tuple[int, Callable[[Rows, Matrix], None]]:
     """How many columns of the matrix a block takes, and what writes them; the matrix is all zeros before."""
     if isinstance(block, Numbers):
@@ -129,18 +147,53 @@ def _writer(
         return 1, quotient
     if isinstance(block, Clusters):
         return len(arrays["centres"]), _clusters(block, start, arrays["centres"])
+    if isinstance(block, Expression):
+        program, places = parse(block.text), block.columns
+
+        def expression(rows: Rows, matrix: Matrix) -> None:
+            matrix[:, start] = evaluate(program, [rows.numbers[:, place] for place in places])
+
+        return 1, expression
+    if isinstance(block, DateParts):
+        date, parts, reference = block.column, block.parts, block.reference
+
+        def dates(rows: Rows, matrix: Matrix) -> None:
+            for place, name in enumerate(parts):
+                matrix[:, start + place] = part(name, rows.numbers[:, date], reference)
+
+        return len(parts), dates
+    if isinstance(block, TargetMeans):
+        tables = [arrays[f"target_means_{number}"] for number in range(len(block.columns))]
+        return sum(table.shape[1] for table in tables), _target_means(block, start, tables)
+    return sum(block.sizes), _one_hot(block, start)
+
+
+def _one_hot(block: OneHot, start: int) -> Callable[[Rows, Matrix], None]:
     starts = start + np.cumsum([0, *block.sizes[:-1]])
+    columns = None if block.columns is None else list(block.columns)
 
     def one_hot(rows: Rows, matrix: Matrix) -> None:
+        codes = rows.codes if columns is None else rows.codes[:, columns]
         if len(matrix) == 1:
-            for code, first in zip(rows.codes[0].tolist(), starts.tolist(), strict=True):
+            for code, first in zip(codes[0].tolist(), starts.tolist(), strict=True):
                 if code >= 0:
                     matrix[0, first + code] = 1.0
             return
-        row, column = (rows.codes >= 0).nonzero()
-        matrix[row, starts[column] + rows.codes[row, column]] = 1.0
+        row, column = (codes >= 0).nonzero()
+        matrix[row, starts[column] + codes[row, column]] = 1.0
 
-    return sum(block.sizes), one_hot
+    return one_hot
+
+
+def _target_means(block: TargetMeans, start: int, tables: list[Matrix]) -> Callable[[Rows, Matrix], None]:
+    ends = start + np.cumsum([0, *(table.shape[1] for table in tables)])
+
+    def target_means(rows: Rows, matrix: Matrix) -> None:
+        # The code of an unknown category is -1, and its values are the last row.
+        for place, column in enumerate(block.columns):
+            matrix[:, ends[place] : ends[place + 1]] = tables[place][rows.codes[:, column]]
+
+    return target_means
 
 
 def _clusters(block: Clusters, start: int, centres: Matrix) -> Callable[[Rows, Matrix], None]:
@@ -193,9 +246,27 @@ def _finish(recipe: Recipe) -> Callable[[NDArray[Any]], Matrix]:
             return found.astype(np.float64)
 
         return values
-    if recipe.link == "softmax":
+    return _shares(recipe.link) if recipe.temperature == 1.0 else _tempered(recipe.link, recipe.temperature)
+
+
+def _tempered(link: str, temperature: float) -> Callable[[NDArray[Any]], Matrix]:
+    """From raw outputs to calibrated probabilities, as `tabular.algorithms.LabelledClassifier`."""
+    shares = _shares(link)
+
+    def tempered(raw: NDArray[Any]) -> Matrix:
+        if link == "share":
+            return softmax(logits_of_shares(shares(raw)), temperature)
+        found = raw.astype(np.float64)
+        return softmax(found if found.shape[1] > 1 else logits_of_log_odds(found[:, 0]), temperature)
+
+    return tempered
+
+
+def _shares(link: str) -> Callable[[NDArray[Any]], Matrix]:
+    """From raw outputs to probabilities."""
+    if link == "softmax":
         return _softmax
-    sigmoid = recipe.link == "sigmoid"
+    sigmoid = link == "sigmoid"
 
     def shares(raw: NDArray[Any]) -> Matrix:
         found = raw.astype(np.float64)

@@ -2,9 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tabular.config.base import Items, StrictModel
+from tabular.config.expression import parse
+from tabular.config.stages import DatePart
+
+
+def _readable(text: str) -> str:
+    parse(text)
+    return text
 
 
 class Ensemble(StrictModel):
@@ -66,6 +73,25 @@ class Quotient(StrictModel):
     bottom: int
 
 
+class Expression(StrictModel):
+    """Arithmetic of columns, see `tabular.config.expression`."""
+
+    kind: Literal["expression"] = "expression"
+    text: Annotated[str, AfterValidator(_readable)]
+    columns: Items[int]
+    """Where each of the columns that it names is among the numbers, in the order in which they first appear."""
+
+
+class DateParts(StrictModel):
+    """What a date becomes, see `tabular.dates.part`."""
+
+    kind: Literal["date"] = "date"
+    column: int
+    parts: Items[DatePart]
+    reference: float
+    """The day that `age` counts from."""
+
+
 class Clusters(StrictModel):
     """How near a row is to each centre. Arrays: `centres` (centres x columns)."""
 
@@ -80,10 +106,23 @@ class OneHot(StrictModel):
 
     kind: Literal["categories"] = "categories"
     sizes: Items[int]
+    columns: Items[int] | None = None
+    """Which of the category columns; None for all."""
+
+
+class TargetMeans(StrictModel):
+    """The mean target of a row's category, one for each class of several, column by column.
+
+    Arrays: `target_means_0`, `target_means_1`, ... (categories and a last row for an unknown one x outputs).
+    """
+
+    kind: Literal["target_means"] = "target_means"
+    columns: Items[int]
 
 
 Imputer = Annotated[ConstantImputer | NeighbourImputer | IterativeImputer, Field(discriminator="kind")]
-Block = Annotated[Numbers | Quotient | Clusters | OneHot, Field(discriminator="kind")]
+AnyBlock = Numbers | Quotient | Expression | DateParts | Clusters | OneHot | TargetMeans
+Block = Annotated[AnyBlock, Field(discriminator="kind")]
 
 
 class Boosted(StrictModel):
@@ -116,3 +155,5 @@ class Recipe(StrictModel):
     """From raw outputs to predictions; `share` takes them for probabilities already."""
     undo: Literal["none", "exp"]
     """What undoes the transform of a regression's target."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """Of a classification, see `tabular.calibration`."""

@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from tabular.dates import days
 from tabular.serving.inputs import BadInput
 
 LARGEST: Final = sys.float_info.max
@@ -73,6 +74,24 @@ def _cell(text: str, name: str, row: int) -> float:
         raise BadInput(problem, "send a number, or an empty cell where it is missing", name, row) from None
 
 
+def to_days(values: Any, name: str) -> NDArray[np.float64]:
+    """Dates as numbers of days, NaN where one is missing."""
+    if isinstance(values, np.ndarray):
+        values = [None if value != value else value for value in values.tolist()]
+    return np.array([math.nan if value is None else to_day(value, name, i) for i, value in enumerate(values)])
+
+
+def to_day(value: Any, name: str, row: int | None) -> float:
+    """A date that is not missing as a number of days."""
+    remedy = "send text such as 2024-02-29 or 2024-02-29T18:30:00+01:00, or null where it is missing"
+    if type(value) is not str:
+        raise BadInput(f"must be a date as ISO 8601 text, not {shown(value)}", remedy, name, row, "invalid_type")
+    try:
+        return days(value)
+    except ValueError:
+        raise BadInput(f"must be a date in ISO 8601, not {shown(value)}", remedy, name, row) from None
+
+
 def to_number(value: float, name: str, row: int | None) -> float:
     """A finite float64."""
     try:
@@ -97,6 +116,16 @@ def to_codes(values: Any, lookup: dict[str, int], name: str) -> NDArray[np.int32
         [NO_VALUE if value is None else to_code(value, lookup, name, i) for i, value in enumerate(values)],
         dtype=np.int32,
     )
+
+
+def with_spellings(categories: Sequence[str]) -> dict[str, int]:
+    """The code of each category; a boolean's is found as `True`, `true` and `TRUE`, whichever training saw."""
+    lookup = {text: code for code, text in enumerate(categories)}
+    for text, code in list(lookup.items()):
+        if text.lower() in ("true", "false"):
+            for other in (text.title(), text.lower(), text.upper()):
+                lookup.setdefault(other, code)
+    return lookup
 
 
 def spelled(text: str, known: Container[str]) -> str:

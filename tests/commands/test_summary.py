@@ -15,6 +15,8 @@ REPORT: dict[str, Any] = {
     "metrics": {"r2": 0.87, "wmape": 12.5},
     "intervals": {"r2": [0.85, 0.89], "wmape": [12.0, 13.0]},
     "baseline": {"r2": -0.05, "wmape": 42.0},
+    "cross_validation": None,
+    "by_class": [],
     "gate": "promote",
     "gate_reasons": ["there is no champion yet"],
     "model": {"name": "homes", "version": "3", "alias": "champion", "reused": False},
@@ -59,6 +61,38 @@ def test_the_end_of_a_run_says_what_came_out(tmp_path: Path) -> None:
     assert "`mlflow ui --backend-store-uri sqlite:////store/mlflow.db`" in said
 
 
+def test_the_folds_stand_beside_the_held_out_rows() -> None:
+    # given: two metrics in two folds
+    folds = {
+        "r2": {"mean": 0.86, "std": 0.05, "folds": [0.81, 0.91]},
+        "wmape": {"mean": 13.25, "std": 0.75, "folds": [12.5, 14.0]},
+    }
+
+    # when
+    lines = _shown(REPORT | {"cross_validation": {"rows": 1669, "metrics": folds}})
+
+    # then
+    assert any("2-fold on 1,669 training rows" in line for line in lines)
+    assert "0.86 ± 0.05" in next(line for line in lines if "r2" in line)
+    assert "13.25 ± 0.75" in next(line for line in lines if "wmape" in line)
+    assert not any("fold" in line for line in _shown(REPORT))
+
+
+def test_the_weakest_classes_are_named() -> None:
+    # given
+    by_class = [
+        {"label": label, "precision": 1.0, "recall": 0.5, "f1": f1, "support": rows}
+        for label, f1, rows in (("a", 0.9, 1200), ("[b]", 0.25, 7), ("c", 1.0, 30), ("d", 0.8, 40))
+    ]
+
+    # when
+    said = "\n".join(_shown(REPORT | {"by_class": by_class}))
+
+    # then: the worst first, with the rows behind it
+    assert "weakest of 4 classes: [b] (F1 0.25 on 7 rows), d (F1 0.8 on 40 rows), a (F1 0.9 on 1,200 rows)" in said
+    assert "weakest" not in "\n".join(_shown(REPORT))
+
+
 def test_a_run_in_wandb_is_pointed_at() -> None:
     # then: a folder waits to be sent, an address is there to be opened
     offline, address = "wandb/offline-run-20260101_120000-abcdefgh", "https://wandb.ai/team/homes/runs/abcdefgh"
@@ -76,7 +110,7 @@ def test_a_version_without_an_alias_and_a_reused_one_are_told_apart() -> None:
 
 def test_a_part_of_a_pipeline_says_less() -> None:
     # given: nothing was evaluated or registered
-    parts = dict.fromkeys(("metrics", "gate", "model", "algorithm", "package", "bento"))
+    parts = dict.fromkeys(("metrics", "by_class", "gate", "model", "algorithm", "package", "bento"))
 
     # then
     said = "\n".join(_shown(REPORT | parts))

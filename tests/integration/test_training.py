@@ -21,9 +21,10 @@ from tests.integration.runs import Trained
 pytestmark = pytest.mark.slow
 
 ARTIFACTS = {
-    "dataset", "provenance", "validation_report", "train_rows", "test_rows", "imputer", "imputation_report",
-    "feature_pipeline", "feature_report", "leaderboard", "search_report", "best_params.yaml", "model", "evaluation",
-    "gate_decision", "registration", "model_config.yaml", "bundle", "package_report", "bento", "promotion",
+    "dataset", "provenance", "validation_report", "train_rows", "test_rows", "tuning_rows", "imputer",
+    "imputation_report", "feature_pipeline", "feature_report", "leaderboard", "search_report", "best_params.yaml",
+    "model", "cross_validation", "evaluation", "gate_decision", "registration", "model_config.yaml", "bundle",
+    "package_report", "bento", "promotion",
 }  # fmt: skip
 STEPS = {
     "ingest", "validate", "split", "impute", "features", "select", "search", "fit", "evaluate", "gate", "register",

@@ -1,11 +1,23 @@
 """A registry made once: MLflow's own tables take seconds to make."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from tests.registry.released import Shop, copied, open_shop
+
+SESSIONS_OWN = os.environ["MLFLOW_TRACKING_URI"]
+"""What `tests/conftest.py` has set, read before any test has run."""
+
+
+@pytest.fixture(autouse=True)
+def own_tracking() -> Iterator[None]:
+    """MLflow keeps its setting for the life of a process: it is put back for the tests that come after."""
+    yield
+    mlflow.set_tracking_uri(SESSIONS_OWN)
 
 
 @pytest.fixture(scope="session")

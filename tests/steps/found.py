@@ -5,7 +5,8 @@ from typing import Any
 
 from steps.findings import Findings
 from tabular.pictures import draw, png
-from tabular.reports import BestParameters, Interval, Provenance, Registration, ValidationReport
+from tabular.registered import Registration
+from tabular.reports import BestParameters, Interval, Provenance, ValidationReport
 from tests.tabular.test_pictures import features, imputation
 from tests.tabular.test_pictures_of_evaluation import regression
 from tests.tabular.test_pictures_of_models import gate, leaderboard, search

@@ -10,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
 from tabular.algorithms import ALGORITHMS, LabelledClassifier, estimator, transforms_for
+from tabular.calibration import softmax
 from tabular.errors import UserError
 from tabular.persistence import to_bytes
 
@@ -35,7 +36,9 @@ def _one_core() -> Iterator[None]:
 
 def test_at_least_five_algorithms_each_with_a_small_grid() -> None:
     assert set(SMALL) == set(ALGORITHMS)
-    assert all(1 < len(algorithm.grid) <= 6 for algorithm in ALGORITHMS.values())
+    for algorithm in ALGORITHMS.values():
+        assert 1 < len(algorithm.points("regression")) <= 6
+        assert 1 < len(algorithm.points("classification")) <= 6
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -99,10 +102,10 @@ def test_rounds_name_the_parameter_that_counts_them(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_point_of_the_grid_is_accepted_for_both_tasks(name: str) -> None:
-    for point in ALGORITHMS[name].grid:
-        regressor = estimator(name, "regression", point, "none", 1, 1)
+    for point in ALGORITHMS[name].points("classification"):
         estimator(name, "classification", point, "none", 1, 1)
-        inner = regressor.get_params()
+    for point in ALGORITHMS[name].points("regression"):
+        inner = estimator(name, "regression", point, "none", 1, 1).get_params()
         for key, value in point.items():
             assert value in [held for path, held in inner.items() if path.endswith(f"__{key}")]
 
@@ -138,3 +141,34 @@ def test_a_labelled_classifier_is_an_estimator() -> None:
     # when / then
     with pytest.raises(NotFittedError):
         built.predict(X)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_balanced_classes_weigh_the_same(name: str) -> None:
+    # given one row in ten of a class that overlaps with the other
+    random = np.random.default_rng(2)
+    labels = np.where(random.random(400) < 0.1, "rare", "usual")
+    matrix = (random.normal(size=(400, 2)) + (labels == "rare")[:, None]).astype(np.float32)
+    # when
+    plain, balanced = (
+        estimator(name, "classification", SMALL[name], "none", 1, 1, weight).fit(matrix, labels)
+        for weight in (None, "balanced")
+    )
+    # then the rare one is thought more likely
+    assert balanced.predict_proba(matrix)[:, 0].mean() > 1.5 * plain.predict_proba(matrix)[:, 0].mean()
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_the_softmax_of_the_logits_is_what_the_estimator_says(name: str, classes: int) -> None:
+    # given
+    random = np.random.default_rng(2)
+    matrix = random.normal(size=(200, 2)).astype(np.float32)
+    model = estimator(name, "classification", SMALL[name], "none", 1, 1).fit(matrix, random.integers(0, classes, 200))
+    plain = model.predict_proba(matrix)
+    # when / then
+    np.testing.assert_allclose(softmax(model.logits(matrix), 1.0), plain, atol=5e-6)
+    # and a high temperature makes it less sure of the same labels
+    warm = model.set_params(temperature=3.0).predict_proba(matrix)
+    np.testing.assert_array_equal(warm.argmax(axis=1), plain.argmax(axis=1))
+    assert warm.max(axis=1).mean() < plain.max(axis=1).mean()

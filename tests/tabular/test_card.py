@@ -9,8 +9,11 @@ from tabular.card import model_card
 from tabular.reports import (
     BestParameters,
     Candidate,
+    ClassScore,
+    CrossValidation,
     Evaluation,
     FeatureReport,
+    FoldFigures,
     GateDecision,
     Importance,
     ImputationReport,
@@ -225,3 +228,45 @@ def test_a_classification_names_its_classes_and_its_own_baseline() -> None:
     assert "Predicts `kind` (one of 2 classes)" in card
     assert "class shares" in card and "training median" not in card
     assert "| accuracy | 0.75 |" in card and "| log_loss |" in card
+
+
+def test_the_folds_stand_beside_the_held_out_rows() -> None:
+    # given a metric that no fold defines
+    figures = {
+        "wmape": FoldFigures(mean=13.25, std=0.5, folds=[12.75, 13.75]),
+        "r2": FoldFigures(mean=float("nan"), std=float("nan"), folds=[float("nan")] * 2),
+    }
+    validated = CrossValidation(
+        rows=320, metrics=figures, temperature=1.0, log_loss_uncalibrated=None, log_loss_calibrated=None
+    )
+    calibrated = validated.model_copy(
+        update={"temperature": 1.75, "log_loss_uncalibrated": 0.31, "log_loss_calibrated": 0.22}
+    )
+    # when
+    card, other = _card(evaluation=_evaluation(cross_validation=validated)), _card()
+    # then
+    rows = {line.split(" | ")[0].strip("| "): line for line in card.splitlines() if line.startswith("| ")}
+    assert rows["metric"] == "| metric | value | interval | baseline | 2 folds | better is |"
+    assert rows["wmape"].endswith("| 13.25 ± 0.5 % | lower |")
+    assert rows["r2"].endswith("| undefined | higher |")
+    assert rows["mae"].endswith("| undefined | lower |")
+    assert "in 2 folds of 320 training rows" in card and "temperature" not in card
+    assert "folds" not in other
+    # and a temperature is told with what it did
+    said = _card(evaluation=_evaluation(cross_validation=calibrated))
+    assert "A temperature of 1.75 takes the log loss out of fold from 0.31 to 0.22." in said
+
+
+def test_a_classification_has_its_figures_by_class() -> None:
+    # given a label that is markup
+    by_class = [
+        ClassScore(label="a|b", precision=0.5, recall=0.25, f1=1 / 3, support=1234),
+        ClassScore(label="c", precision=1.0, recall=1.0, f1=1.0, support=5),
+    ]
+    # when
+    card = _card(evaluation=_evaluation(by_class=by_class))
+    # then
+    assert "| class | precision | recall | F1 | rows |" in card
+    assert r"| a\|b | 0.5 | 0.25 | 0.3333 | 1,234 |" in card
+    assert "| c | 1 | 1 | 1 | 5 |" in card
+    assert "## By class" not in _card()

@@ -182,8 +182,29 @@ def test_nothing_is_turned_into_another_type(key: str, value: Any, said: str) ->
         (
             "validation/columns/x",
             {"kind": "text"},
-            "'parameters.validation.columns.x.kind': Input should be 'number' or 'category', not 'text'",
+            "'parameters.validation.columns.x.kind': Input should be 'number', 'category' or 'date', not 'text'",
         ),
+        (
+            "validation/columns/x",
+            {"kind": "date", "earliest": "2024-02-30"},
+            "'parameters.validation.columns.x.earliest': '2024-02-30' is no day as ISO 8601 writes it",
+        ),
+        (
+            "validation/columns/x",
+            {"kind": "date", "earliest": "2024-03-01", "latest": "2024-02-29"},
+            "'earliest' (2024-03-01) must not be after 'latest' (2024-02-29)",
+        ),
+        (
+            "validation/columns/x",
+            {"kind": "number", "latest": "2024-03-01"},
+            "'earliest' and 'latest' are for a date, not for a number",
+        ),
+        (
+            "features/expressions",
+            {"bmi": "weight / height ^ 2"},
+            "'parameters.features.expressions': bmi: 'weight / height ^ 2', character 1: this is no arithmetic",
+        ),
+        ("target", {"column": "y", "class_weight": "balanced"}, "'class_weight' is for a classification"),
         ("data", {}, "'parameters.data': no data: set 'path', 'url' or 'sample'"),
         ("data", {"url": "https://x"}, "'parameters.data': 'url' needs 'url_sha256'"),
         ("data/sha256", "ABC", "'parameters.data.sha256': String should match pattern"),

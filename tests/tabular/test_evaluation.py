@@ -5,12 +5,13 @@ import pytest
 from lightgbm import LGBMRegressor
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import classification_report
 from xgboost import XGBClassifier
 
 from tabular import metrics
 from tabular.errors import UserError
 from tabular.evaluation import evaluate
-from tabular.reports import Evaluation
+from tabular.reports import CrossValidation, Evaluation
 from tests.tabular.evaluated import (
     CONFIG,
     LABEL,
@@ -98,6 +99,30 @@ def test_a_classification_is_measured_against_the_class_shares() -> None:
     assert evaluation.classes == ["low", "mid", "top"]
     assert np.allclose(evaluation.probabilities, model.predict_proba(LABELLED.drop(columns="label")))
     assert evaluation.predicted == predict(model, LABELLED).tolist()
+
+
+def test_a_classification_is_told_by_class() -> None:
+    # given
+    report = classified(pipeline(Wrapped(LogisticRegression()), LABEL, LABELLED_TRAIN))
+    figures = classification_report(report.actual, report.predicted, output_dict=True, zero_division=0)
+    # then
+    assert [score.label for score in report.by_class] == report.classes
+    for score in report.by_class:
+        expected = figures[score.label]
+        found = {"precision": score.precision, "recall": score.recall, "f1-score": score.f1, "support": score.support}
+        assert found == pytest.approx(expected)
+
+
+def test_a_cross_validation_stands_beside_the_figures() -> None:
+    # given
+    validated = CrossValidation(
+        rows=320, metrics={}, temperature=1.0, log_loss_uncalibrated=None, log_loss_calibrated=None
+    )
+    # when
+    report = evaluate(ridge(), PRICED, PRICED_TRAIN, PRICE, CONFIG, "wmape", 3, validated)
+    # then
+    assert report.cross_validation == validated
+    assert report.by_class == []
 
 
 def test_integer_labels_are_held_as_text() -> None:

@@ -8,7 +8,16 @@ import pytest
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.evaluation_page import CAPTIONS, page
 from tabular.pictures import draw, png, words
-from tabular.reports import Evaluation, Importance, Interval, ShapSummary, Slice
+from tabular.reports import (
+    ClassScore,
+    CrossValidation,
+    Evaluation,
+    FoldFigures,
+    Importance,
+    Interval,
+    ShapSummary,
+    Slice,
+)
 
 HOSTILE = "<script>alert('x')</script>&\"$"
 
@@ -186,3 +195,21 @@ def test_every_picture_has_a_caption() -> None:
     # then
     assert set(drawn) <= set(CAPTIONS)
     assert all(caption.endswith(".") for caption in CAPTIONS.values())
+
+
+def test_the_cross_validation_and_the_classes_have_tables_of_their_own() -> None:
+    # given
+    figures = FoldFigures(mean=0.8123, std=0.0456, folds=[0.8, 0.82, 0.81])
+    validated = CrossValidation(
+        rows=320, metrics={"accuracy": figures}, temperature=1.75, log_loss_uncalibrated=0.31, log_loss_calibrated=0.22
+    )
+    by_class = [ClassScore(label=HOSTILE, precision=0.5, recall=0.25, f1=1 / 3, support=1234)]
+    # when
+    parsed = Parsed(page(evaluation(cross_validation=validated, by_class=by_class), "A model", {}))
+    # then
+    assert parsed.row("accuracy") == ["accuracy", words.value("accuracy", 0.8123), words.value("accuracy", 0.0456)]
+    assert "in 3 folds of 320 training rows" in parsed.text
+    before, after = words.value("log_loss", 0.31), words.value("log_loss", 0.22)
+    assert f"A temperature of 1.75 takes the log loss from {before} to {after}." in parsed.text
+    numbers = [words.value("f1_macro", number) for number in (0.5, 0.25, 1 / 3)]
+    assert parsed.row(HOSTILE) == [HOSTILE, *numbers, "1,234"]

@@ -161,6 +161,97 @@ def test_the_fitted_recipes_are_left_as_they_are() -> None:
     assert to_bytes(anew) == to_bytes(_fitted(rows, FeatureConfig(clusters=PLACES), 3))
 
 
+def _sales() -> pd.DataFrame:
+    """With a date that has holes, and a category of very many values that says much of the price."""
+    rows, random = _rows(300), np.random.default_rng(4)
+    rows["sold on"] = pd.Timestamp("2023-01-31") + pd.to_timedelta(random.integers(0, 400, 300), unit="D")
+    rows.loc[::9, "sold on"] = pd.NaT
+    city = random.integers(0, 40, 300)
+    return rows.assign(city=[f"city {number}" for number in city], price=rows["price"] + city)
+
+
+def test_an_expression_is_a_column_between_the_ratios_and_the_clusters() -> None:
+    # given
+    rows = _rows().fillna({"rooms": 2.0})
+    config = FeatureConfig(ratios=RATIO, expressions={"space": "rooms * log1p(homes) / east"}, clusters=PLACES)
+    # when
+    matrix = _matrix(_fitted(rows, config, 3), rows)
+    # then
+    assert list(matrix)[4:7] == ["per_home", "space", "cluster_0"]
+    expected = rows["rooms"] * np.log1p(rows["homes"]) / rows["east"]
+    np.testing.assert_allclose(matrix["space"], expected, rtol=1e-6)
+
+
+def test_a_date_becomes_its_parts_and_counts_from_the_latest_training_date() -> None:
+    # given
+    rows = _sales()
+    way = _fitted(rows, FeatureConfig(dates=("year", "month", "age")))
+    later = rows.head(3).assign(**{"sold on": pd.Timestamp("2025-06-01")})
+    # when
+    matrix, served = _matrix(way, rows), _matrix(way, later)
+    # then
+    names = [f"sold on_{part}" for part in ("year", "month", "age")]
+    assert [name for name in matrix if name.startswith("sold on")] == names
+    known = rows["sold on"].notna()
+    np.testing.assert_array_equal(matrix.loc[known, names[0]], rows.loc[known, "sold on"].dt.year)
+    np.testing.assert_array_equal(matrix.loc[known, names[1]], rows.loc[known, "sold on"].dt.month)
+    ages = (rows["sold on"].max() - rows["sold on"]).dt.days
+    np.testing.assert_array_equal(matrix.loc[known, names[2]], ages[known])
+    # and a hole is filled by the median
+    np.testing.assert_array_equal(matrix.loc[~known, names[2]], np.float32(ages.median()))
+    # and a date after all of them has a negative age
+    assert set(served[names[2]]) == {(rows["sold on"].max() - pd.Timestamp("2025-06-01")).days}
+
+
+def test_a_date_may_come_as_text_or_with_a_zone_when_serving() -> None:
+    # given
+    rows = _sales()
+    way = _fitted(rows, FeatureConfig())
+    stamps = rows["sold on"]
+    text = stamps.map(lambda stamp: None if pd.isna(stamp) else stamp.isoformat()).astype(object)
+    # when / then
+    for other in (text, stamps.dt.tz_localize("UTC"), stamps.dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo")):
+        np.testing.assert_array_equal(way.transform(rows.assign(**{"sold on": other})), way.transform(rows))
+    with pytest.raises(ValueError, match="'sold on' is a date"):
+        way.transform(rows.assign(**{"sold on": 5.0}))
+
+
+def test_a_date_that_is_hardly_ever_there_is_refused() -> None:
+    rows = _sales()
+    rows.loc[15:, "sold on"] = pd.NaT
+    with pytest.raises(UserError, match=r"'sold on' has .* known dates in the 300 training rows, too few"):
+        feature_pipeline(rows, "price", FeatureConfig(), None, 1)
+
+
+@pytest.mark.parametrize("task", ["regression", "binary", "classes"])
+def test_target_means_are_cross_fitted_on_the_training_rows(task: str) -> None:
+    # given
+    rows = _sales()
+    if task != "regression":
+        noisy = rows["price"] + np.random.default_rng(1).normal(0, 20, len(rows))
+        rows["price"] = pd.qcut(noisy, 2 if task == "binary" else 3, labels=False).map({0: "a", 1: "b", 2: "c"})
+    kind: Any = "regression" if task == "regression" else "classification"
+    pair, _ = compare(rows, "price", ImputationConfig(strategies=("median",)), 1)
+    recipe = feature_pipeline(rows, "price", FeatureConfig(target_encoding=("city",)), None, 5, kind)
+    way = preprocessing(rows, "price", pair, recipe)
+    inputs, target = rows.drop(columns="price"), rows["price"].to_numpy()
+    # when
+    fitted_on = way.fit_transform(inputs, target)
+    served = way.transform(inputs)
+    # then a training row is given what the others say, and when serving what all say
+    names = [str(name) for name in way.get_feature_names_out()]
+    columns = [at for at, name in enumerate(names) if name == "city" or name.startswith("city_")]
+    assert len(columns) == (3 if task == "classes" else 1)
+    assert (fitted_on[:, columns] != served[:, columns]).any(axis=1).mean() > 0.9
+    others = [at for at in range(len(names)) if at not in columns]
+    np.testing.assert_array_equal(fitted_on[:, others], served[:, others])
+    # and an unknown category the mean of the target
+    unknown = way.transform(inputs.head(1).assign(city="nowhere"))[0, columns]
+    labels = sorted(set(target))
+    means = [np.mean(target)] if kind == "regression" else [np.mean(target == label) for label in labels]
+    np.testing.assert_allclose(unknown, means[1:] if task == "binary" else means, rtol=1e-6)
+
+
 def test_a_table_of_numbers_alone_and_one_of_categories_alone() -> None:
     # given / when / then
     numbers = _fitted(_rows()[["rooms", "homes", "price"]], FeatureConfig())
@@ -199,6 +290,13 @@ def test_a_ratio_may_have_any_name_that_is_free(name: str) -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
+        (
+            {"expressions": {"e": "homes / rooom"}},
+            r"features.expressions.e: 'homes / rooom', character 9: 'rooom' is no .*; the nearest is 'rooms'",
+        ),
+        ({"expressions": {"e": "homes + kind"}}, r"character 9: 'kind' is no numeric input column"),
+        ({"expressions": {"rooms": "homes + 1"}}, r"would be called 'rooms'"),
+        ({"target_encoding": ["rooms"]}, r"features.target_encoding: 'rooms' is no category column; there are kind"),
         (
             {"ratios": {"r": {"numerator": "romms", "denominator": "homes"}}},
             r"features.ratios.r: 'romms' is no numeric",

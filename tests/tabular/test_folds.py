@@ -69,6 +69,23 @@ def test_too_few_rows_for_the_folds_are_refused_in_one_line(target: TargetConfig
         fold_rows(rows, target, 3, 7)
 
 
+def test_labels_that_are_fractions_are_classes_too() -> None:
+    # given: numbers that scikit-learn takes for a regression's
+    words = _rows()
+    fractions = words.assign(label=words["label"].map({"common": 0.5, "rare": 1.5}))
+    # when
+    as_words, as_fractions = (fold_rows(rows, LABEL, 3, 7) for rows in (words, fractions))
+    # then
+    assert [test["id"].tolist() for _, test in as_fractions] == [test["id"].tolist() for _, test in as_words]
+
+
+def test_a_class_of_fewer_rows_than_folds_is_no_warning() -> None:
+    # given warnings that are errors, as everywhere in these tests
+    rows = _rows().assign(label=["odd"] * 2 + ["usual"] * 88)
+    # when / then
+    assert sum("odd" in set(test["label"]) for _, test in fold_rows(rows, LABEL, 5, 7)) == 2
+
+
 def test_what_the_test_rows_hold_changes_nothing_that_was_fitted() -> None:
     # given a fold, and the same fold with absurd values in its test rows
     rows = _rows()

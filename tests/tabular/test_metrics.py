@@ -77,6 +77,8 @@ def test_classification_metrics_are_what_a_person_computes() -> None:
             "precision_macro": (2 / 3 + 1 / 2) / 2,
             "recall_macro": (2 / 3 + 1 / 2) / 2,
             "f1_macro": (2 / 3 + 1 / 2) / 2,
+            "precision_weighted": (3 * 2 / 3 + 2 * 1 / 2) / 5,
+            "recall_weighted": 3 / 5,
             "f1_weighted": (3 * 2 / 3 + 2 * 1 / 2) / 5,
             "roc_auc": 5 / 6,
             "log_loss": -(math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(0.3) + math.log(0.9)) / 5,

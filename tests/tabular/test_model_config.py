@@ -4,11 +4,22 @@ import difflib
 import math
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from tabular.errors import UserError
-from tabular.model_config import Artifacts, Input, ModelConfig, Runs, breaking_changes, diff, from_yaml, to_yaml
+from tabular.model_config import (
+    Artifacts,
+    Input,
+    ModelConfig,
+    Runs,
+    breaking_changes,
+    diff,
+    from_yaml,
+    inputs_of,
+    to_yaml,
+)
 from tabular.reports import Interval
 from tests.tabular.compared import config
 
@@ -156,3 +167,23 @@ def test_an_added_input_another_order_and_another_type_of_number_break_nothing()
     new = [_input("size", dtype="int64"), _input("sea", "category"), _input("age")]
     # when / then
     assert breaking_changes(old, new) == []
+
+
+def test_an_input_is_a_number_a_date_or_a_category() -> None:
+    # given
+    rows = pd.DataFrame(
+        {
+            "size": [1, 2],
+            "sold": pd.to_datetime(["2024-01-01", None]),
+            "stamp": pd.to_datetime(["2024-01-01T10:00:00+02:00", None]),
+            "kind": ["a", None],
+            "new": [True, False],
+            "price": [1.0, 2.0],
+        }
+    )
+    # when
+    found = inputs_of(rows, "price")
+    # then
+    kinds = {"size": "number", "sold": "date", "stamp": "date", "kind": "category", "new": "category"}
+    assert {column.name: column.kind for column in found} == kinds
+    assert from_yaml(to_yaml(config(inputs=found))).inputs == found

@@ -1,15 +1,20 @@
 """A table from bytes: every format that is read, and every file that is refused."""
 
+import datetime
 import gzip
 import io
 import tarfile
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
+from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError
 from tabular.parsing import parse
 
@@ -129,3 +134,161 @@ def test_repeated_parquet_columns_are_named() -> None:
     # when / then
     with pytest.raises(UserError, match="more than once: 'a'"):
         parse(buffer.getvalue(), "the file")
+
+
+AS_WRITTEN = "Größe;Tag;Code;Ja;Menge\n1.234,5;31.12.2023;007;true;3\n?;01.02.2024;;false;\n"
+GERMAN = ReadingConfig(
+    separator=";", encoding="cp1252", decimal=",", thousands=".", missing=("?",), text=("Code",), dates=("Tag",)
+)
+
+
+def test_a_file_is_read_as_it_is_written() -> None:
+    # when
+    frame = parse(AS_WRITTEN.encode("cp1252"), "the file", GERMAN)
+    # then
+    days = pd.Series(pd.to_datetime(["2023-12-31", "2024-02-01"])).astype("datetime64[us]")
+    expected = pd.DataFrame(
+        {"Größe": [1234.5, None], "Tag": days, "Code": ["007", None], "Ja": [True, False], "Menge": [3.0, None]}
+    )
+    pd.testing.assert_frame_equal(frame, expected)
+
+
+@pytest.mark.parametrize("reading", [ReadingConfig(), ReadingConfig(thousands=" ")], ids=["as pandas", "as written"])
+def test_both_ways_of_reading_agree(reading: ReadingConfig) -> None:
+    # given: the second way is taken for any file with a notation of its own
+    content = b"whole,holed,tenth,flag,half,word,mixed\n1,1,0.1,True,True,a,1\n2,,1e-3,FALSE,NA,NA,x\n"
+    # when
+    frame = parse(content, "the file", reading)
+    # then
+    expected = pd.DataFrame(
+        {
+            "whole": [1, 2],
+            "holed": [1.0, None],
+            "tenth": [0.1, 0.001],
+            "flag": [True, False],
+            "half": pd.Series([True, None], dtype=object).where([True, False], float("nan")),
+            "word": ["a", None],
+            "mixed": ["1", "x"],
+        }
+    )
+    pd.testing.assert_frame_equal(frame, expected)
+
+
+def test_listed_spellings_are_the_only_holes() -> None:
+    # when
+    frame = parse(b"a,b\nNone,1\nx,-\n,2\n", "the file", ReadingConfig(missing=("-",)))
+    # then
+    pd.testing.assert_frame_equal(frame, pd.DataFrame({"a": ["None", "x", None], "b": [1.0, None, 2.0]}))
+
+
+@pytest.mark.parametrize("content", [b"code,b\n3,1\n,2\n", b"code,b\n3.0,1\n,2\n"], ids=["whole", "with decimals"])
+def test_codes_are_text_by_either_rule(content: bytes) -> None:
+    # when
+    by_reading = parse(content, "the file", ReadingConfig(text=("code",)))
+    by_kind = parse(content, "the file", kinds={"code": "text", "absent": "text"})
+    # then
+    pd.testing.assert_frame_equal(by_reading, pd.DataFrame({"code": ["3", None], "b": [1, 2]}))
+    pd.testing.assert_frame_equal(by_kind, by_reading)
+
+
+def test_blanks_are_cut_where_asked() -> None:
+    # when
+    frame = parse(b"a, b \n 1,  x \n  ,y\n", "the file", ReadingConfig(trim=True))
+    # then
+    pd.testing.assert_frame_equal(frame, pd.DataFrame({"a": [1.0, None], "b": ["x", "y"]}))
+
+
+@pytest.mark.parametrize(
+    ("written", "day_first", "expected"),
+    [
+        ("2024-02-01", True, "2024-02-01"),
+        ("2024-02-01T10:30:00Z", False, "2024-02-01 10:30"),
+        ("2024-02-01 10:30:00+02:00", False, "2024-02-01 08:30"),
+        ("1.2.2024", False, "2024-02-01"),
+        ("02/01/2024", False, "2024-02-01"),
+        ("01/02/2024", True, "2024-02-01"),
+        ("13/02/2024", False, "2024-02-13"),
+        ("20240201", False, "2024-02-01"),
+        ("1 Feb 2024", False, "2024-02-01"),
+        ("2024/02/01 10:30", False, "2024-02-01 10:30"),
+    ],
+)
+def test_dates_are_read_in_the_usual_forms(written: str, day_first: bool, expected: str) -> None:
+    # when
+    frame = parse(f"d,a\n{written},1\n,2\n".encode(), "the file", ReadingConfig(dates=("d",), day_first=day_first))
+    # then
+    assert frame["d"].dtype == "datetime64[us]"
+    assert frame["d"].tolist() == [pd.Timestamp(expected), pd.NaT]
+
+
+def test_parquet_gives_the_same_few_types() -> None:
+    # given
+    rows = pd.DataFrame(
+        {
+            "small": pd.array([1, 2], dtype="int8"),
+            "holed": pd.array([1, None], dtype="Int64"),
+            "single": pd.array([0.5, 1.5], dtype="float32"),
+            "money": [Decimal("1.50"), None],
+            "label": pd.Categorical(["x", "y"]),
+            "zoned": pd.to_datetime(["2024-02-01 10:00", None]).tz_localize("Europe/Berlin"),
+            "day": [datetime.date(2024, 2, 1), None],
+            "flag": pd.array([True, None], dtype="boolean"),
+            "code": [3.0, None],
+        }
+    )
+    # when
+    frame = parse(parquet(rows), "the file", ReadingConfig(text=("code",)))
+    # then
+    assert frame.dtypes.astype(str).to_dict() == {
+        "small": "int64",
+        "holed": "float64",
+        "single": "float64",
+        "money": "float64",
+        "label": "str",
+        "zoned": "datetime64[us]",
+        "day": "datetime64[us]",
+        "flag": "object",
+        "code": "str",
+    }
+    assert frame.loc[0, ["small", "holed", "single", "money", "flag"]].tolist() == [1, 1.0, 0.5, 1.5, True]
+    assert (frame["zoned"][0], frame["code"][0]) == (pd.Timestamp("2024-02-01 09:00"), "3")
+
+
+@pytest.mark.parametrize(
+    ("content", "reading", "said"),
+    [
+        (
+            b"d,a\n2024-02-01,1\nsoon,2\n",
+            ReadingConfig(dates=("d",)),
+            "column 'd' is to be a date, but 'soon' is no date",
+        ),
+        (b"d,a\n2024-02-01,1\n1.2.2024,2\n", ReadingConfig(dates=("d",)), "written in several ways"),
+        (
+            b"day,a\n2024-02-01,1\n",
+            ReadingConfig(dates=("days",)),
+            r"data\.reading\.dates: .* 'days'; the nearest is 'day'",
+        ),
+        (b"a;b\n1;2\n", ReadingConfig(separator="|"), "separate by bars, or set data.reading.separator"),
+        (b"a,b\n1,\x81\n", ReadingConfig(encoding="cp1252"), "not a CSV in cp1252: byte 6 is 0x81"),
+        (b"PK\x03\x04junk", ReadingConfig(), "ZIP archive or an Excel workbook"),
+    ],
+    ids=["no date", "two forms", "no such column", "separator", "encoding", "workbook"],
+)
+def test_what_is_not_as_configured_is_refused(content: bytes, reading: ReadingConfig, said: str) -> None:
+    with pytest.raises(UserError, match=said) as caught:
+        parse(content, "the file", reading)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"encoding": "utf-99"}, "is no encoding of text"),
+        ({"encoding": "hex"}, "is no encoding of text"),
+        ({"decimal": ",", "thousands": ","}, "must differ"),
+        ({"text": ["a"], "dates": ["a"]}, "'a' is in 'text' and in 'dates'"),
+    ],
+)
+def test_reading_that_contradicts_itself_is_refused(keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        ReadingConfig(**keys)

@@ -70,6 +70,17 @@ def _fit(algorithm: str, kind: str, strategy: Any = "median", encoding: Any = "s
     return training.fit(rows, target, way, best, 1, 1)
 
 
+def _derived(kind: str) -> Pipeline:
+    """With what is derived of dates and of the target."""
+    target = TARGETS[kind]
+    days = pd.date_range("2024-01-01", periods=80)
+    rows = _inputs().assign(**{"day": days, target.column: _rows()[target.column]})
+    config = FeatureConfig(expressions={"e": "east * rooms"}, target_encoding=("kind",))
+    recipe = feature_pipeline(rows, target.column, config, None, 1, target.task)
+    best = BestParameters(algorithm="linear", target_transform="none", parameters={})
+    return training.fit(rows, target, preprocessing(rows, target.column, _pair("median"), recipe), best, 1, 1)
+
+
 @cache
 def _content(algorithm: str, kind: str) -> bytes:
     return to_bytes(_fit(algorithm, kind))
@@ -80,6 +91,7 @@ def _everything() -> list[bytes]:
     """A file of each algorithm for each task, and of each pair that fills holes."""
     models = [_content(algorithm, kind) for algorithm in ALGORITHMS for kind in TARGETS]
     models.append(to_bytes(_fit("linear", "regression", "iterative", "label")))
+    models += [to_bytes(_derived(kind)) for kind in ("regression", "classes")]
     return models + [to_bytes(tuple(_pair(strategy))) for strategy in STRATEGIES]
 
 

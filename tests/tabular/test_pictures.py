@@ -252,3 +252,11 @@ def test_long_names_lose_their_middle() -> None:
     assert len(short) == 20
     assert short.startswith("first lin")
     assert short.endswith(" end")
+
+
+def test_a_name_in_a_script_without_a_font_is_drawn_and_no_warning() -> None:
+    # given warnings that are errors, as everywhere in these tests
+    figure = Figure()
+    figure.suptitle("価格 🙂")
+    # when / then
+    assert png(figure).startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""The generator of samples, and the description of the one that is shipped."""
+"""The generator of samples, and the descriptions of those that are shipped."""
 
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,17 @@ import pandas as pd
 import pytest
 import yaml
 from pydantic import ValidationError
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
+from tabular.config.training import TrainingFile
 from tabular.sample import SampleSpec, make_sample
+from tabular.tables import categorical_columns
+from tabular.validation import validate
 
-CALIFORNIA = Path(__file__).parents[2] / "configs" / "samples" / "california.yaml"
+ROOT = Path(__file__).parents[2]
+CALIFORNIA = ROOT / "configs" / "samples" / "california.yaml"
 
 LIMITS = {
     "longitude": (-125, -114),
@@ -94,9 +98,59 @@ def test_place_effect_reaches_a_column() -> None:
     assert means["dear"] - means["cheap"] > 1.0
 
 
+def test_a_choice_follows_its_shares_and_other_columns() -> None:
+    # given
+    columns = {
+        "x": {"distribution": "place"},
+        "size": {"distribution": "lognormal"},
+        "class": {
+            "distribution": "choice",
+            "of": {"size": 1.0},
+            "noise": 0.1,
+            "shares": {"small": 1, "medium": 2, "large": 1},
+            "missing": 0.1,
+        },
+        "weight": {"distribution": "normal", "of": {"class": 1.0}, "noise": 0.1, "decimals": 3},
+    }
+    # when
+    frame = make_sample(small(columns=columns), 1)
+    known = frame.dropna()
+    # then
+    assert frame["class"].isna().sum() == 200
+    assert known["class"].value_counts(normalize=True).to_dict() == pytest.approx(
+        {"small": 0.25, "medium": 0.5, "large": 0.25}, abs=0.03
+    )
+    means = known.groupby("class")[["size", "weight"]].mean()
+    assert (means.loc[["small", "medium", "large"]].diff().dropna() > 0).all(axis=None)
+
+
+@pytest.mark.parametrize(("name", "rows", "best"), [("obesity", 2100, 0.85), ("boston", 506, 0.7)])
+def test_the_other_samples_satisfy_their_configs_and_can_be_learned(name: str, rows: int, best: float) -> None:
+    # given
+    config = TrainingFile.model_validate(yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_bytes())).parameters
+    assert config.data.sample is not None
+    spec = SampleSpec.model_validate(yaml.safe_load((ROOT / config.data.sample).read_bytes()))
+    # when
+    frame = make_sample(spec, config.seed)
+    # then
+    assert list(frame) == list(config.validation.columns)
+    assert len(frame) == rows
+    assert validate(frame, config.target, config.validation).failures == []
+    # and a model learns from some of the rows what the others are
+    inputs = frame.drop(columns=config.target.column)
+    inputs = inputs.astype(dict.fromkeys(categorical_columns(frame, config.target.column), "category"))
+    parts = train_test_split(inputs, frame[config.target.column], test_size=0.2, random_state=0)
+    kind = HistGradientBoostingRegressor if config.target.task == "regression" else HistGradientBoostingClassifier
+    with threadpool_limits(1):
+        model = kind(max_iter=50, categorical_features="from_dtype", random_state=0).fit(parts[0], parts[2])
+    assert model.score(parts[1], parts[3]) > best
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"columns": {"x": {"distribution": "choice"}}}, "a choice needs them"),
+        ({"columns": {"x": {"distribution": "normal", "shares": {"a": 1}}}}, "'shares' are for a choice"),
         ({"columns": {"price": {"distribution": "normal"}}}, "must give a value for each of"),
         ({"columns": {"x": {"distribution": "place", "of": {"later": 1.0}}}}, "'later' is no earlier column"),
         ({"rows": 6}, "must not exceed 'rows'"),

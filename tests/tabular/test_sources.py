@@ -2,11 +2,13 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
 
-from tabular.config.stages import DataConfig
+from tabular.config.reading import ReadingConfig
+from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError
 from tabular.sources import Source, locate, read_table
 
@@ -193,3 +195,60 @@ def test_table_with_nothing_to_learn_from_is_refused(root: Path, content: bytes,
     # when / then
     with pytest.raises(UserError, match=said):
         read_table(source, "b", False, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [(["1", "", "0"], [1, 0]), (["1.5", "", "2"], [1.5, 2.0]), (["True", "", "False"], [True, False])],
+    ids=["codes", "numbers", "booleans"],
+)
+def test_rows_without_a_target_are_dropped_where_asked(root: Path, values: list[str], expected: list[Any]) -> None:
+    # given
+    (root / "table.csv").write_text("a,b\n" + "".join(f"{n},{value}\n" for n, value in enumerate(values)))
+    data = DataConfig(path=str(root / "table.csv"))
+    kept = data.model_copy(update={"reading": ReadingConfig(target_missing="drop")})
+    # when
+    all_rows, before = read_table(locate(data, root, root), "b", False, 0)
+    rows, after = read_table(locate(kept, root, root), "b", False, 0)
+    # then
+    assert (len(all_rows), before.without_target_dropped) == (3, 0)
+    assert (rows["a"].tolist(), after.rows, after.without_target_dropped) == ([0, 2], 2, 1)
+    assert [(type(value), value) for value in rows["b"].tolist()] == [(type(value), value) for value in expected]
+    assert list(rows.index) == [0, 1]
+
+
+def test_a_target_of_holes_is_refused_when_rows_are_dropped(root: Path) -> None:
+    # given
+    (root / "table.csv").write_bytes(b"a,b\n1,\n2,\n")
+    data = DataConfig(path=str(root / "table.csv"), reading=ReadingConfig(target_missing="drop"))
+    # when / then
+    with pytest.raises(UserError, match="no value at all in 'b'"):
+        read_table(locate(data, root, root), "b", False, 0)
+
+
+def test_rules_of_the_validation_decide_what_is_text_and_what_a_date(root: Path) -> None:
+    # given
+    (root / "table.csv").write_bytes(b"code,day,number,label\n1,2024-02-01,1,1\n2,2024-02-02,2,2\n")
+    columns = {
+        "code": ColumnConfig(kind="category"),
+        "day": ColumnConfig(kind="date"),
+        "number": ColumnConfig(kind="number"),
+        "label": ColumnConfig(kind="category"),
+        "absent": ColumnConfig(kind="category"),
+    }
+    # when
+    source = locate(DataConfig(path=str(root / "table.csv")), root, root, columns)
+    rows, _ = read_table(Source.model_validate_json(source.model_dump_json()), "label", False, 0)
+    # then: the target's labels stay what they are
+    kinds = rows.dtypes.astype(str).to_dict()
+    assert kinds == {"code": "str", "day": "datetime64[us]", "number": "int64", "label": "int64"}
+
+
+def test_reading_belongs_to_the_source(root: Path) -> None:
+    # given
+    (root / "table.csv").write_bytes(b"a;b\n1,5;2\n2,5;3\n")
+    data = DataConfig(path=str(root / "table.csv"), reading=ReadingConfig(separator=";", decimal=","))
+    # when
+    source = Source.model_validate_json(locate(data, root, root).model_dump_json())
+    # then
+    assert read_table(source, "b", False, 0)[0].to_dict("list") == {"a": [1.5, 2.5], "b": [2, 3]}

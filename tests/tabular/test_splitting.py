@@ -6,7 +6,7 @@ import pytest
 
 from tabular.config.stages import SplitConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.splitting import split
+from tabular.splitting import split, tuning_rows
 
 PRICE = TargetConfig(column="price")
 LABEL = TargetConfig(column="label", task="classification")
@@ -102,3 +102,40 @@ def test_a_stratum_of_one_row_and_a_table_of_one_row_are_refused_in_one_line() -
         split(lonely, LABEL, SplitConfig(), 42)
     with pytest.raises(UserError, match=r"^split: 1 rows cannot be split: .*$"):
         split(_rows(1), PRICE, SplitConfig(), 42)
+
+
+def test_a_small_table_is_tuned_on_all_of_its_training_rows() -> None:
+    # given
+    rows = pd.DataFrame({"size": range(100), "price": range(100)})
+
+    # then
+    assert tuning_rows(rows, TargetConfig(column="price"), SplitConfig(tuning_rows=100), 42) is rows
+    assert tuning_rows(rows, TargetConfig(column="price"), SplitConfig(tuning_rows=None), 42) is rows
+
+
+def test_a_large_table_is_tuned_on_a_draw_of_its_training_rows() -> None:
+    # given
+    rows = pd.DataFrame({"size": range(1000), "price": range(1000)})
+
+    # when
+    drawn, again, other = (
+        tuning_rows(rows, TargetConfig(column="price"), SplitConfig(tuning_rows=200), seed) for seed in (42, 42, 43)
+    )
+
+    # then: without replacement, in their order, the same for the same seed, and spread over the whole table
+    assert len(drawn) == 200 and drawn["size"].is_monotonic_increasing and drawn["size"].is_unique
+    assert drawn.equals(again) and not drawn.equals(other)
+    assert list(drawn.index) == list(range(200)) and 400 < drawn["size"].mean() < 600
+
+
+def test_rare_classes_keep_rows_to_be_tuned_on() -> None:
+    # given: one class in a hundred, and one of three rows
+    kinds = ["often"] * 9900 + ["seldom"] * 97 + ["hardly"] * 3
+    rows = pd.DataFrame({"size": range(10_000), "kind": kinds})
+    target = TargetConfig(column="kind", task="classification")
+
+    # when
+    drawn = tuning_rows(rows, target, SplitConfig(tuning_rows=1000), 42)
+
+    # then
+    assert drawn["kind"].value_counts().to_dict() == {"often": 990, "seldom": 50, "hardly": 3}

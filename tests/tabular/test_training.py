@@ -8,6 +8,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from tabular import cluster_choice, imputation, selection, splitting, training
+from tabular.algorithms import estimator
 from tabular.config.stages import (
     ClusterConfig,
     FeatureConfig,
@@ -18,6 +19,7 @@ from tabular.config.stages import (
     TargetConfig,
 )
 from tabular.features import preprocessing
+from tabular.folds import fold_rows, prepare, score
 from tabular.persistence import to_bytes
 from tabular.reports import BestParameters
 
@@ -128,3 +130,72 @@ def test_labels_come_back_as_they_were() -> None:
     # then
     assert list(model.classes_) == ["cheap", "dear"]
     assert set(model.predict(rows.drop(columns="price"))) == {"cheap", "dear"}
+
+
+def test_the_final_model_is_cross_validated_on_the_training_rows() -> None:
+    # given
+    rows = _rows()
+    best = BestParameters(algorithm="linear", target_transform="none", parameters={"alpha": 1.0})
+    # when
+    found = training.cross_validate(rows, PRICE, _way(rows), best, 4, 1, 1)
+    # then the figures are those of the folds, computed by hand
+    folds = [prepare(parts, "price", _way(rows)) for parts in fold_rows(rows, PRICE, 4, 1)]
+    expected = [score(estimator("linear", "regression", {"alpha": 1.0}, "none", 1, 1), f, PRICE, "r2") for f in folds]
+    assert found.metrics["r2"].folds == expected
+    assert found.metrics["r2"].mean == pytest.approx(np.mean(expected))
+    assert found.metrics["r2"].std == pytest.approx(np.std(expected))
+    assert (found.temperature, found.log_loss_uncalibrated, found.log_loss_calibrated) == (1.0, None, None)
+
+
+def test_a_classification_that_is_too_sure_of_itself_is_calibrated() -> None:
+    # given labels that are half chance, and trees that learn them by heart
+    rows, random = _rows(), np.random.default_rng(1)
+    chance = random.choice(["a", "b", "c"], len(rows))
+    rows["price"] = np.where(random.random(len(rows)) < 0.5, chance, np.where(rows["rooms"] > 5, "a", "b"))
+    target = TargetConfig(column="price", task="classification")
+    best = BestParameters(algorithm="lightgbm", target_transform="none", parameters={"n_estimators": 60})
+    way = _way(_rows())
+    # when
+    found = training.cross_validate(rows, target, way, best, 3, 1, 1)
+    model = training.fit(rows, target, way, best, 1, 1, found.temperature)
+    off = training.cross_validate(rows, target.model_copy(update={"calibrate": False}), way, best, 3, 1, 1)
+    # then
+    assert found.temperature > 1.5
+    assert found.log_loss_calibrated is not None and found.log_loss_uncalibrated is not None
+    assert found.log_loss_calibrated < 0.9 * found.log_loss_uncalibrated
+    assert found.metrics["log_loss"].mean == pytest.approx(found.log_loss_calibrated, rel=0.02)
+    assert off.temperature == 1.0
+    assert off.metrics["accuracy"] == found.metrics["accuracy"]
+    # and the model's own answers are less sure by that temperature
+    inputs = rows.drop(columns="price")
+    plain = training.fit(rows, target, way, best, 1, 1)
+    np.testing.assert_array_equal(model.predict(inputs), plain.predict(inputs))
+    assert model.predict_proba(inputs).max(axis=1).mean() < plain.predict_proba(inputs).max(axis=1).mean() - 0.05
+
+
+@pytest.mark.parametrize("labels", [(False, True), (0, 1), ("no", "yes")])
+def test_two_labels_of_any_kind_are_cross_validated(labels: tuple[Any, Any]) -> None:
+    # given
+    rows = _rows()
+    rows["price"] = [labels[int(dear)] for dear in rows["price"] > 8]
+    target = TargetConfig(column="price", task="classification", class_weight="balanced")
+    best = BestParameters(algorithm="xgboost", target_transform="none", parameters={"n_estimators": 5})
+    # when
+    found = training.cross_validate(rows, target, _way(_rows()), best, 3, 1, 1)
+    # then
+    assert found.metrics["accuracy"].mean > 0.8
+    assert found.metrics["roc_auc"].mean > 0.8
+
+
+def test_a_class_of_two_rows_is_fitted_with_target_means_and_no_warning() -> None:
+    # given warnings that are errors, as everywhere in these tests
+    rows = _rows().drop(columns="price").assign(label=["odd"] * 2 + ["usual", "other"] * 99)
+    label = TargetConfig(column="label", task="classification")
+    config = FeatureConfig(target_encoding=("kind",))
+    pair, _ = imputation.compare(rows, "label", ImputationConfig(strategies=("median",)), 1)
+    # when
+    pipeline, _ = cluster_choice.choose(rows, label, pair, config, "f1_macro", 1, 1)
+    best = BestParameters(algorithm="linear", target_transform="none", parameters={})
+    model = training.fit(rows, label, preprocessing(rows, "label", pair, pipeline), best, 1, 1)
+    # then
+    assert list(model.classes_) == ["odd", "other", "usual"]

@@ -230,3 +230,25 @@ def test_profile_shows_each_column_at_a_glance() -> None:
     assert (prices.minimum, prices.mean, prices.maximum, prices.top) == (0.0, 29.5, 59.0, [])
     assert (colours.minimum, colours.top) == (None, [("blue", 20), ("green", 20), ("red", 20)])
     assert ValidationReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_dates_are_held_to_their_days() -> None:
+    # given
+    days = pd.date_range("2024-01-01 18:00", periods=ROWS).astype("datetime64[us]")
+    fits = {"day": ColumnConfig(kind="date", earliest="2024-01-01", latest="2024-02-29")}
+    tight = {"day": ColumnConfig(kind="date", earliest="2024-01-03", latest="2024-02-28")}
+    # when / then: the last day counts to its end
+    assert check(table(day=days), columns=fits) == []
+    assert [(f.rule, f.failed, f.examples) for f in check(table(day=days), columns=tight)] == [
+        ("must not be before 2024-01-03", 2, ["2024-01-01 18:00:00", "2024-01-02 18:00:00"]),
+        ("must not be after 2024-02-28", 1, ["2024-02-29 18:00:00"]),
+    ]
+
+
+def test_text_that_should_be_a_date_is_one_failure() -> None:
+    # given
+    columns = {"colour": ColumnConfig(kind="date", earliest="2024-01-01")}
+    # when
+    [failure] = check(table(), columns=columns)
+    # then
+    assert failure.rule.startswith("must be a date, but is not read as one") and failure.failed == ROWS

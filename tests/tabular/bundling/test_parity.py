@@ -165,3 +165,26 @@ def test_another_label_is_a_difference_however_small() -> None:
 def test_differences_are_relative_and_know_infinity(original: float, compiled: float, difference: float) -> None:
     found = parity.differences(np.array([original]), np.array([compiled]), classifies=False)
     assert found[0] == pytest.approx(difference, rel=1e-6)
+
+
+def test_next_to_zero_a_difference_is_relative_to_what_is_usual() -> None:
+    # given: predictions of both signs, of which one is all but 0
+    original = np.array([-2000.0, 1e-3, 1000.0])
+    # when
+    last_digits = parity.differences(original, original + 1e-4, classifies=False, usual=1000.0)
+    wrong = parity.differences(original, original + np.array([0.0, 1.0, 0.0]), classifies=False, usual=1000.0)
+    # then
+    np.testing.assert_allclose(last_digits, [5e-8, 1e-7, 1e-7], rtol=1e-4)
+    assert wrong[1] == pytest.approx(1e-3)
+
+
+def test_a_linear_model_whose_predictions_cross_zero_is_compiled(tmp_path: Path) -> None:
+    # given: many rows next to 0, where the last digits of a sum in float32 are a large part of it
+    rows = table(count=3000)[["east", "north", "price"]]
+    rows["north"] = rows["north"].fillna(5.0)
+    rows["price"] = rows["east"] - 0.7 * rows["north"]
+    model = fitted(rows[:200], "linear")
+    # when
+    report = _compared(rows[200:], model, tmp_path)
+    # then
+    assert report.agrees, report.first

@@ -1,0 +1,151 @@
+"""`python run.py init --data FILE --target COLUMN`: look at a table, and write its run configuration."""
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from tabular.errors import UserError
+
+if TYPE_CHECKING:
+    from tabular.profiling.found import TableFound
+    from tabular.profiling.profile import Profiled
+
+COLOURS = {"loud": "bold red", "warning": "yellow", "note": "dim"}
+SHOWN = 40
+"""Columns in the printed profile."""
+
+
+@click.command()
+@click.option("--data", required=True, metavar="FILE", help="CSV or Parquet, also gzipped; a path, gs:// or https://.")
+@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--name", metavar="NAME", help="Of the model and of its configuration; else the file's.")
+@click.option("--task", type=click.Choice(["regression", "classification"]), help="Else the target's values decide.")
+@click.option("--force", is_flag=True, help="Overwrite the configuration if there is one.")
+@click.pass_obj
+def init(
+    root: Path,
+    data: str,
+    target: str,
+    name: str | None,
+    task: Literal["regression", "classification"] | None,
+    force: bool,
+) -> None:
+    """Look at a table, and write the run configuration that it can be trained with: configs/NAME.yaml.
+
+    \b
+    python run.py init --data flats.csv --target price
+    python run.py --config configs/flats.yaml
+    """  # noqa: D301
+    called = _name(name, data)
+    file = root / "configs" / f"{called}.yaml"
+    shown = f"configs/{called}.yaml"
+    if file.exists() and not force:
+        raise UserError(f"{shown} exists already; give another --name, or --force to overwrite it")
+
+    from tabular.profiling import profile, writing
+    from tabular.remote import public
+    from tabular.sources import content_at
+
+    content = content_at(data, "--data")
+    profiled = profile.profile(content, public(data), target, task)
+    text = writing.write(profiled.found, called, _location(data, root), hashlib.sha256(content).hexdigest(), shown)
+    _check(text, profiled)
+    _write(file, text)
+    _print(profiled.found)
+    click.echo(f"wrote {shown}")
+    if public(data) != data:
+        click.echo(f"{shown} holds the whole address, with what may be a secret in it")
+    click.echo(f"next: `python run.py --config {shown}`")
+
+
+def _name(name: str | None, data: str) -> str:
+    """The name of the model: as given, or made of the file's."""
+    if name is not None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+            raise UserError(f"--name: {name!r} is no name of a model; use letters, digits, - and _")
+        return name
+    file = re.split(r"[?#]", data)[0].rstrip("/").rpartition("/")[2]
+    made = re.sub(r"[^A-Za-z0-9_]+", "-", file.partition(".")[0]).strip("-_").lower()
+    if not made:
+        raise UserError(f"--data: {file!r} makes no name of a model; give one with --name")
+    return made
+
+
+def _location(data: str, root: Path) -> str:
+    """Where the table is, for a command that is typed in the repository."""
+    from tabular.remote import is_remote
+
+    if is_remote(data):
+        return data
+    file = Path(os.path.abspath(Path(data.removeprefix("file://")).expanduser()))
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
+def _check(text: str, profiled: "Profiled") -> None:
+    """Hold the table to the very rules that were written for it, and cut it as a training will."""
+    import yaml
+    from pydantic import ValidationError
+
+    from tabular import splitting, validation
+    from tabular.config.base import explain
+    from tabular.config.training import TrainingFile
+
+    try:
+        parameters = TrainingFile.model_validate(yaml.safe_load(text)).parameters
+    except ValidationError as error:
+        raise UserError(f"this table cannot be described: {explain(error, TrainingFile)}") from error
+    validation.refuse(validation.validate(profiled.rows, parameters.target, parameters.validation))
+    splitting.split(profiled.rows, parameters.target, parameters.split, parameters.seed)
+
+
+def _write(file: Path, text: str) -> None:
+    """Put the file in its place when it is whole."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=".partial")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as opened:
+                opened.write(text)
+            os.chmod(partial, 0o644)
+            os.replace(partial, file)
+        except BaseException:
+            os.unlink(partial)
+            raise
+    except OSError as error:
+        raise UserError(f"cannot write {file}: {error.strerror}") from error
+
+
+def _print(found: "TableFound") -> None:
+    """The profile, the findings and what will be done."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    aim = found.target
+    title = f"{found.rows:,} rows, {len(found.columns)} columns; a {aim.task} of '{aim.column}': {aim.why}"
+    table = Table(
+        "column", "kind", "missing", "distinct", Column("values", overflow="fold"), "use", title=escape(title)
+    )
+    for column in found.columns[:SHOWN]:
+        share = 100 * column.missing / max(1, column.missing + column.known)
+        values = f"{column.low:.6g} to {column.high:.6g}" if column.low is not None else column.why
+        use = "target" if column.name == aim.column else "input" if column.drop is None else "[yellow]left out[/yellow]"
+        missing = f"{share:.3g}%" if column.missing else ""
+        table.add_row(escape(column.name), column.kind, missing, f"{column.distinct:,}", escape(values), use)
+    console = Console()
+    console.print(table)
+    if len(found.columns) > SHOWN:
+        console.print(f"… and {len(found.columns) - SHOWN} more columns")
+    if aim.classes:
+        counts = list(aim.classes.items())
+        words = ", ".join(f"{label} {rows:,}" for label, rows in counts[:10])
+        console.print(f"classes: {escape(words)}{' …' if len(counts) > 10 else ''}")
+    for finding in found.findings:
+        where = f"{finding.column}: " if finding.column is not None else ""
+        colour = COLOURS[finding.level]
+        console.print(f"[{colour}]{finding.level}[/{colour}] {escape(where + finding.text)}", soft_wrap=True)

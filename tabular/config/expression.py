@@ -1,0 +1,182 @@
+"""The arithmetic of derived columns: read by a grammar of its own, never evaluated as Python."""
+
+import ast
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+LONGEST = 500
+"""Characters of an expression."""
+DEEPEST = 30
+"""Operations inside one another."""
+LARGEST_EXPONENT = 16.0
+"""The size of a constant exponent."""
+
+FUNCTIONS = {"abs": 1, "exp": 1, "log": 1, "log1p": 1, "sqrt": 1, "max": 2, "min": 2}
+"""Each function with how many values it takes; those of two take more as well."""
+OPERATORS: dict[type[ast.AST], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+_QUOTED = re.compile("`([^`]*)`")
+
+
+class BadExpression(ValueError):
+    """What is wrong with an expression, and where."""
+
+
+class Instruction(NamedTuple):
+    """One step of a stack machine."""
+
+    operation: str
+    """`number`, `column`, `negative`, an operator, or a function."""
+    number: float = 0.0
+    """Of `number`."""
+    place: int = 0
+    """Of `column`: which one. Of a function: how many values it takes from the stack."""
+
+
+class Program(NamedTuple):
+    """An expression that has been read."""
+
+    columns: tuple[str, ...]
+    """The columns it names, in the order in which they first appear."""
+    positions: tuple[int, ...]
+    """Where each first appears: characters from the start, counted from 1."""
+    steps: tuple[Instruction, ...]
+    """In postfix order."""
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Program:
+    """Read an expression.
+
+    Args:
+        text: numbers, column names (in backticks where one is no word), `+ - * / **`, parentheses, the functions of
+            `FUNCTIONS`.
+
+    Raises:
+        BadExpression: it is anything else, too long, too deep, or names no column; the message says where.
+    """
+    if len(text) > LONGEST:
+        raise BadExpression(f"the expression has {len(text)} characters; at most {LONGEST} are taken")
+    quoted = {match.start(): match for match in _QUOTED.finditer(text)}
+    # The parser sees a word of the same length in place of each quoted name, so that positions stay what they are.
+    plain = _QUOTED.sub(lambda match: "_" * len(match.group()), text)
+    start = len(plain) - len(plain.lstrip())
+    try:
+        tree = ast.parse(re.sub(r"\s", " ", plain[start:]).rstrip(), mode="eval")
+    except SyntaxError as error:
+        raise _bad(text, start + max(1, error.offset or 1), "cannot be read from here on") from None
+    except (ValueError, MemoryError, RecursionError):
+        said = "it is nested too deep, or holds a character that no expression has"
+        raise BadExpression(f"{text[:60]!r} cannot be read: {said}") from None
+    reader = _Reader(text, start, quoted)
+    reader.read(tree.body, 0)
+    if not reader.columns:
+        raise BadExpression(f"{text!r} names no column")
+    return Program(tuple(reader.columns), tuple(reader.columns.values()), tuple(reader.steps))
+
+
+def unknown_column(name: str, position: int, text: str, known: Iterable[str]) -> str:
+    """What to say of a column that is not there: the expression, the position, the nearest column.
+
+    Args:
+        name: of the column.
+        position: in the expression, counted from 1.
+        text: the expression.
+        known: the columns that are there.
+    """
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    hint = f"; the nearest is '{near[0]}'" if near else ""
+    return f"{text!r}, character {position}: '{name}' is no numeric input column{hint}"
+
+
+def _bad(text: str, position: int, problem: str) -> BadExpression:
+    return BadExpression(f"{text!r}, character {min(position, len(text) + 1)}: {problem}")
+
+
+class _Reader:
+    """From the syntax tree to the steps."""
+
+    def __init__(self, text: str, start: int, quoted: dict[int, re.Match[str]]) -> None:
+        self.text, self.start, self.quoted = text, start, quoted
+        self.columns: dict[str, int] = {}
+        self.steps: list[Instruction] = []
+
+    def read(self, node: ast.expr, depth: int) -> None:
+        """Add the steps of one part."""
+        if depth > DEEPEST:
+            raise self._refused(node, f"more than {DEEPEST} operations lie inside one another here")
+        if isinstance(node, ast.Constant):
+            self.steps.append(Instruction("number", self._number(node)))
+        elif isinstance(node, ast.Name):
+            self._column(node)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            self.read(node.operand, depth + 1)
+            self.steps.append(Instruction("negative"))
+        elif isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+            self.read(node.left, depth + 1)
+            self.read(node.right, depth + 1)
+            if isinstance(node.op, ast.Pow):
+                self._check_exponent(node.right)
+            self.steps.append(Instruction(OPERATORS[type(node.op)]))
+        elif isinstance(node, ast.Call):
+            self._call(node, depth)
+        else:
+            raise self._refused(node, f"this is no arithmetic; there are + - * / ** and {', '.join(FUNCTIONS)}")
+
+    def _call(self, node: ast.Call, depth: int) -> None:
+        name = node.func.id if isinstance(node.func, ast.Name) and self._place(node.func) not in self.quoted else None
+        if name not in FUNCTIONS:
+            raise self._refused(node, f"there is no such function; there are {', '.join(FUNCTIONS)}")
+        least = FUNCTIONS[name]
+        if node.keywords or len(node.args) < least or (least == 1 and len(node.args) > 1):
+            takes = "one value" if least == 1 else "two values or more"
+            raise self._refused(node, f"{name} takes {takes}")
+        for argument in node.args:
+            self.read(argument, depth + 1)
+        self.steps.append(Instruction(name, place=len(node.args)))
+
+    def _column(self, node: ast.Name) -> None:
+        place = self._place(node)
+        # As it is spelled: Python would spell some letters of other scripts in another way.
+        name = self.quoted[place].group(1) if place in self.quoted else self.text[place : self._end(node)]
+        if not name:
+            raise self._refused(node, "a column's name is missing between the backticks")
+        self.columns.setdefault(name, place + 1)
+        self.steps.append(Instruction("column", place=list(self.columns).index(name)))
+
+    def _number(self, node: ast.Constant) -> float:
+        if type(node.value) not in (int, float):
+            raise self._refused(node, f"{node.value!r} is no number; write a column's name without quotes")
+        try:
+            number = float(node.value)  # type: ignore[arg-type]
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise self._refused(node, "the number is too large")
+        return number
+
+    def _check_exponent(self, node: ast.expr) -> None:
+        inner = node
+        while isinstance(inner, ast.UnaryOp):
+            inner = inner.operand
+        if isinstance(inner, ast.Constant) and abs(self._number(inner)) > LARGEST_EXPONENT:
+            raise self._refused(node, f"an exponent must lie between -{LARGEST_EXPONENT:g} and {LARGEST_EXPONENT:g}")
+
+    def _place(self, node: ast.expr) -> int:
+        return self._characters(node.col_offset)
+
+    def _end(self, node: ast.expr) -> int:
+        assert node.end_col_offset is not None  # only trees made by hand lack it
+        return self._characters(node.end_col_offset)
+
+    def _characters(self, offset: int) -> int:
+        """The place in the text of an offset that Python counts in bytes."""
+        plain = _QUOTED.sub(lambda match: "_" * len(match.group()), self.text)[self.start :]
+        return self.start + len(plain.encode()[:offset].decode(errors="ignore"))
+
+    def _refused(self, node: ast.expr, problem: str) -> BadExpression:
+        return _bad(self.text, self._place(node) + 1, problem)

@@ -1,0 +1,102 @@
+"""The few column types that the stages know, made of the many that a file can hold."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from tabular import spelling
+from tabular.errors import UserError
+
+INFINITE = ("inf", "-inf", "Infinity", "-Infinity")
+EXAMINED = 500
+"""Different values that are looked at one by one for the one that is no date."""
+
+
+def normalised(
+    frame: pd.DataFrame, kinds: Mapping[str, str], missing: Sequence[str] | None, day_first: bool, name: str
+) -> pd.DataFrame:
+    """The table with plain columns: int64, float64, bool, object of booleans, datetime64[us] or text.
+
+    Args:
+        frame: as pandas or Arrow made it.
+        kinds: the columns that are `text` or `date` whatever they look like.
+        missing: spellings of a hole in text; with an infinity among them, infinite numbers are holes. None: as it is.
+        day_first: see `tabular.spelling.dates`.
+        name: what errors call the file.
+
+    Raises:
+        UserError: a column that must be a date holds something else.
+    """
+    made = {}
+    for column in frame.columns:
+        values = _plain(frame[column], missing)
+        if kinds.get(column) == "text":
+            values = _as_text(values)
+        elif kinds.get(column) == "date":
+            values = _as_dates(values, day_first, name)
+        made[column] = values
+    return pd.DataFrame(made, index=frame.index)
+
+
+def _plain(column: pd.Series, missing: Sequence[str] | None) -> pd.Series:
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return _plain(column.astype(kind.categories.dtype), missing)
+    if pd.api.types.is_bool_dtype(kind):
+        return column.astype(bool) if column.notna().all() else column.astype(object).where(column.notna(), np.nan)
+    if pd.api.types.is_numeric_dtype(kind):
+        return _number(column, missing)
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        zoned = getattr(kind, "tz", None) is not None
+        return (column.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else column).astype("datetime64[us]")
+    if pd.api.types.is_timedelta64_dtype(kind):
+        return column.dt.total_seconds()
+    if pd.api.types.is_object_dtype(kind):
+        inferred = pd.api.types.infer_dtype(column, skipna=True)
+        if inferred == "boolean":
+            return column
+        if inferred == "decimal":
+            return pd.to_numeric(column.astype(float))
+        if inferred in ("date", "datetime"):
+            return pd.to_datetime(column, errors="coerce", utc=True).dt.tz_localize(None).astype("datetime64[us]")
+    text = column.astype("str")
+    return text if missing is None else spelling.without_holes(text, missing)
+
+
+def _number(column: pd.Series, missing: Sequence[str] | None) -> pd.Series:
+    is_whole = pd.api.types.is_integer_dtype(column.dtype)
+    if is_whole and column.notna().all():
+        return column.astype("int64" if not len(column) or column.max() <= np.iinfo(np.int64).max else "float64")
+    numbers = column.astype("float64")
+    if missing is not None and set(INFINITE) & set(missing):
+        numbers = numbers.mask(np.isinf(numbers))
+    return numbers
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    """Codes as text: a whole number that pandas made 3.0, because its column has holes, is "3"; booleans stay so."""
+    if column.dtype == object or pd.api.types.is_bool_dtype(column.dtype):
+        return column
+    text = column.astype("str")
+    truths = spelling.booleans(text)
+    return spelling.codes(text) if truths is None else truths
+
+
+def _as_dates(column: pd.Series, day_first: bool, name: str) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return column
+    text = spelling.codes(column.astype("str"))
+    found = spelling.dates(text, day_first)
+    if found is not None:
+        return found
+    if text.isna().all():
+        return pd.Series(pd.NaT, index=column.index, name=column.name, dtype="datetime64[us]")
+    few = text.dropna().unique()[:EXAMINED]
+    wrong = next((value for value in few if spelling.dates(pd.Series([value]), day_first) is None), None)
+    shown = repr(wrong if wrong is not None else str(text.dropna().iloc[0]))[:60]
+    why = f"{shown} is no date" if wrong is not None else f"its dates, such as {shown}, are written in several ways"
+    raise UserError(
+        f"{name}: column '{column.name}' is to be a date, but {why}; mend it, write it as 2024-02-29, "
+        "or list how holes are spelled in data.reading.missing"
+    )

@@ -1,0 +1,103 @@
+"""What each column of a table holds, and which of them no model can learn from."""
+
+from typing import Any
+
+import pandas as pd
+
+from tabular.profiling import words
+from tabular.profiling.found import ColumnFound, Kind
+
+LEVELS = 30
+"""So many categories become a column each; more become the mean of the target."""
+OWN = 0.5
+"""A text of which more than this share are different tells rows apart, not kinds of rows."""
+FEWEST = 40
+"""Known values of a number or a date with holes, so that the training rows surely keep the 20 that imputation needs."""
+NAMED = 20
+"""From so many rows on, different values in all of them are a name for each."""
+EXAMINED = 10_000
+"""Rows from the beginning that the look of a text is judged by."""
+LONG = 40
+"""Characters, in the mean, from which on a text is prose."""
+
+
+def describe(column: pd.Series) -> ColumnFound:
+    """One column as the stages will see it.
+
+    Args:
+        column: as `tabular.parsing.parse` gives it.
+    """
+    known = column.dropna()
+    facts: dict[str, Any] = {
+        "name": str(column.name),
+        "missing": len(column) - len(known),
+        "known": len(known),
+        "distinct": int(known.nunique()),
+    }
+    if not len(known):
+        return ColumnFound(kind="empty", why="no value at all", drop="it has no value at all", **facts)
+    worded = isinstance(column.dtype, pd.StringDtype) or column.dtype == object
+    if facts["distinct"] == 1 and not (worded and facts["missing"]):  # a word or none tells as much as two words
+        value = str(known.iloc[0])[:LONG]
+        return ColumnFound(kind="constant", why=f"always {value!r}", drop=f"it is constant: always {value!r}", **facts)
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        first, last = (moment.date().isoformat() for moment in (known.min(), known.max()))
+        facts |= {"first": first, "last": last, "drop": _too_few(facts)}
+        return ColumnFound(kind="date", why=f"days from {first} to {last}", **facts)
+    if pd.api.types.is_numeric_dtype(column.dtype) and column.dtype != bool:
+        return _number(column, known, facts)
+    if column.dtype == bool or column.dtype == object:
+        return ColumnFound(
+            kind="boolean", why="true or false", levels=tuple(sorted(str(level) for level in known.unique())), **facts
+        )
+    return _text(known, facts)
+
+
+def _number(column: pd.Series, known: pd.Series, facts: dict[str, Any]) -> ColumnFound:
+    facts |= {"low": float(known.min()), "high": float(known.max())}
+    whole = bool((known % 1 == 0).all())
+    if facts["distinct"] == 2 and (facts["low"], facts["high"]) == (0.0, 1.0):
+        return ColumnFound(kind="boolean", why="0 or 1", drop=_too_few(facts), **facts)
+    if whole and _names_rows(known, facts):
+        drop = f"it names the rows: {facts['distinct']:,} different numbers in {facts['known']:,} rows"
+        return ColumnFound(kind="identifier", why="a number for each row", drop=drop, **facts)
+    why = "whole numbers" if whole else "decimal numbers"
+    return ColumnFound(kind="number", why=why, drop=_too_few(facts), **facts)
+
+
+def _too_few(facts: dict[str, Any]) -> str | None:
+    """Why a column with holes is left out, if it is."""
+    if facts["missing"] and facts["known"] < FEWEST:
+        return f"it has {facts['known']} known values, too few to learn how to fill its holes"
+    return None
+
+
+def _names_rows(known: pd.Series, facts: dict[str, Any]) -> bool:
+    if facts["known"] < NAMED:
+        return False
+    named = words.is_identifier(str(facts["name"]))
+    if facts["distinct"] < facts["known"]:
+        return named and facts["distinct"] > OWN * facts["known"]
+    return named or (facts["low"] in (0.0, 1.0) and bool((known.diff().dropna() == 1).all()))
+
+
+def _text(known: pd.Series, facts: dict[str, Any]) -> ColumnFound:
+    distinct, share = facts["distinct"], facts["distinct"] / facts["known"]
+    some = known.head(EXAMINED)
+    length, spaced = float(some.str.len().mean()), float(some.str.contains(" ", regex=False).mean())
+    own = f"{distinct:,} different texts in {facts['known']:,} rows"
+    if facts["known"] >= NAMED and spaced < OWN and length <= LONG:
+        named = words.is_identifier(str(facts["name"]))
+        if share > 0.95 or (named and share > OWN):
+            return ColumnFound(kind="identifier", why="a text for each row", drop=f"it names the rows: {own}", **facts)
+    if distinct > LEVELS and (share > OWN or length > LONG):
+        return ColumnFound(kind="text", why="free text", drop=f"it is free text: {own}", **facts)
+    if distinct > LEVELS:
+        return ColumnFound(kind="category", why=f"{distinct:,} categories", **facts)
+    if distinct == 1:
+        return ColumnFound(kind="boolean", why="one word or none", levels=(str(known.iloc[0]),), **facts)
+    if facts["known"] >= NAMED and share > 0.95:
+        return ColumnFound(kind="text", why="free text", drop=f"it is free text: {own}", **facts)
+    levels = tuple(sorted(str(level) for level in known.unique()))
+    kind: Kind = "boolean" if distinct == 2 else "category"
+    return ColumnFound(kind=kind, why=f"{distinct} categories", levels=levels, **facts)

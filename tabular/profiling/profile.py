@@ -1,0 +1,132 @@
+"""From the bytes of a file to everything that is known of the table."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tabular.config.reading import ReadingConfig
+from tabular.config.stages import Task
+from tabular.parsing import PARQUET, parse, raw_csv, unpack
+from tabular.profiling import dialect, kinds, leaks, notation, targets, warnings, words
+from tabular.profiling.found import ColumnFound, Finding, TableFound
+from tabular.sources import with_target
+
+
+class Profiled(NamedTuple):
+    """What was found, and the rows that a training will see."""
+
+    found: TableFound
+    rows: pd.DataFrame
+
+
+def profile(content: bytes, name: str, target: str, task: Task | None = None) -> Profiled:
+    """Read a table of which nothing is known, and find out what it holds.
+
+    Args:
+        content: the bytes of a CSV in any of the usual dialects, a Parquet file, either gzipped, or a .tgz of one.
+        name: what errors call the file.
+        target: the column to predict.
+        task: regression or classification; None infers it from the target.
+
+    Raises:
+        UserError: no such table or column, or a target that nothing can be learned of.
+    """
+    name, content = unpack(content, name)
+    is_csv = not content.startswith(PARQUET)
+    if is_csv:
+        reading, findings, frame = _csv(content, name, target)
+    else:
+        reading, findings, frame = _parquet(content, name, target)
+    targets.require(frame, target, name)
+    aim = targets.describe(frame[target], task, name)
+    if aim.missing:
+        reading = reading.model_copy(update={"target_missing": "drop"})
+    rows, _ = with_target(frame, target, reading, name)
+    duplicates = int(rows.duplicated().sum())
+    # Where a third of all rows repeat others, it is the columns that are coarse, and each row is an observation.
+    drop_duplicates = 0 < duplicates <= len(rows) / 3
+    if drop_duplicates:
+        rows = rows.drop_duplicates(ignore_index=True)
+    columns = [kinds.describe(rows[column]) for column in rows.columns]
+    told = leaks.find(rows, [c.name for c in columns if c.drop is None and c.name != target], target, aim.task)
+    taken = {finding.column: finding.text for finding in told if finding.level == "loud"}
+    columns = [_with_leak(column, taken) if column.name != target else column for column in columns]
+    dropped = [column.name for column in columns if column.drop is not None and column.name != target]
+    rows = rows.drop(columns=dropped)
+    aim = targets.checked(aim, rows[target], name)
+    found = TableFound(
+        rows=len(frame),
+        used=len(rows),
+        duplicates=duplicates,
+        drop_duplicates=drop_duplicates,
+        duplicate_share=float(rows.duplicated().mean()),
+        reading=_without(reading, dropped),
+        is_csv=is_csv,
+        target=aim,
+        columns=tuple(columns),
+        places=_places(rows, target),
+        findings=(),
+    )
+    targets.require_inputs(found, name)
+    findings = [*told, *(f for f in findings if f.column not in taken), *warnings.find(found, rows)]
+    return Profiled(found.model_copy(update={"findings": tuple(findings)}), rows)
+
+
+def _csv(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[Finding], pd.DataFrame]:
+    reading = dialect.sniff(content, name)
+    cells = raw_csv(content, name, reading)
+    if notation.trimmed(cells):
+        reading = reading.model_copy(update={"trim": True})
+        cells = raw_csv(content, name, reading)
+    targets.require(cells, target, name)
+    settled, findings = notation.settle(cells, reading, target)
+    del cells
+    return settled, [*findings, *warnings.of_encoding(content, settled)], parse(content, name, settled)
+
+
+def _parquet(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[Finding], pd.DataFrame]:
+    frame = parse(content, name, ReadingConfig())
+    targets.require(frame, target, name)
+    texts = [c for c in frame.columns if isinstance(frame[c].dtype, pd.StringDtype)]
+    settled, findings = notation.settle(frame[texts].fillna(""), ReadingConfig(), target)
+    # Numbers that are text in a Parquet file were meant to be.
+    codes = [*settled.text, *(c for c in frame.columns if c not in texts and c != target and _is_code(frame[c]))]
+    missing = settled.missing
+    if any(np.isinf(frame[c]).any() for c in frame.columns if frame[c].dtype == np.float64):
+        missing = (*(missing or ()), "inf", "-inf")
+    settled = ReadingConfig(missing=missing, dates=settled.dates, day_first=settled.day_first, text=tuple(codes))
+    return settled, findings, parse(content, name, settled)
+
+
+def _is_code(column: pd.Series) -> bool:
+    if not pd.api.types.is_numeric_dtype(column.dtype) or column.dtype == bool:
+        return False
+    known = column.dropna()
+    if not len(known) or bool((known % 1 != 0).any()) or float(known.abs().max()) >= 2**53:
+        return False
+    return notation.is_code(str(column.name), pd.Series(known.astype("int64").unique()).astype("str"), len(known))
+
+
+def _with_leak(column: ColumnFound, leaks_: dict[str | None, str]) -> ColumnFound:
+    why = leaks_.get(column.name)
+    return column if why is None else column.model_copy(update={"drop": why.removesuffix("; left out")})
+
+
+def _without(reading: ReadingConfig, dropped: list[str]) -> ReadingConfig:
+    """The same without the kinds of columns that are set aside; reading them as they are costs nothing."""
+    return reading.model_copy(
+        update={
+            "text": tuple(column for column in reading.text if column not in dropped),
+            "dates": tuple(column for column in reading.dates if column not in dropped),
+        }
+    )
+
+
+def _places(rows: pd.DataFrame, target: str) -> tuple[str, str] | None:
+    """The first pair of longitude and latitude, by name and by range."""
+    floats = [c for c in rows.columns if c != target and rows[c].dtype == np.float64]
+    for longitude, latitude in words.places(floats):
+        if rows[longitude].abs().max() <= 180 and rows[latitude].abs().max() <= 90:
+            return longitude, latitude
+    return None

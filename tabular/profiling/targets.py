@@ -1,0 +1,154 @@
+"""The target: whether it can be learned, and by which task."""
+
+import difflib
+
+import pandas as pd
+
+from tabular import spelling
+from tabular.config.stages import Task
+from tabular.errors import UserError
+from tabular.profiling.found import TableFound, TargetFound
+
+CODES = 10
+"""So many whole numbers, from 0 or 1 on without a gap, are classes."""
+CLASSES = 100
+"""More classes than these are no classification of a table."""
+FEWEST_ROWS = 30
+"""A table of fewer rows cannot be split, tuned in folds and tested."""
+SHOWN = 5
+
+
+def require(frame: pd.DataFrame, target: str, name: str) -> None:
+    """Raise a UserError, with the nearest name, where the table lacks the target."""
+    columns = [str(column) for column in frame.columns]
+    if target in columns:
+        return
+    by_lower = {column.lower().strip(): column for column in columns}
+    near = difflib.get_close_matches(target.lower().strip(), by_lower, n=1, cutoff=0.0)
+    hint = f"; the nearest is '{by_lower[near[0]]}'" if near else ""
+    if any(_is_number(column) for column in columns):
+        hint += "; the first line holds numbers: it must hold the names of the columns"
+    raise UserError(f"--target: {name} has no column '{target}'{hint}")
+
+
+def describe(column: pd.Series, task: Task | None, name: str) -> TargetFound:
+    """The target's task and classes.
+
+    Args:
+        column: the target of all rows.
+        task: what the user says; None infers it.
+        name: what errors call the file.
+
+    Raises:
+        UserError: no value, one value only, a date, or a text that is not one of a few classes.
+    """
+    known = column.dropna()
+    shown = f"--target: '{column.name}' of {name}"
+    if not len(column):
+        raise UserError(f"{name} has a header and no rows; there is nothing to learn")
+    if not len(known):
+        raise UserError(f"{shown} has no value at all; there is nothing to learn")
+    if known.nunique() == 1:
+        only = str(known.iloc[0])[:40]
+        raise UserError(f"{shown} has one value only, {only!r}; there is nothing to tell apart")
+    if _is_dated(known):
+        raise UserError(f"{shown} is a date; choose a number or a label, such as the days until then")
+    inferred, why = _task(known)
+    if task is not None:
+        if task == "regression" and not _is_numeric(column):
+            raise UserError(f"{shown} is no number, and a regression needs one; leave --task out")
+        inferred, why = task, "as --task says"
+    if inferred == "regression":
+        positive = bool((known > 0).all())
+        return TargetFound(
+            column=str(column.name),
+            task=inferred,
+            why=why,
+            missing=len(column) - len(known),
+            classes={},
+            positive=positive,
+        )
+    if known.nunique() > CLASSES:
+        looks = f", such as {str(known.iloc[0])[:40]!r}"
+        raise UserError(
+            f"{shown} has {known.nunique():,} different values{looks}: too many for classes, of which {CLASSES} are "
+            "the most; choose another target, or make it a number or a few labels"
+        )
+    return TargetFound(
+        column=str(column.name),
+        task=inferred,
+        why=why,
+        missing=len(column) - len(known),
+        classes=_classes(known),
+        positive=False,
+    )
+
+
+def checked(aim: TargetFound, used: pd.Series, name: str) -> TargetFound:
+    """The same with the classes of the rows that are used.
+
+    Raises:
+        UserError: too few rows, or a class that cannot be in both the training and the held-out rows.
+    """
+    if len(used) < FEWEST_ROWS:
+        raise UserError(
+            f"{name} has {len(used)} rows to learn from; {FEWEST_ROWS} are the fewest that can be split and tested"
+        )
+    if aim.task == "regression":
+        return aim
+    classes = _classes(used)
+    single = [label for label, rows in classes.items() if rows < 2]
+    if single:
+        more = f" and {len(single) - SHOWN} more" if len(single) > SHOWN else ""
+        raise UserError(
+            f"--target: '{aim.column}' of {name} has classes with a single row: "
+            f"{', '.join(repr(label) for label in single[:SHOWN])}{more}; each needs 2, better 10: "
+            "merge them with others, or take the rows out"
+        )
+    return aim.model_copy(update={"classes": classes})
+
+
+def require_inputs(found: TableFound, name: str) -> None:
+    """Raise a UserError where no column is left to learn from."""
+    if not found.inputs:
+        reasons = "; ".join(f"'{c.name}': {c.drop}" for c in found.columns if c.drop and c.name != found.target.column)
+        raise UserError(f"{name} has no column to learn from ({reasons or 'it has none but the target'})")
+
+
+def _task(known: pd.Series) -> tuple[Task, str]:
+    distinct = known.nunique()
+    if not _is_numeric(known):
+        return "classification", f"it has {distinct} labels"
+    if distinct == 2:
+        return "classification", "it has two values"
+    whole = bool((known % 1 == 0).all())
+    first, last = known.min(), known.max()
+    if whole and distinct <= CODES and first in (0, 1) and last - first == distinct - 1:
+        return "classification", f"it has {distinct} codes, {first:g} to {last:g}; a count or a grade is a regression"
+    return "regression", f"it is a number with {distinct:,} different values"
+
+
+def _classes(known: pd.Series) -> dict[str, int]:
+    counts = known.value_counts()
+    # Without the ".0" that holes gave to whole numbers: rows without a target are dropped, and it with them.
+    whole = pd.api.types.is_float_dtype(known.dtype) and bool((known % 1 == 0).all())
+    pairs = ((str(int(label)) if whole else str(label), int(rows)) for label, rows in counts.items())
+    return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column.dtype) and column.dtype != bool)
+
+
+def _is_dated(known: pd.Series) -> bool:
+    if isinstance(known.dtype, pd.StringDtype):
+        return spelling.dates(known.head(100), False) is not None and spelling.dates(known, False) is not None
+    return bool(pd.api.types.is_datetime64_any_dtype(known.dtype))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
