@@ -21,6 +21,7 @@ QUICK = (
     "selection.algorithms=[linear, lightgbm]",
     "features.clusters.counts=[5, 10]",
     "evaluation.bootstrap=200",
+    "evaluation.folds=2",
     "gate.limits={}",
 )
 """What makes a run small."""

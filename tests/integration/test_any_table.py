@@ -19,7 +19,7 @@ from tests.integration.runs import Repository, overrides
 
 pytestmark = pytest.mark.slow
 
-QUICK = ("search.trials=2", "evaluation.bootstrap=200")
+QUICK = ("selection.algorithms=[lightgbm]", "search.trials=2", "evaluation.bootstrap=200", "evaluation.folds=2")
 
 
 def _measured(count: int) -> pd.DataFrame:

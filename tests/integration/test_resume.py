@@ -17,13 +17,7 @@ from tests.integration.runs import Repository, Trained
 pytestmark = pytest.mark.slow
 
 NAME = "resumed"
-WRITES = (
-    "create_registered_model",
-    "create_model_version",
-    "set_registered_model_tag",
-    "set_registered_model_alias",
-)
-"""In the order in which a run gets to them; the tag is the promotion in the history, before the alias is moved."""
+WRITES = ("create_registered_model", "create_model_version", "set_registered_model_alias")
 KILLER = """
 import os, signal
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
@@ -89,7 +83,6 @@ def test_a_kill_between_writes_leaves_no_half_version(history: History) -> None:
     assert history.registered == {
         "create_registered_model": (0, {}),
         "create_model_version": (1, {}),
-        "set_registered_model_tag": (1, {}),
         "set_registered_model_alias": (1, {"champion": "1"}),
     }
 

@@ -255,7 +255,6 @@ def test_with_the_registry_down_nothing_is_promoted_and_the_release_stays(
     # when
     refused = cloud.run("models", "rollback", "--yes")
     cloud.up()
-    verified = cloud.run("models", "release", "verify")
 
     # then: one line that says what is down, and what to do
     assert refused.returncode == 1 and "Traceback" not in refused.stdout + refused.stderr
@@ -264,7 +263,6 @@ def test_with_the_registry_down_nothing_is_promoted_and_the_release_stays(
 
     # and: what is released is what was
     assert location.startswith("gs://stackhouse/releases/") and bucket.cat_file(location) == before
-    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def test_a_cloud_that_is_not_there(cloud: Cloud, tmp_path: Path) -> None:
