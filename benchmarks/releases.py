@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of load on the service")
     parser.add_argument("--rounds", type=int, default=5, help="promotions and rollbacks, in turn")
     arguments = parser.parse_args()
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     local.activate(ROOT)
     name = model_named(registry_client(), arguments.model)
     first, second = _two(name)

@@ -102,8 +102,12 @@ def moves(session: Session, change: "Change") -> "list[Move]":
 
 
 def _commit(session: Session, change: "Change", why: str, base: "Newest") -> "Entry":
+    from registry.releases import LostRace
+
     try:
         return session.releases.change(change, why, base)
+    except LostRace:
+        raise  # somebody else's entry may hold the very same change
     except Exception as error:  # whatever it was: somebody has to know whether it was decided
         if not _is_decided(session, change, base.revision + 1):
             raise

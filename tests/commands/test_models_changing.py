@@ -123,7 +123,7 @@ def test_a_person_is_asked_and_may_say_no(made: Registered, monkeypatch: pytest.
 
 
 def test_who_is_overtaken_is_told_by_whom(made: Registered, monkeypatch: pytest.MonkeyPatch) -> None:
-    # given: somebody archives version 1 while this command thinks
+    # given: somebody gives version 3 an alias while this command thinks
     real = plans.rollback
 
     def slow(*arguments: Any) -> Any:
@@ -141,6 +141,28 @@ def test_who_is_overtaken_is_told_by_whom(made: Registered, monkeypatch: pytest.
     assert typed.code == 1 and typed.output == ""
     assert "made revision 3 (alias) of houses meanwhile; nothing of yours was done" in typed.errors
     assert made.aliases() == {"champion": "2", "summer": "3"}
+
+
+def test_who_is_overtaken_by_the_very_same_change_is_told_so_too(
+    made: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: the same person types the same rollback elsewhere while this command thinks
+    real = plans.rollback
+
+    def slow(*arguments: Any) -> Any:
+        plan = real(*arguments)
+        other = made.releases
+        other.change(plan, "quick", other.settle())
+        return plan
+
+    monkeypatch.setattr(plans, "rollback", slow)
+
+    # when
+    typed = type_(made, "rollback")
+
+    # then: it is not taken for a change of its own that was interrupted
+    assert typed.code == 1 and "not completed" not in typed.errors
+    assert "made revision 3 (rollback) of houses meanwhile; nothing of yours was done" in typed.errors
 
 
 @pytest.mark.parametrize("fails", ["_apply", "write_manifest"])
