@@ -4,7 +4,7 @@ from pathlib import Path
 
 from zenml.client import Client
 
-from stacks import files, registration
+from stacks import files, registration, whole_files
 
 NAME = "local"
 ZENML_DEFAULT = "default"
@@ -23,6 +23,7 @@ def activate(root: Path) -> str:
     Returns:
         The name of the active stack.
     """
+    whole_files.install()
     chosen = Client().active_stack_model.name
     is_new = not Client.is_repository_directory(root)
     if registration.find_stack(NAME) is None:

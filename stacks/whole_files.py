@@ -1,0 +1,47 @@
+"""ZenML's configuration files are replaced in one moment.
+
+ZenML writes its configuration, and which stack a clone uses, in place and at each start: another command that starts
+at that very moment reads an empty file, and ends with a trace.
+"""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from zenml.io import fileio
+from zenml.utils import io_utils, yaml_utils
+
+_write_in_place = yaml_utils.write_yaml
+
+
+def write_yaml(file_path: str, contents: dict[Any, Any] | list[Any], sort_keys: bool = True) -> None:
+    """Write, then rename; otherwise as ZenML's own.
+
+    Args:
+        file_path: of the YAML file; one that is not on this machine is left to ZenML.
+        contents: what to write.
+        sort_keys: whether keys are sorted.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+    """
+    if io_utils.is_remote(file_path) or not fileio.isdir(str(Path(file_path).parent)):
+        _write_in_place(file_path, contents, sort_keys)
+        return
+    handle, unfinished = tempfile.mkstemp(dir=Path(file_path).parent, prefix=".unfinished-")
+    os.close(handle)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(unfinished, os.stat(file_path).st_mode)
+        _write_in_place(unfinished, contents, sort_keys)
+        os.replace(unfinished, file_path)
+    except BaseException:
+        os.unlink(unfinished)
+        raise
+
+
+def install() -> None:
+    """Have ZenML write so in this process."""
+    yaml_utils.write_yaml = write_yaml
