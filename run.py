@@ -19,6 +19,7 @@ DEFAULTS = {
     "ZENML_ANALYTICS_OPT_IN": "false",
     "BENTOML_DO_NOT_TRACK": "True",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "1",
     # An MLflow server that is gone is an error within a quarter of a minute; MLflow's own patience is minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     # A bar for each small file that is read.
@@ -32,6 +33,7 @@ DEFAULTS = {
 GROUPS = {
     "init": "commands.init",
     "models": "commands.models",
+    "monitor": "commands.monitor",
     "serve": "commands.serve",
     "stacks": "commands.stacks",
 }
@@ -90,7 +92,7 @@ def train(
     dry_run: bool,
     schema: bool,
 ) -> None:
-    """Train, tune, explain and register a model on the active ZenML stack; promote or deploy one.
+    """Train, tune, explain and register a model on the active ZenML stack; promote, deploy, watch one; score a table.
 
     \b
     python run.py --config configs/train.yaml
@@ -98,6 +100,8 @@ def train(
     python run.py --config configs/train.yaml --only evaluate,gate
     python run.py --config configs/promote.yaml
     python run.py --config configs/deploy.yaml
+    python run.py --config configs/batch.yaml
+    python run.py --config configs/monitor.yaml
     """  # noqa: D301
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)

@@ -8,13 +8,20 @@ import yaml
 from pydantic import ValidationError
 
 from tabular.config.base import explain
+from tabular.config.batch import BatchFile
 from tabular.config.deployment import DeploymentFile
+from tabular.config.monitoring import MonitoringFile
 from tabular.config.promotion import PromotionFile
 from tabular.config.run_file import RunFile
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
 
-FILES: Final[dict[str, type[RunFile]]] = {"deployment": DeploymentFile, "promotion": PromotionFile}
+FILES: Final[dict[str, type[RunFile]]] = {
+    "batch": BatchFile,
+    "deployment": DeploymentFile,
+    "monitoring": MonitoringFile,
+    "promotion": PromotionFile,
+}
 """Run configurations by the key of `parameters` that tells them from a training; `commands` has a module for each."""
 
 

@@ -8,7 +8,9 @@ import yaml
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.evaluation_page import page
+from tabular import evaluation_page
+from tabular.monitoring import page as verdict_page
+from tabular.monitoring.reports import Verdict
 from tabular.pictures import draw, png
 from tabular.reports import BestParameters, Evaluation, Report
 
@@ -17,7 +19,7 @@ PARAMETERS_FILE = "best_params.yaml"
 
 
 class ReportMaterializer(FileMaterializer):
-    """Any report: the numbers as JSON, every picture as PNG, an evaluation also as a page."""
+    """Any report: the numbers as JSON, every picture as PNG, an evaluation and a verdict also as a page."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Report,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA_ANALYSIS
@@ -37,12 +39,15 @@ class ReportMaterializer(FileMaterializer):
         return hashlib.sha256(json.dumps(data.content(), sort_keys=True).encode()).hexdigest()
 
     def save_visualizations(self, data: Report) -> dict[str, VisualizationType]:
-        """The report's pictures, and the page of an evaluation."""
+        """The report's pictures, and the page of an evaluation or a verdict."""
         pictures = {name: png(figure) for name, figure in draw(data).items()}
         shown = {self.write(f"{name}.png", content): VisualizationType.IMAGE for name, content in pictures.items()}
         if isinstance(data, Evaluation):
-            html = page(data, "Evaluation on the held-out rows", pictures)
+            html = evaluation_page.page(data, "Evaluation on the held-out rows", pictures)
             shown[self.write("evaluation.html", html.encode())] = VisualizationType.HTML
+        if isinstance(data, Verdict):
+            html = verdict_page.page(data, f"{data.model} version {data.version}: {data.level}", pictures)
+            shown[self.write("verdict.html", html.encode())] = VisualizationType.HTML
         shown[f"{self.uri}/{REPORT_FILE}"] = VisualizationType.JSON
         return shown
 

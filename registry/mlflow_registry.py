@@ -21,9 +21,15 @@ STAGING = "staging"
 
 
 def registry_client() -> MlflowClient:
-    """MLflow's client, and MLflow itself, pointed at the registry of the active stack."""
-    registry = Client().active_stack.model_registry
-    assert isinstance(registry, MLFlowModelRegistry), "checked before the run starts"
+    """MLflow's client, and MLflow itself, pointed at the registry of the active stack.
+
+    Raises:
+        UserError: the stack has no MLflow registry.
+    """
+    stack = Client().active_stack
+    registry = stack.model_registry
+    if not isinstance(registry, MLFlowModelRegistry):
+        raise UserError(f"the active stack '{stack.name}' has no MLflow model registry: run `zenml stack set local`")
     registry.configure_mlflow()
     return registry.mlflow_client
 

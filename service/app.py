@@ -13,6 +13,7 @@ import msgspec
 
 from service.bodies import Disconnected, Receive
 from service.metrics import Metrics
+from service.prediction_log import PredictionLog
 from service.problems import Problem
 from service.security import POLICY, SECURITY_HEADERS, ApiKeys, Headers, RateLimit, Send, is_here
 
@@ -58,12 +59,15 @@ class Route:
         handler: what answers.
         protected: whether a key is asked for, where there are keys.
         here: whether, without any keys, only this machine may ask.
+        predicts: whether a model is asked; the log then counts what is not answered. What scanners ask of other
+            paths is no fault of a model's, and only in the metrics.
     """
 
     method: str
     handler: Handler
     protected: bool = False
     here: bool = False
+    predicts: bool = False
 
 
 class Application:
@@ -74,13 +78,17 @@ class Application:
         keys: that open the protected ones.
         limit: of requests to the protected ones.
         metrics: counts every request.
+        log: counts what was asked of a model and refused, or failed.
     """
 
-    def __init__(self, routes: Mapping[str, Route], keys: ApiKeys, limit: RateLimit, metrics: Metrics) -> None:
+    def __init__(
+        self, routes: Mapping[str, Route], keys: ApiKeys, limit: RateLimit, metrics: Metrics, log: PredictionLog
+    ) -> None:
         self._routes = dict(routes)
         self._keys = keys
         self._limit = limit
         self._metrics = metrics
+        self._log = log
         self._prefix = secrets.token_hex(8)
         self._numbers = count(1)
 
@@ -98,12 +106,16 @@ class Application:
         try:
             answer = await self._answer(scope, request, route)
         except Problem as problem:
+            if route and route.predicts:
+                self._log.error(path, problem.status, problem.code)
             answer = Answer(msgspec.json.encode(problem.body(request.id)), problem.status)
             extra = problem.headers
         except Disconnected:
             return
         except Exception:
             logger.exception("request %s to %s failed", request.id, path)
+            if route and route.predicts:
+                self._log.error(path, 500, "internal")
             failed = Problem(500, "internal", "the service failed", "try again; tell its operator the request_id")
             answer = Answer(msgspec.json.encode(failed.body(request.id)), 500)
         self._metrics.answered(path if route else "unknown", answer.status)

@@ -18,7 +18,7 @@ ROLL_SECONDS = 3600.0
 WRITE_SECONDS = 20.0
 """How long one object may take."""
 
-PREDICTIONS, FEEDBACK = "predictions", "feedback"
+PREDICTIONS, FEEDBACK, ERRORS = "predictions", "feedback", "errors"
 
 
 class Writer(Protocol):
@@ -138,7 +138,7 @@ class Records:
 
     Args:
         destination: a path or fsspec URL, as the log was given it.
-        kind: `predictions` or `feedback`.
+        kind: `predictions`, `feedback` or `errors`.
         days: such as `2026-11-21`; None for all.
     """
 
@@ -171,7 +171,7 @@ def read(destination: str, kind: str = PREDICTIONS) -> Iterator[dict[str, Any]]:
 
     Args:
         destination: a path or fsspec URL, as the log was given it.
-        kind: `predictions` or `feedback`.
+        kind: `predictions`, `feedback` or `errors`.
 
     Raises:
         places.Unreachable: the store does not answer.

@@ -83,6 +83,11 @@ def feedback(moment: datetime, request_id: str, value: float | str, row: int | N
     return {"request_id": request_id, "time": moment, "value": value, "row": row}
 
 
+def error(moment: datetime, route: str, status: int, code: str, count: int) -> Record:
+    """Requests of a kind that no model answered, since the line before that says so."""
+    return {"time": moment, "route": route, "status": status, "code": code, "count": count}
+
+
 def _plain(value: Any) -> Any:
     """What msgspec does not know: arrays and numbers of NumPy, other mappings."""
     if isinstance(value, np.ndarray | np.generic):

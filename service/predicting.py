@@ -30,6 +30,8 @@ ROW, BATCH = "/predict", "/predict_batch"
 WAITING: Final = 64
 """Batches that may wait in one worker; beyond that the client is asked to come again."""
 THREADS: Final = 2
+FALLBACK: Final = "fallback"
+"""What the log calls an answer that no model gave."""
 DEGRADED: Final = "degraded: no model is loaded, this is the training data's typical value"
 FAILED: Final = "degraded: the model failed on this input, this is the training data's typical value"
 
@@ -184,8 +186,11 @@ class Predicting:
             self._metrics.noticed(notes)
         if failed:
             self._metrics.fell_back("failed", rows)
+            self._log.error(route, 200, FALLBACK)
         elif loaded.source in ("last_good", "baseline"):
             self._metrics.fell_back(loaded.source, rows)
+            if loaded.degraded:
+                self._log.error(route, 200, FALLBACK)
         return latency
 
 

@@ -1,9 +1,9 @@
-"""Every prediction is kept, and no request waits for it."""
+"""Every prediction is kept, and no request waits for it; of what was asked in vain, how often."""
 
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import log_records
-from service.log_files import FEEDBACK, PREDICTIONS, Nowhere, Writer, worker_name, writer
+from service.log_files import ERRORS, FEEDBACK, PREDICTIONS, Nowhere, Writer, worker_name, writer
 from service.log_records import Counts, Record
 from tabular.errors import UserError
 
@@ -77,6 +77,7 @@ class PredictionLog:
         self._watch = watch
         self._writer: Writer | None = writer(destination) if destination else Nowhere() if sample else None
         self._queue: deque[_Entry] = deque()
+        self._errors: Counter[tuple[str, int, str]] = Counter()
         self._encoded: deque[_Batch] = deque()
         # Each of these is changed by one side only, and the lock is taken by the side of the requests only.
         self._accepted = self._refused = self._settled = self._lost = 0
@@ -112,6 +113,8 @@ class PredictionLog:
             logger.error("%d logged rows are lost: %s", self.pending, self.warning or "there was no time to write them")
             self._lost += self.pending
             self._settled = self._accepted
+        if self._errors or any(batch.kind == ERRORS for batch in self._encoded):
+            logger.error("the last counts of requests without a prediction are lost")
 
     def add(
         self,
@@ -177,6 +180,22 @@ class PredictionLog:
         """
         self._put(_Entry(time.time(), 1, log_records.feedback, FEEDBACK, (request_id, value, row)))
 
+    def error(self, route: str, status: int, code: str) -> None:
+        """Count a request that no model answered. Each kind of them is a line at most with each flush.
+
+        Nothing here may be made up by a client: whoever sends nonsense without end adds to a count, and to no line
+        and to no memory. Counts never take the place of rows, and are no rows in `written` and `dropped`.
+
+        Args:
+            route: of the service.
+            status: of HTTP; 200 where a fallback answered.
+            code: the kind of mistake.
+        """
+        if self._writer is None:
+            return
+        with self._lock:
+            self._errors[route, status, code] += 1
+
     def _put(self, entry: _Entry) -> None:
         if self._writer is None:
             return
@@ -204,12 +223,10 @@ class PredictionLog:
             while self._encoded or self._queue:
                 if not self._encoded:
                     self._encode()
-                while self._encoded:
-                    batch = self._encoded[0]
-                    self._writer.write(batch.kind, batch.day, batch.name, batch.content)
-                    self._encoded.popleft()
-                    self._settled += batch.rows
-                    self.written += batch.rows
+                self._write_encoded()
+            if self._errors:  # while the destination is down they are summed, and no file of them waits
+                self._encode_errors()
+                self._write_encoded()
         except UserError as error:
             if self.warning is None:
                 logger.warning("the prediction log waits: %s", error)
@@ -221,6 +238,25 @@ class PredictionLog:
             return False
         self.warning = None
         return True
+
+    def _write_encoded(self) -> None:
+        assert self._writer
+        while self._encoded:
+            batch = self._encoded[0]
+            self._writer.write(batch.kind, batch.day, batch.name, batch.content)
+            self._encoded.popleft()
+            self._settled += batch.rows
+            self.written += batch.rows
+
+    def _encode_errors(self) -> None:
+        with self._lock:
+            counts, self._errors = self._errors, Counter()
+        moment = datetime.now(UTC)
+        records = [log_records.error(moment, *kind, count) for kind, count in counts.items()]
+        content = b"".join(log_records.line(record) + b"\n" for record in records)
+        self._number += 1
+        name = f"{self._worker}-{self._number:06d}"
+        self._encoded.append(_Batch(ERRORS, moment.date().isoformat(), name, content, rows=0))
 
     def _encode(self) -> None:
         """Make files of the oldest entries."""

@@ -188,8 +188,8 @@ def application(
     """
     routes, predicting = Routes(settings, live, log, metrics, assets), Predicting(settings, live, log, metrics)
     table = {
-        ROW: Route("POST", predicting.row, protected=True),
-        BATCH: Route("POST", predicting.batch, protected=True),
+        ROW: Route("POST", predicting.row, protected=True, predicts=True),
+        BATCH: Route("POST", predicting.batch, protected=True, predicts=True),
         "/feedback": Route("POST", routes.feedback, protected=True),
         "/reload": Route("POST", routes.reload, protected=True, here=True),
         "/model_info": Route("GET", routes.model_info),
@@ -202,7 +202,7 @@ def application(
     if assets is not None:
         table |= {f"/static_content/{name}": Route("GET", routes.asset) for name in ASSETS}
     keys, limit = ApiKeys(settings.api_keys), RateLimit(settings.rate_limit)
-    return Application(table, keys, limit, metrics), predicting
+    return Application(table, keys, limit, metrics, log), predicting
 
 
 def _feedback(value: Any, loaded: Loaded, most: int) -> _Feedback:

@@ -16,14 +16,17 @@ from service.app import Application, Scope
 from service.bodies import Receive
 from service.live import LiveModel, NoModel
 from service.metrics import Metrics
-from service.prediction_log import PredictionLog
+from service.prediction_log import FLUSH_SECONDS, PredictionLog
 from service.routes import application
 from service.security import Send, with_security_headers
 from service.settings import Settings
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
+from tabular.remote import is_remote
 
 MODEL = "stackhouse:latest"
+BUCKET_SECONDS = 5.0
+"""How long a row waits before it is written to a bucket: each write is an object, and readers pay for each of them."""
 SWITCH_SECONDS = 0.0005
 """How long a thread in the background, such as the log's, may keep the interpreter while a request waits for it."""
 
@@ -112,7 +115,9 @@ class Stackhouse:
         self._live.start()
         self._sample = _sample(self._live)
         metrics = Metrics(REGISTRY)
-        self._log = PredictionLog(settings.prediction_log, sample=self._sample, watch=metrics.logged)
+        destination = settings.prediction_log
+        seconds = BUCKET_SECONDS if destination and is_remote(destination) else FLUSH_SECONDS
+        self._log = PredictionLog(destination, flush_seconds=seconds, sample=self._sample, watch=metrics.logged)
         self._log.start()
         assets = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
         app, self._predicting = application(

@@ -149,4 +149,7 @@ def _comparable(parts: list[pd.Series]) -> NDArray[Any]:
         return text
     coarse = any(getattr(part.dtype, "itemsize", 8) < 8 and pd.api.types.is_float_dtype(part) for part in parts)
     floats = [pd.to_numeric(part, errors="coerce").to_numpy(np.float64, na_value=np.nan) for part in parts]
-    return np.concatenate(floats).astype(np.float32 if coarse else np.float64)
+    values: NDArray[Any] = np.concatenate(floats).astype(np.float32 if coarse else np.float64)
+    values[values == 0] = 0  # a negative zero, and every other kind of NaN, would have a hash of its own
+    values[np.isnan(values)] = np.nan
+    return values

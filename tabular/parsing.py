@@ -132,6 +132,7 @@ def _plain_csv(content: bytes, name: str, reading: ReadingConfig, kinds: Kinds) 
     """The table as pandas reads it, which is quickest."""
     text = _text(content, name, reading)
     options: dict[str, object] = {"dtype": dict.fromkeys(kinds, "str"), "low_memory": False}
+    options["float_precision"] = "round_trip"  # what Python and the service read; pandas before 3.1 is off by a bit
     if reading.missing is not None:
         options |= {"na_values": ["", *reading.missing], "keep_default_na": False}
     return _read(text, name, reading, **options)

@@ -18,6 +18,9 @@ BLANKS = "[ \u00a0\u2009\u202f]"
 WHOLE = r"[+-]?\d+"
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
+ISO = "ISO8601"
+"""The form of a date that the standard describes, with a time of day and a zone or without."""
+
 _CLOCK = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _ISO = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?", re.ASCII
@@ -100,19 +103,44 @@ def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
     if not len(known):
         return None
     if bool(known.str.fullmatch(_ISO.pattern).all()):
-        found = pd.to_datetime(text.str.replace(" UTC", "Z", regex=False), format="ISO8601", errors="coerce", utc=True)
-        return _plain(found, text)
-    for form in _forms(str(known.iloc[0]), day_first):
-        found = pd.to_datetime(text, format=form, errors="coerce", utc=True)
-        if len(found.dropna()) == len(known):
-            return _plain(found, text)
+        found = moments(text, ISO)
+        return found if found.notna().sum() == len(known) else None
+    for form in date_forms(str(known.iloc[0]), day_first):
+        found = moments(text, form)
+        if found.notna().sum() == len(known):
+            return found
     return None
+
+
+def moments(text: pd.Series, form: str) -> pd.Series:
+    """Dates of one form as datetime64[us] without a zone (UTC where it had one), NaT for whatever is none.
+
+    Args:
+        text: dtype str.
+        form: `ISO`, or one of `date_forms`.
+    """
+    if form == ISO:
+        text = text.where(text.str.fullmatch(_ISO.pattern).fillna(False).astype(bool))
+        text = text.str.replace(" UTC", "Z", regex=False)
+    return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None).astype("datetime64[us]")
+
+
+def date_forms(example: str, day_first: bool) -> list[str]:
+    """The forms, as `strptime` takes them, in which a text could be a date; none for ISO 8601 with a time zone."""
+    for look, days in _DAYS.items():
+        found = re.match(rf"({look})(?=$|[ T])", example)
+        if found:
+            ordered = days[::-1] if day_first else days
+            return [
+                f"{day}{clock}" for day in ordered for clock in _CLOCK if bool(clock) == (found.end() < len(example))
+            ]
+    return []
 
 
 def is_ambiguous(text: pd.Series) -> bool:
     """Whether dates can be read with the day first and with the month first, to different days."""
     known = text.dropna()
-    if not len(known) or _forms(str(known.iloc[0]), False) == _forms(str(known.iloc[0]), True):
+    if not len(known) or date_forms(str(known.iloc[0]), False) == date_forms(str(known.iloc[0]), True):
         return False
     month_first, day_first = dates(text, False), dates(text, True)
     return month_first is not None and day_first is not None and not month_first.equals(day_first)
@@ -129,21 +157,3 @@ def codes(text: pd.Series) -> pd.Series:
 def without_holes(text: pd.Series, spellings: Iterable[str]) -> pd.Series:
     """The column with NaN for the empty cell and for each of the spellings."""
     return text.mask(text.isin(["", *spellings]))
-
-
-def _forms(example: str, day_first: bool) -> list[str]:
-    """The formats to try for a column that holds this value."""
-    for look, days in _DAYS.items():
-        found = re.match(rf"({look})(?=$|[ T])", example)
-        if found:
-            ordered = days[::-1] if day_first else days
-            return [
-                f"{day}{clock}" for day in ordered for clock in _CLOCK if bool(clock) == (found.end() < len(example))
-            ]
-    return []
-
-
-def _plain(found: pd.Series, text: pd.Series) -> pd.Series | None:
-    if bool((found.isna() & text.notna()).any()):
-        return None
-    return found.dt.tz_localize(None).astype("datetime64[us]")

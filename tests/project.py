@@ -31,6 +31,7 @@ def isolate(environment: MutableMapping[str, str], folder: Path) -> None:
             "BENTOML_HOME": str(folder / "bentoml"),
             "BENTOML_DO_NOT_TRACK": "True",
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "1",
             "STACKHOUSE_CACHE": str(folder / "service"),
             "WANDB_MODE": "offline",
             "WANDB_DATA_DIR": str(folder / "wandb"),

@@ -164,9 +164,12 @@ def test_usage_reporting_is_off_unless_the_user_turns_it_on(folder: Path) -> Non
     chosen = make(folder, *show, ZENML_ANALYTICS_OPT_IN="true").stdout.splitlines()
 
     # then
-    assert {"ZENML_ANALYTICS_OPT_IN=false", "BENTOML_DO_NOT_TRACK=True", "MLFLOW_DISABLE_TELEMETRY=true"} <= {
-        *by_default
-    }
+    assert {
+        "ZENML_ANALYTICS_OPT_IN=false",
+        "BENTOML_DO_NOT_TRACK=True",
+        "MLFLOW_DISABLE_TELEMETRY=true",
+        "DO_NOT_TRACK=1",
+    } <= {*by_default}
     assert "ZENML_ANALYTICS_OPT_IN=true" in chosen
 
 

@@ -14,6 +14,8 @@ from tabular.serving.bundle import Baseline, Column
 from tabular.serving.reference import CategoryReference, Histogram, NumberReference, Reference
 
 BINS = 10
+POINTS = 200
+"""Of a distribution function; as many different values are kept as they are."""
 
 
 def columns(rows: pd.DataFrame, names: list[str], raw: Raw) -> tuple[Column, ...]:
@@ -30,10 +32,11 @@ def baseline(rows: pd.DataFrame, target: TargetConfig) -> Baseline:
 
 
 def reference(rows: pd.DataFrame, raw: Raw, predictions: NDArray[Any], target: TargetConfig) -> Reference:
-    """The training rows, and the predictions for them."""
+    """The training rows `rows`, and `predictions` for the held-out rows."""
     classifies = target.task == "classification"
     return Reference(
         rows=len(rows),
+        predicted_rows=len(predictions),
         numbers={name: _number(_floats(rows[name], raw)) for name in raw.numbers},
         categories={name: _category(rows[name]) for name in raw.categories},
         predictions=None if classifies else histogram(predictions.astype(np.float64)),
@@ -42,17 +45,32 @@ def reference(rows: pd.DataFrame, raw: Raw, predictions: NDArray[Any], target: T
 
 
 def histogram(values: NDArray[np.float64]) -> Histogram | None:
-    """Ten bins between quantiles, fewer where values repeat; None where no value is finite."""
-    values = values[np.isfinite(values)]
+    """Bins and the distribution function of values, those that are not finite left out.
+
+    Args:
+        values: float64, any number of them.
+
+    Returns:
+        Ten bins between quantiles, fewer where values repeat. The points are all different values where there are at
+        most 200, else the smallest, the largest and 200 quantiles between them that occur (`inverted_cdf` of Hyndman &
+        Fan 1996, "Sample quantiles in statistical packages", definition 1). None where no value is finite.
+    """
+    values = np.sort(values[np.isfinite(values)])
     if not len(values):
         return None
     edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)))
     if len(edges) == 1:
         edges = np.repeat(edges, 2)
     counts = np.bincount(np.clip(np.searchsorted(edges, values) - 1, 0, len(edges) - 2), minlength=len(edges) - 1)
+    points = np.unique(values)
+    if len(points) > POINTS:
+        points = np.unique(np.quantile(values, np.linspace(0, 1, POINTS + 2), method="inverted_cdf"))
+    reached = np.searchsorted(values, points, side="right") / len(values)
     return Histogram(
         edges=tuple(edges.tolist()),
         shares=tuple((counts / len(values)).tolist()),
+        points=tuple(points.tolist()),
+        reached=tuple(reached.tolist()),
         mean=float(values.mean()),
         std=float(values.std()),
     )

@@ -50,7 +50,7 @@ def write(
         folder: of the bundle; what is there is replaced.
         model: from `tabular.training.fit`.
         train_rows: the rows it was fitted on, target included: for ranges and reference statistics.
-        test_rows: the held-out rows, target included: for the comparison.
+        test_rows: the held-out rows, target included: for the comparison, and the statistics of the predictions.
         target: the target and the task.
         origin: name, version, metrics and the rest that only the caller knows.
     """
@@ -78,7 +78,7 @@ def _write(
     content = to_bytes(model)
     (folder / MODEL).write_bytes(content)
     (folder / CARD).write_text(origin.card, encoding="utf-8")
-    predictions = np.asarray(model.predict(train_rows.drop(columns=target.column)))
+    predictions = np.asarray(model.predict(inputs))
     described = describing.reference(train_rows, raw, predictions, target)
     (folder / REFERENCE).write_text(described.model_dump_json(indent=1), encoding="utf-8")
     classes = model.named_steps["estimator"].classes_ if target.task == "classification" else ()

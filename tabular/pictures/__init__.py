@@ -6,7 +6,8 @@ import warnings
 from matplotlib.figure import Figure
 
 from tabular.comparison import Comparison
-from tabular.pictures import classification, comparison, data, explanation, models, regression, style
+from tabular.monitoring.reports import Verdict
+from tabular.pictures import classification, comparison, data, explanation, models, monitoring, regression, style
 from tabular.reports import (
     Evaluation,
     FeatureReport,
@@ -41,6 +42,8 @@ def draw(report: Report) -> dict[str, Figure]:
             return models.gate(report)
         case Comparison():
             return comparison.draw(report)
+        case Verdict():
+            return monitoring.draw(report)
         case _:
             return {}
 

@@ -38,7 +38,8 @@ EXAMPLE = 40
 WIDEST = 18
 """Digits that 64 bits can always hold."""
 UNIT = r"(?:[$€£¥]\s?)?[+-]?\d[\d.,' ]*\s?(?:%|[$€£¥]|[A-Za-z]{1,4}\.?)?"
-LOOSE = r"[+-]?[\d.,' \u00a0\u202f]*\d[\d.,' \u00a0\u202f]*(?:[eE][+-]?\d+)?"
+_BLANKS = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # not every engine reads their escapes
+LOOSE = rf"[+-]?[\d.,'{_BLANKS}]*\d[\d.,'{_BLANKS}]*(?:[eE][+-]?\d+)?"
 
 
 class Notation(NamedTuple):

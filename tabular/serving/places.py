@@ -91,6 +91,17 @@ def files(location: str, seconds: float = SECONDS) -> list[str]:
     return _locally(location, "list", lambda path: sorted(str(file) for file in path.rglob("*") if file.is_file()))
 
 
+def store(location: str) -> tuple[Any, str]:
+    """The fsspec file system of a URL, and the path in it; nothing is asked of it yet."""
+    import fsspec
+
+    protocol, _, path = location.partition("://")
+    if protocol in ("gs", "gcs"):
+        return _google()(**_google_options()), path
+    found, path = fsspec.url_to_fs(location, use_listings_cache=False)
+    return found, path
+
+
 def _local(location: str) -> Path:
     return Path(location.removeprefix("file://"))
 
@@ -133,7 +144,7 @@ def _remotely(location: str, verb: str, seconds: float, call: Callable[[Any, str
         if root in _late and not _late[root].done():
             raise TimeoutError
         _late.pop(root, None)
-        return _within(seconds, root, lambda: call(*_store(location)))
+        return _within(seconds, root, lambda: call(*store(location)))
     except FileNotFoundError:
         raise NotThere(f"{shown}: there is no such file or bucket; correct the address") from None
     except TimeoutError:
@@ -163,17 +174,6 @@ def _within(seconds: float, root: str, call: Callable[[], Result]) -> Result:
         if not future.done():
             _late[root] = future
         raise
-
-
-def _store(location: str) -> tuple[Any, str]:
-    """The file system of a URL, and the path in it."""
-    import fsspec
-
-    protocol, _, path = location.partition("://")
-    if protocol in ("gs", "gcs"):
-        return _google()(**_google_options()), path
-    store, path = fsspec.url_to_fs(location, use_listings_cache=False)
-    return store, path
 
 
 def _google_options() -> dict[str, Any]:

@@ -15,6 +15,11 @@ class Histogram(StrictModel):
     """Ascending and distinct, one more than bins. A bin holds its upper edge; the first holds its lower one as well."""
     shares: Items[float]
     """Of each bin; they sum to 1."""
+    points: Items[float]
+    """Ascending and distinct: all values where there are few different ones, else quantiles, the first and the last
+    value among them."""
+    reached: Items[float]
+    """At each point the share of the values up to and including it, which is the distribution function; ends with 1."""
     mean: float
     std: float
     """With the number of values as divisor."""
@@ -38,11 +43,13 @@ class CategoryReference(StrictModel):
 
 
 class Reference(StrictModel):
-    """The training rows and what the model says of them."""
+    """The training rows, and what the model says of rows that it has not seen."""
 
     rows: int
     numbers: dict[str, NumberReference]
     categories: dict[str, CategoryReference]
+    predicted_rows: int
+    """The held-out rows behind the predictions: those for training rows are nearer to the targets than any to come."""
     predictions: Histogram | None
     """None for a classification."""
     predicted: dict[str, float]

@@ -66,19 +66,6 @@ def test_an_edited_helper_runs_the_step_that_uses_it(trained: Trained) -> None:
     assert set(summary["cached"]) == (BEFORE_SEARCH | {"search", "fit", "gate"})
 
 
-def test_an_edited_helper_of_many_steps_runs_them_all(trained: Trained) -> None:
-    # given: `impute` uses it, and so does whatever fills holes inside its folds
-    helper = trained.project.path / "tabular" / "imputation.py"
-
-    # when
-    with edited(helper, "\n_LOOKED_AT = True\n"):
-        summary = trained.project.train(*trained.command, "--until", "select")
-
-    # then
-    assert set(summary["seconds"]) == {"impute", "features", "select"}
-    assert set(summary["cached"]) == {"ingest", "validate", "split"}
-
-
 def test_a_changed_file_is_read_again(trained: Trained, table: Path) -> None:
     # given
     last_row = table.read_text().splitlines()[-1]
@@ -91,3 +78,17 @@ def test_a_changed_file_is_read_again(trained: Trained, table: Path) -> None:
     assert set(summary["seconds"]) == {"ingest", "validate"} and summary["cached"] == []
     assert summary["data"]["rows"] == 1501
     assert summary["data"]["sha256"] != trained.summary["data"]["sha256"]
+
+
+def test_two_clones_share_one_configuration(trained: Trained, clones: Clones) -> None:
+    # given: a second clone beside the first, used by the same person, and then the first one again
+    first, second = clones.first, clones.second
+
+    # then: each has its stack and its reports, and both see the same artifacts and versions
+    assert second["stack"] == first["stack"] == "local"
+    assert second["run"] != first["run"]
+    for summary in (first, second):
+        same = ("name", "version", "alias", "model_sha256", "run_id")
+        assert [summary["model"][key] for key in same] == [trained.summary["model"][key] for key in same]
+        assert summary["artifacts"] == trained.summary["artifacts"]
+    assert clones.registered_after == clones.registered_before

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.runs import Clones, Repository, Trained
+from tests.integration.runs import Repository, Trained
 
 pytestmark = pytest.mark.slow
 
@@ -57,17 +57,3 @@ def test_a_stack_without_a_registry_is_refused_and_the_way_back_works(trained: T
     # then
     assert again.returncode == 0, again.stdout + again.stderr
     assert "stack: local" in again.stdout
-
-
-def test_two_clones_share_one_configuration(trained: Trained, clones: Clones) -> None:
-    # given: a second clone beside the first, used by the same person, and then the first one again
-    first, second = clones.first, clones.second
-
-    # then: each has its stack and its reports, and both see the same artifacts and versions
-    assert second["stack"] == first["stack"] == "local"
-    assert second["run"] != first["run"]
-    for summary in (first, second):
-        same = ("name", "version", "alias", "model_sha256", "run_id")
-        assert [summary["model"][key] for key in same] == [trained.summary["model"][key] for key in same]
-        assert summary["artifacts"] == trained.summary["artifacts"]
-    assert clones.registered_after == clones.registered_before

@@ -1,0 +1,189 @@
+"""How fast a large table is scored, in how much memory, and whether a kill loses or repeats a row.
+
+    python benchmarks/batch.py --bundle .cache/bundles/california-housing-1 --data housing.csv
+
+Rows are drawn from `--data` with seeded noise, and written as CSV and Parquet. Each is scored in a process of its own,
+in turns with the compiled predictor in this process on the same rows, encoded before, in the same chunks with the same
+number of threads. Then a CSV with bad rows among the good is scored by processes that are killed at random moments
+until one of them ends, and compared with what an undisturbed one has written.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tabular.serving import bundle as bundles
+from tabular.serving.bundle import Bundle
+from tabular.serving.encoding import Encoder
+from tabular.serving.predictor import CompiledPredictor, Rows
+
+ROOT = Path(__file__).resolve().parent.parent
+CHUNK: Final = 50_000
+NOISE: Final = 0.01
+BAD: Final = 997
+"""Every so-manieth row of the table of the kills is bad."""
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="a CSV with the model's columns")
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kills", type=int, default=8)
+    parser.add_argument("--kill-rows", type=int, default=1_000_000)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, default=42)
+    given = parser.parse_args()
+    bundle = bundles.read(given.bundle)
+    with tempfile.TemporaryDirectory(prefix="stackhouse-batch-") as name:
+        folder = Path(name)
+        table = drawn(bundle, pd.read_csv(given.data), given.rows, given.seed)
+        table.to_csv(folder / "rows.csv", index=False)
+        table.to_parquet(folder / "rows.parquet", index=False)
+        speed(given, bundle, table, folder)
+        kills(given, table.head(given.kill_rows), folder)
+
+
+def drawn(bundle: Bundle, table: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """Rows of a table, each number changed by about a hundredth."""
+    names = [column.name for column in bundle.columns]
+    found = table[names].sample(count, replace=True, random_state=seed, ignore_index=True)
+    noise = np.random.default_rng(seed)
+    for column in bundle.columns:
+        if column.kind == "number":
+            found[column.name] = (found[column.name] * (1 + noise.normal(0, NOISE, count))).round(4)
+    return found
+
+
+def speed(given: argparse.Namespace, bundle: Bundle, table: pd.DataFrame, folder: Path) -> None:
+    """Rows a second of both formats and of the predictor alone, in turns."""
+    predictor = CompiledPredictor.load(given.bundle, given.threads)
+    chunks = [encoded(bundle, table[start : start + CHUNK]) for start in range(0, len(table), CHUNK)]
+    predictor.predict(chunks[0])
+
+    def alone() -> float:
+        began = time.perf_counter()
+        for rows in chunks:
+            predictor.predict(rows)
+        return len(table) / (time.perf_counter() - began)
+
+    def batch(kind: str) -> dict[str, Any]:
+        shutil.rmtree(folder / "scored", ignore_errors=True)
+        return worked(given, folder / f"rows.{kind}", folder / "scored", CHUNK)
+
+    base: list[float] = []
+    made: dict[str, list[dict[str, Any]]] = {"CSV": [], "Parquet": []}
+    for _ in range(given.rounds):
+        base.append(alone())
+        for kind, figures in made.items():
+            figures.append(batch(kind.lower()))
+    print(f"{len(table):,} rows, {bundle.algorithm}, {given.threads} threads, chunks of {CHUNK:,}")
+    print(f"compiled predictor in this process, rows/s: {spread(base, '{:,.0f}')}")
+    for kind, figures in made.items():
+        rates = [figure["rows_per_second"] for figure in figures]
+        ratios = [rate / own for rate, own in zip(rates, base, strict=True)]
+        print(f"{kind}, rows/s: {spread(rates, '{:,.0f}')}")
+        print(f"{kind}, ratio: {spread(ratios, '{:.2f}')}, wanted >= 0.6")
+        print(f"{kind}, peak of the process, MiB: {max(f['peak_mib'] for f in figures):,.0f}, wanted < 1024")
+        assert all(figure["scored"] == len(table) for figure in figures)
+
+
+def kills(given: argparse.Namespace, table: pd.DataFrame, folder: Path) -> None:
+    """Kill the process at random moments until it is done, and look for each row."""
+    file = folder / "killed.csv"
+    spoil(table, file)
+    whole, broken = folder / "whole", folder / "broken"
+    began = time.perf_counter()
+    worked(given, file, whole, 5_000)
+    lasts = time.perf_counter() - began
+    draw = random.Random(given.seed)
+    killed = 0
+    while killed < given.kills:
+        process = subprocess.Popen(command(given, file, broken, 5_000), env=environment(), stdout=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=draw.uniform(0.2, 0.4) * lasts)
+            break
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            killed += 1
+    last = worked(given, file, broken, 5_000)
+    expected, found = outcome(whole), outcome(broken)
+    once = found.index.is_unique and sorted(found.index) == list(range(len(table)))
+    print(f"killed {killed} times; the last run found {last['resumed']} chunks finished")
+    print(f"each of {len(table):,} rows exactly once: {once}; as without kills: {found.equals(expected)}")
+    print(f"rejected: {last['rejected']:,}")
+    assert once and found.equals(expected)
+
+
+def spoil(table: pd.DataFrame, file: Path) -> None:
+    """Write a CSV in which some rows have a cell too many, or text where a number should be."""
+    lines = table.to_csv(index=False).splitlines()
+    for place in range(BAD, len(lines), BAD):
+        lines[place] = f"{lines[place]},more" if place % 2 else f"many{lines[place]}"
+    file.write_text("\n".join(lines) + "\n")
+
+
+def outcome(folder: Path) -> pd.DataFrame:
+    """What became of each row, by its number."""
+    good = pd.read_parquet(folder / "predictions", columns=["row", "row_hash", "prediction"])
+    bad = pd.read_parquet(folder / "rejects")
+    return pd.concat([good, bad]).set_index("row").sort_index()
+
+
+def encoded(bundle: Bundle, table: pd.DataFrame) -> Rows:
+    """Rows as the predictor takes them."""
+    columns: dict[str, Any] = {
+        column.name: table[column.name].to_numpy(np.float64)
+        if column.kind == "number"
+        else table[column.name].astype(object).where(table[column.name].notna(), None).tolist()
+        for column in bundle.columns
+    }
+    return Encoder(bundle.columns).columns(columns, limit=len(table))[0]
+
+
+def worked(given: argparse.Namespace, source: Path, output: Path, chunk: int) -> dict[str, Any]:
+    """What a process that scores has said."""
+    finished = subprocess.run(
+        command(given, source, output, chunk), env=environment(), stdout=subprocess.PIPE, check=True, text=True
+    )
+    figures: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
+    return figures
+
+
+def command(given: argparse.Namespace, source: Path, output: Path, chunk: int) -> list[str]:
+    """Of a process that scores."""
+    worker = [sys.executable, str(ROOT / "benchmarks" / "batch_worker.py"), str(given.bundle), str(source)]
+    return [*worker, str(output), "--threads", str(given.threads), "--chunk-rows", str(chunk)]
+
+
+def environment() -> dict[str, str]:
+    """With our packages on the path."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+def spread(values: list[float], form: str) -> str:
+    """The median, and the least and the largest in brackets."""
+    show: Callable[[float], str] = form.format
+    return f"{show(float(np.median(values)))} ({show(min(values))}..{show(max(values))})"
+
+
+if __name__ == "__main__":
+    main()

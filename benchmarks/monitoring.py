@@ -1,0 +1,215 @@
+"""What the monitor raises where nothing has changed, and what it finds where something has.
+
+    python benchmarks/monitoring.py --bundle FOLDER (--data CSV | --rows PARQUET) [--only alarms,drifts]
+
+FOLDER is the bundle of a model of configs/train.yaml. CSV is the table that it was trained on, of which the rows that
+this configuration holds out are taken; PARQUET has such rows alone. They go through the service's encoder and the
+compiled predictor into windows, and the windows through `tabular.monitoring.drift` with the default thresholds. Nothing
+is trained. A window that is alarmed has at least one warning or alert. A bundle compares predictions with those for its
+held-out rows; so that no window is compared with itself, small windows without drift come from one half of these rows,
+and the predictions that they are compared with from the other half.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+import pandas as pd
+from serving_scene import Line, held_out
+
+from tabular.bundling.describing import histogram
+from tabular.config.monitoring import DriftConfig
+from tabular.monitoring.drift import findings
+from tabular.monitoring.reports import Finding
+from tabular.monitoring.tally import Tally
+from tabular.serving import bundle as bundles
+from tabular.serving import reference as references
+from tabular.serving.encoding import Encoder, Notes
+from tabular.serving.predictor import CompiledPredictor, Rows
+
+SMALL, LARGE = 500, 5000
+ALARM_SEEDS, DRIFT_SEEDS, LARGE_SEEDS = 200, 50, 50
+NUMBER, HOLEY, CATEGORY = "median_income", "total_bedrooms", "ocean_proximity"
+PLACE = ("longitude", "latitude")
+RARE = 0.01
+"""The share of a category that is too rare to be seen doubled in a small window."""
+
+Change = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The same for all parts."""
+
+    bundle: bundles.Bundle
+    reference: references.Reference
+    encoder: Encoder
+    predictor: CompiledPredictor
+    table: pd.DataFrame
+    """The held-out rows, inputs alone."""
+
+    def findings(self, window: pd.DataFrame) -> list[Finding]:
+        """What is thought of some rows."""
+        tally = Tally(self.bundle, self.reference)
+        rows, notes = self._encoded(window)
+        answers = self.predictor.predict(rows)
+        tally.add(rows, notes, answers if self.bundle.task == "regression" else answers.argmax(axis=1))
+        return findings(tally.observed(), self.reference, self.bundle, DriftConfig())
+
+    def halved(self, draw: np.random.Generator) -> "Scene":
+        """One half of the rows; predictions are compared with those for the other half."""
+        of_window = draw.permutation(len(self.table)) % 2 == 0
+        rows, _ = self._encoded(self.table[~of_window])
+        said = histogram(self.predictor.predict(rows)) if self.bundle.task == "regression" else None
+        other = {"predictions": said, "predicted_rows": len(rows.numbers)} if said else {}
+        return replace(self, table=self.table[of_window], reference=self.reference.model_copy(update=other))
+
+    def _encoded(self, window: pd.DataFrame) -> tuple[Rows, Notes]:
+        columns = {
+            str(name): values.to_numpy(dtype=np.float64)
+            if pd.api.types.is_numeric_dtype(values)
+            else [None if value is None or value != value else value for value in values.tolist()]
+            for name, values in window.items()
+        }
+        return self.encoder.columns(columns, limit=len(window))
+
+
+def alarms(scene: Scene) -> list[Line]:
+    """Windows of held-out rows as they are, in which nothing should be found."""
+    lines = []
+    for size, seeds, again, most in ((SMALL, ALARM_SEEDS, False, 2), (LARGE, LARGE_SEEDS, True, 0)):
+        raised: Counter[str] = Counter()
+        alarmed = 0
+        for seed in range(seeds):
+            draw = np.random.default_rng(seed)
+            drawn = scene if again else scene.halved(draw)
+            window = drawn.table.sample(size, replace=again, random_state=draw)
+            found = [finding for finding in drawn.findings(window) if finding.level != "ok"]
+            alarmed += bool(found)
+            raised.update(f"{finding.subject} {finding.kind}" for finding in found)
+        how = "drawn with replacement" if again else "drawn without replacement"
+        why = f" ({', '.join(raised)})" if raised else ""
+        what = f"windows of {size:,} rows, {how}, that are alarmed"
+        lines.append(Line(what, f"{alarmed} of {seeds}{why}", f"<= {most}", alarmed <= most))
+    whole = scene.findings(scene.table)
+    raised_by_all = [finding.words for finding in whole if finding.level != "ok"]
+    what = f"all {len(scene.table):,} held-out rows"
+    lines.append(Line(what, "; ".join(raised_by_all) or "nothing", "nothing", not raised_by_all))
+    largest = max((f for f in whole if f.measure == "KS distance" and f.kind != "prediction"), key=lambda f: f.value)
+    lines.append(Line("  largest KS distance of a column", f"{largest.value:.4f} ({largest.subject})"))
+    return lines
+
+
+def drifts(scene: Scene) -> list[Line]:
+    """Windows in which one thing was changed, which should be found in the very column."""
+    spread = float(scene.table[NUMBER].std(ddof=0))
+    return [
+        _found(scene, f"{NUMBER} + half a standard deviation", (NUMBER,), _with(NUMBER, lambda v: v + spread / 2)),
+        *_doubled(scene),
+        _found(scene, f"{HOLEY} missing in 20 %", (HOLEY,), _holes),
+        _found(scene, f"{' and '.join(PLACE)} swapped", PLACE, _swapped),
+        _found(scene, f"{NUMBER} x 10", (NUMBER,), _with(NUMBER, lambda v: v * 10)),
+    ]
+
+
+def _doubled(scene: Scene) -> list[Line]:
+    lines = []
+    for category, count in scene.table[CATEGORY].value_counts().items():
+        share = count / len(scene.table)
+        more = round(2 * share * SMALL)
+        if share < RARE:
+            lines.append(Line(f"{category} doubled", f"not tried: {count} held-out rows"))
+        elif more <= min(count, SMALL):
+            what = f"{category} from {share:.1%} to {more / SMALL:.1%}"
+            lines.append(_found(scene, what, (CATEGORY,), _more_of(scene.table, str(category), more)))
+    return lines
+
+
+def _found(scene: Scene, what: str, columns: tuple[str, ...], change: Change) -> Line:
+    levels: Counter[str] = Counter()
+    for seed in range(DRIFT_SEEDS):
+        draw = np.random.default_rng(seed)
+        window = change(scene.table.sample(SMALL, random_state=draw), draw)
+        seen = {finding.level for finding in scene.findings(window) if finding.subject in columns}
+        levels[next(level for level in ("alert", "warn", "ok") if level in seen)] += 1
+    found = 1 - levels["ok"] / DRIFT_SEEDS
+    return Line(what, f"{found:.0%}, as an alert {levels['alert'] / DRIFT_SEEDS:.0%}", ">= 95%", found >= 0.95)
+
+
+def _with(column: str, change: Callable[[pd.Series], pd.Series]) -> Change:
+    return lambda window, _: window.assign(**{column: change(window[column])})
+
+
+def _holes(window: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    holes = draw.permutation(len(window)) < len(window) // 5
+    return window.assign(**{HOLEY: window[HOLEY].mask(holes)})
+
+
+def _swapped(window: pd.DataFrame, _: np.random.Generator) -> pd.DataFrame:
+    first, second = PLACE
+    return window.assign(**{first: window[second], second: window[first]})
+
+
+def _more_of(table: pd.DataFrame, category: str, rows: int) -> Change:
+    """A window in which so many rows are of the category, and the rest of all others."""
+    of_it = table[CATEGORY] == category
+    return lambda window, draw: pd.concat(
+        [table[of_it].sample(rows, random_state=draw), table[~of_it].sample(len(window) - rows, random_state=draw)]
+    )
+
+
+PARTS: dict[str, Callable[[Scene], list[Line]]] = {"alarms": alarms, "drifts": drifts}
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--bundle", type=Path, required=True, help="the folder of a bundle")
+    rows = parser.add_mutually_exclusive_group(required=True)
+    rows.add_argument("--data", type=Path, help="the table that the model was trained on, as CSV")
+    rows.add_argument("--rows", type=Path, help="held-out rows alone, as Parquet")
+    parser.add_argument("--only", help=f"names between commas: {', '.join(PARTS)}")
+    parser.add_argument("--json", type=Path, help="write the table there as well")
+    arguments = parser.parse_args()
+    wanted = arguments.only.split(",") if arguments.only else list(PARTS)
+    if unknown := [name for name in wanted if name not in PARTS]:
+        parser.error(f"--only: there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    bundle = bundles.read(arguments.bundle)
+    table = held_out(bundle, arguments.data) if arguments.data else pd.read_parquet(arguments.rows)
+    table = table[[column.name for column in bundle.columns]].reset_index(drop=True)
+    reference, predictor = references.read(arguments.bundle), CompiledPredictor.load(arguments.bundle)
+    scene = Scene(bundle, reference, Encoder(bundle.columns), predictor, table)
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}")
+    print(f"{bundle.name} {bundle.version}, {bundle.algorithm}, {len(table):,} rows, {DriftConfig()}")
+    found = {part: _measured(part, scene) for part in wanted}
+    if arguments.json:
+        tables = {part: [line._asdict() for line in lines] for part, lines in found.items()}
+        arguments.json.write_text(json.dumps(tables, indent=2))
+    missed = [f"{part}: {line.what}" for part, lines in found.items() for line in lines if line.good is False]
+    print(f"\nmissed: {'; '.join(missed) or 'nothing'}")
+    sys.exit(1 if missed else 0)
+
+
+def _measured(part: str, scene: Scene) -> list[Line]:
+    """One part, and its lines printed when it is done."""
+    began = time.perf_counter()
+    lines = PARTS[part](scene)
+    print(f"\n{part} ({time.perf_counter() - began:.0f} s)")
+    for line in lines:
+        verdict = "" if line.good is None else "ok" if line.good else "MISSED"
+        print(f"  {line.what:<66} {line.found:<36} {line.wanted:<8} {verdict}".rstrip(), flush=True)
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""`python run.py --config configs/batch.yaml`: score a table on the active stack."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from zenml.models import PipelineRunResponse
+
+from commands import execution
+from commands.execution import FAILURE, SUCCESS, Plan
+from commands.scheduling import ensure_schedulable
+from commands.verdicts import ALERT, keep, show
+from pipelines.batch_inference import batch_inference
+from steps import names
+from tabular.batch.report import BatchReport
+from tabular.config.batch import BatchConfig, BatchFile
+from tabular.monitoring.reports import Verdict
+
+SHOWN = 5
+"""Reasons for rejected rows that the end of a run names."""
+
+
+def describe(plan: Plan, root: Path) -> int:
+    """Print the resolved config, the stack and the steps that would run."""
+    return execution.describe(plan, batch_inference, root)
+
+
+def run(plan: Plan, root: Path) -> int:
+    """Run the pipeline, and say what has become of the rows.
+
+    Returns:
+        The exit code: 1 for a failed run, or when more rows were rejected than the config allows; else 3 for an alert.
+    """
+    file = plan.configuration.resolved
+    assert isinstance(file, BatchFile)
+    ensure_schedulable(file.schedule, "configs/batch.yaml")
+    config = file.parameters.batch
+
+    def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
+        made = {name: made for step in finished.steps.values() for name, [made] in step.outputs.items()}
+        code = _show(made[names.BATCH_REPORT].load(), config, console)
+        if names.DRIFT_PAGE not in made:
+            return code
+        verdict: Verdict = made[names.VERDICT].load()
+        folder = keep(finished, verdict, str(made[names.DRIFT_PAGE].load()), stack, root, ())
+        show(verdict, console)
+        console.print(f"report: {folder / 'verdict.html'}, {folder / 'drift_report.html'}", soft_wrap=True)
+        if code == SUCCESS:
+            folder_of = f"{config.output.rstrip('/')}/predictions"
+            console.print(
+                f"next: `python -c \"import pandas; print(pandas.read_parquet('{escape(folder_of)}'))\"`",
+                soft_wrap=True,
+            )
+        return code or (ALERT if verdict.level == "alert" else SUCCESS)
+
+    return execution.run(plan, batch_inference, root, report)
+
+
+def _show(found: BatchReport, config: BatchConfig, console: Console) -> int:
+    named = f"{escape(found.model)} version {found.version}"
+    if found.was_done:
+        console.print(f"already scored with {named}: nothing was left to do")
+    else:
+        again = f", {found.resumed} of {found.chunks} chunks were finished before" if found.resumed else ""
+        console.print(f"scored with {named} at {found.rows_per_second:,.0f} rows/s{again}", soft_wrap=True)
+    console.print(f"rows: {found.rows:,}, scored {found.scored:,}, rejected {found.rejected:,}")
+    for reason, count in list(found.reasons.items())[:SHOWN]:
+        console.print(f"  {count:,} x {escape(reason)}", soft_wrap=True)
+    if len(found.reasons) > SHOWN:
+        console.print(f"  and {len(found.reasons) - SHOWN} more reasons")
+    for check in found.broken[:SHOWN]:
+        rows = f" ({check.failed:,} rows)" if check.failed else ""
+        console.print(f"rule: '{escape(str(check.column))}' {escape(check.rule)}{rows}", soft_wrap=True)
+    output = found.output.rstrip("/")
+    console.print(f"output: {escape(output)}/predictions", soft_wrap=True)
+    if found.rejected:
+        console.print(f"rejects: {escape(output)}/rejects, each with its reason and as it was read", soft_wrap=True)
+    if found.rejected_share > config.max_rejected:
+        console.print(
+            f"[red]{found.rejected_share:.2%} of the rows were rejected[/red], and batch.max_rejected is "
+            f"{config.max_rejected:.2%}; next: mend the input and score it to another folder",
+            soft_wrap=True,
+        )
+        return FAILURE
+    return SUCCESS

@@ -1,0 +1,261 @@
+"""`python run.py monitor …`: what the monitoring pipeline has found, window by window."""
+
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.models.group import MODEL, Request, answers
+from commands.models.screen import WIDTH, Screen
+from commands.models.session import Session, open_session
+from commands.sparkline import sparkline
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+    from tabular.monitoring.reports import Finding, Verdict
+
+LINES = 20
+WATCH = "`python run.py --config configs/monitor.yaml`"
+COLOURS = {"ok": "", "warn": "yellow", "alert": "bold red", "not_enough_data": "dim"}
+WORDS = {"not_enough_data": "too few"}
+RANK = {"alert": 3, "warn": 2, "ok": 1, "not_enough_data": 0}
+SHARES = {"missing", "out_of_range", "unknown", "errors", "refused", "validation"}
+"""Kinds of findings whose value is a share."""
+BESIDE = 52
+"""Characters of a line beside its sparkline, with a name of 20."""
+
+
+def _count(_: click.Context, __: click.Parameter, value: str) -> int | None:
+    """So many lines; None for `all`."""
+    if value == "all":
+        return None
+    if not value.isdecimal() or int(value) == 0:
+        raise click.BadParameter(f"'{value}' is neither a number above 0 nor 'all'")
+    return int(value)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing over the windows, the oldest first."""
+
+    subject: str
+    what: str
+    """The kind of the finding, or `rows`."""
+    values: list[float | None]
+    levels: list[str | None]
+    """None in a window in which it was not judged."""
+    low: float | None
+    high: float | None
+    """The ends of the sparkline's scale; the values' own where None."""
+
+    @property
+    def level(self) -> str:
+        """Of the newest window."""
+        return self.levels[-1] or "not_enough_data"
+
+
+@click.group()
+@click.option("--model", envvar="STACKHOUSE_MODEL", help="The registered model; the only one if left out.")
+@click.pass_context
+def monitor(context: click.Context, model: str | None) -> None:
+    """Look at what the monitoring pipeline has found; `python run.py --config configs/monitor.yaml` runs it.
+
+    \b
+    python run.py monitor status
+    python run.py monitor status --windows 48 --columns all
+    """  # noqa: D301
+    context.meta[MODEL] = model
+
+
+@monitor.command()
+@click.option("--windows", type=click.IntRange(1, 1000), default=24, show_default=True, help="The newest so many.")
+@click.option("--version", metavar="V", help="A number, an alias, or newest; the one watched last if left out.")
+@click.option(
+    "--columns", callback=_count, default=str(LINES), show_default=True, metavar="N|all", help="So many lines."
+)
+@answers
+def status(request: Request, windows: int, version: str | None, columns: int | None) -> None:
+    """Show each column, the predictions, the metric and the service over the last windows, the worst first."""
+    from registry.watching import Watch
+
+    session = open_session(request.root, request.model)
+    watch = Watch(session.releases.store)
+    wanted = None if version is None else str(session.version(version).version)
+    newest = watch.verdicts(wanted, 1)
+    if not newest:
+        of = session.name if wanted is None else f"version {wanted} of {session.name}"
+        none = f"no window of {of} was looked at yet"
+        request.screen.answer(_document(session.name, wanted, [], []), [none], WATCH)
+        return
+    verdicts = watch.verdicts(newest[-1].version, windows)
+    lines = _lines(verdicts)
+    document = _document(session.name, verdicts[-1].version, verdicts, lines)
+    next_ = _next(session, verdicts[-1])
+    shown = lines if columns is None else lines[:columns]
+    table = _table(shown, verdicts, request.screen)
+    hidden = len(lines) - len(shown)
+    more = [f"{hidden} more that are no worse than these; --columns all shows all"] if hidden else []
+    reasons = [f"- {reason}" for reason in verdicts[-1].reasons]
+    said: list[RenderableType] = [_headline(verdicts[-1]), *_elsewhere(session, verdicts[-1])]
+    request.screen.answer(document | {"next": next_.strip("`")}, [*said, table, *more, *reasons], next_)
+
+
+def _document(model: str, version: str | None, verdicts: "Sequence[Verdict]", lines: Sequence[Line]) -> dict[str, Any]:
+    newest = verdicts[-1] if verdicts else None
+    return {
+        "model": model,
+        "version": version,
+        "level": newest and newest.level,
+        "retrain": newest.retrain if newest else False,
+        "violations": newest.violations if newest else 0,
+        "of_windows": newest.windows if newest else 0,
+        "reasons": newest.reasons if newest else [],
+        "windows": [
+            {"start": one.start, "end": one.end, "rows": one.rows, "level": one.level, "retrain": one.retrain}
+            for one in verdicts
+        ],
+        "lines": [
+            {
+                "subject": line.subject,
+                "what": line.what,
+                "level": line.level,
+                "value": line.values[-1],
+                "values": line.values,
+                "levels": line.levels,
+            }
+            for line in lines
+        ],
+    }
+
+
+def _headline(verdict: "Verdict") -> "Text":
+    from rich.text import Text
+
+    level = verdict.level.replace("_", " ")
+    text = Text(f"{verdict.model} version {verdict.version}: ")
+    text.append(level, COLOURS[verdict.level])
+    text.append(f" in the window {_minute(verdict.start)} to {_minute(verdict.end)} UTC, {verdict.rows:,} rows; ")
+    if verdict.windows == 0:
+        text.append("retraining was not judged")
+    else:
+        due = "is due" if verdict.retrain else "is not due"
+        text.append(f"retraining {due} ({verdict.violations} of {verdict.windows} windows violate)")
+    return text
+
+
+def _elsewhere(session: Session, verdict: "Verdict") -> list[str]:
+    """That the champion is another version by now, which happens between a promotion and the next window."""
+    champion = session.base.aliases.get("champion")
+    if champion in (None, verdict.version):
+        return []
+    return [f"the champion is version {champion}; `--version {champion}` shows what was seen of it"]
+
+
+def _next(session: Session, verdict: "Verdict") -> str:
+    from registry.mlflow_registry import versions
+    from registry.plans import ARCHIVED
+
+    if not verdict.retrain:
+        return WATCH
+    usable = [found for found in versions(session.client, session.name) if found.tags.get(ARCHIVED) != "true"]
+    if usable and int(usable[0].version) > int(verdict.version):
+        return f"`python run.py models compare {verdict.version} {usable[0].version}`"
+    return "`python run.py --config configs/train.yaml`"
+
+
+def _lines(verdicts: "Sequence[Verdict]") -> list[Line]:
+    """The rows of each window, then one line for all else that was ever looked at, the worst first."""
+    from tabular.monitoring.timeline import worst_by_subject
+
+    by_window = [worst_by_subject(verdict) for verdict in verdicts]
+    subjects = dict.fromkeys(subject for found in reversed(by_window) for subject in found)
+    lines = []
+    for subject in subjects:
+        shown = next(found[subject] for found in reversed(by_window) if subject in found)
+        if shown.kind == "performance":
+            lines.append(_metric_line(shown.subject, verdicts))
+        else:
+            lines.append(_line(shown, verdicts))
+    if not any(line.what == "performance" for line in lines) and any(one.performance for one in verdicts):
+        # Too few true values to judge: the figures are there all the same.
+        metric = next(one.performance.metric for one in reversed(verdicts) if one.performance)
+        lines.append(_metric_line(metric, verdicts))
+    # Of equally bad ones, the order of the findings, which is by how large they are.
+    lines.sort(key=lambda line: (-RANK[line.level], -sum(RANK[level or "ok"] for level in line.levels)))
+    rows: list[float | None] = [float(verdict.rows) for verdict in verdicts]
+    return [Line("the window", "rows", rows, [verdict.level for verdict in verdicts], 0.0, None), *lines]
+
+
+def _line(shown: "Finding", verdicts: "Sequence[Verdict]") -> Line:
+    """One kind of finding on one subject: that which is the worst by now."""
+    found = [_finding(verdict, shown.kind, shown.subject) for verdict in verdicts]
+    values = [None if one is None else one.value for one in found]
+    largest = max((value for value in values if value is not None and math.isfinite(value)), default=0.0)
+    high = max(largest, shown.alert or 0.0) or None
+    return Line(shown.subject, shown.kind, values, _levels(found), 0.0, high)
+
+
+def _metric_line(metric: str, verdicts: "Sequence[Verdict]") -> Line:
+    """The metric itself, which says more than by how much it is worse."""
+    values: list[float | None] = []
+    for verdict in verdicts:
+        measured = verdict.performance.metrics.get(metric) if verdict.performance else None
+        values.append(None if measured is None else measured.value)
+    found = [_finding(verdict, "performance", metric) for verdict in verdicts]
+    return Line(metric, "performance", values, _levels(found), None, None)
+
+
+def _levels(found: "Sequence[Finding | None]") -> list[str | None]:
+    return [None if one is None else one.level for one in found]
+
+
+def _finding(verdict: "Verdict", kind: str, subject: str) -> "Finding | None":
+    return next((one for one in verdict.findings if (one.kind, one.subject) == (kind, subject)), None)
+
+
+def _table(lines: Sequence[Line], verdicts: "Sequence[Verdict]", screen: Screen) -> "Table":
+    from rich import box
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    width = shutil.get_terminal_size().columns if screen.is_terminal else WIDTH
+    fit = max(width - BESIDE, 8)
+    newest = verdicts[-fit:]
+    table = Table(
+        "level",
+        Column("where", overflow="fold", min_width=12),
+        Column("what", no_wrap=True),
+        Column("newest", justify="right", no_wrap=True),
+        Column(f"{len(newest)} windows" if len(newest) > 8 else "", no_wrap=True),
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for line in lines:
+        spark = sparkline(line.values, line.low, line.high)[-fit:]
+        drawn = Text()
+        for bar, level in zip(spark, line.levels[-fit:], strict=True):
+            drawn.append(bar, COLOURS[level or "ok"])
+        is_judged = line.levels[-1] is not None
+        said = Text(WORDS.get(line.level, line.level) if is_judged else "-", COLOURS[line.level])
+        table.add_row(said, Text(line.subject), line.what.replace("_", " "), _value(line), drawn)
+    return table
+
+
+def _value(line: Line) -> str:
+    value = line.values[-1]
+    if value is None or not math.isfinite(value):
+        return "-"
+    if line.what in SHARES:
+        return f"{100 * value:.3g} %"
+    written = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{written} ms" if line.what == "latency" else written
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ")

@@ -1,0 +1,63 @@
+"""`python run.py --config configs/monitor.yaml`: run the monitoring pipeline on the active stack."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from zenml.models import PipelineRunResponse
+
+from commands import execution, retraining
+from commands.execution import FAILURE, SUCCESS, Plan
+from commands.scheduling import ensure_schedulable
+from commands.verdicts import ALERT, keep, show
+from pipelines.monitoring import monitoring
+from registry.stack import open_releases
+from registry.watching import Watch
+from steps import names
+from tabular.config.monitoring import MonitoringFile
+from tabular.monitoring.reports import Verdict
+
+WINDOWS = 48
+"""Windows that the page of a verdict shows."""
+
+
+def describe(plan: Plan, root: Path) -> int:
+    """Print the resolved config, the stack and the steps that would run."""
+    return execution.describe(plan, monitoring, root)
+
+
+def run(plan: Plan, root: Path) -> int:
+    """Run the pipeline, say what was found, and train where the policy says so.
+
+    Returns:
+        The exit code: 3 for an alert, whatever followed; 1 for a failed run.
+    """
+    file = plan.configuration.resolved
+    assert isinstance(file, MonitoringFile)
+    config = file.parameters.monitoring
+    ensure_schedulable(file.schedule, "configs/monitor.yaml")
+    if config.on_retrain == "train":
+        retraining.ensure_trainable(config, root)
+
+    def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
+        made = {name: made for step in finished.steps.values() for name, [made] in step.outputs.items()}
+        if names.NOTIFICATION not in made or names.DRIFT_PAGE not in made:
+            console.print(f"only a part was run: {', '.join(finished.steps)}")
+            return SUCCESS
+        verdict: Verdict = made[names.VERDICT].load()
+        known = Watch(open_releases(verdict.model, root).store).verdicts(verdict.version, WINDOWS)
+        earlier = [one for one in known if one.end < verdict.end]
+        folder = keep(finished, verdict, str(made[names.DRIFT_PAGE].load()), stack, root, earlier)
+        show(verdict, console)
+        console.print(escape(made[names.NOTIFICATION].load().words), soft_wrap=True)
+        console.print(f"report: {folder / 'verdict.html'}, {folder / 'drift_report.html'}", soft_wrap=True)
+        code = ALERT if verdict.level == "alert" else SUCCESS
+        if verdict.retrain and config.on_retrain == "train":
+            trained = retraining.retrain(config, verdict, root, console)
+            return code or (FAILURE if not trained else SUCCESS)
+        console.print("next: `python run.py monitor status` shows the last windows")
+        if verdict.retrain:
+            console.print(f"      `python run.py --config {config.training.config}` trains on the newest data")
+        return code
+
+    return execution.run(plan, monitoring, root, report)

@@ -1,0 +1,73 @@
+"""What a verdict looks like at the end of a command."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from zenml.models import PipelineRunResponse
+
+from commands import summary
+from tabular.monitoring.page import page
+from tabular.monitoring.reports import Verdict
+from tabular.pictures import draw, png
+from tabular.serving import places
+
+ALERT = 3
+"""The exit code of an alert, for schedulers."""
+COLOURS = {"ok": "green", "warn": "yellow", "alert": "red", "not_enough_data": "dim"}
+SHOWN = 10
+"""Reasons that the end of a run names."""
+
+
+def show(verdict: Verdict, console: Console) -> None:
+    """The level, the reasons, and whether the model is due for another training."""
+    colour = COLOURS[verdict.level]
+    level = verdict.level.replace("_", " ")
+    rows = f"{verdict.rows:,} rows, {verdict.start[:16]} to {verdict.end[:16]} UTC"
+    console.print(
+        f"[bold {colour}]{level}[/bold {colour}]: {escape(verdict.model)} version {verdict.version}, {rows}",
+        soft_wrap=True,
+    )
+    for reason in verdict.reasons[:SHOWN]:
+        console.print(f"  {escape(reason)}", soft_wrap=True)
+    if len(verdict.reasons) > SHOWN:
+        console.print(f"  and {len(verdict.reasons) - SHOWN} more")
+    if verdict.rows == 0 and verdict.source == "log":
+        console.print("  does the service have the same folder or address as STACKHOUSE_PREDICTION_LOG?")
+    if verdict.windows:
+        due = "the model is due for a training" if verdict.retrain else "no training is due"
+        console.print(f"windows that violate: {verdict.violations} of the last {verdict.windows}; {due}")
+
+
+def keep(
+    finished: PipelineRunResponse, verdict: Verdict, drift_page: str, stack: str, root: Path, earlier: Sequence[Verdict]
+) -> Path:
+    """Leave `summary.json` and both pages in `reports/<run>` and `reports/latest`.
+
+    Args:
+        finished: the run.
+        verdict: what the first page is about.
+        drift_page: the second page.
+        stack: the run's.
+        root: the repository.
+        earlier: verdicts on the windows before, the oldest first.
+
+    Returns:
+        The folder of the run, relative to the repository.
+    """
+    report = {
+        "pipeline": finished.pipeline.name if finished.pipeline else None,
+        "run": finished.name,
+        "stack": stack,
+        "verdict": verdict.model_dump(mode="json"),
+    }
+    latest = summary.write(report, root / "reports", finished.name)
+    own = latest.parent / finished.name
+    title = f"{verdict.model} version {verdict.version}: {verdict.level.replace('_', ' ')}"
+    pictures = {name: png(figure) for name, figure in draw(verdict).items()}
+    verdict_page = page(verdict, title, pictures, earlier)
+    for folder in (latest, own):
+        places.write(str(folder / "verdict.html"), verdict_page.encode())
+        places.write(str(folder / "drift_report.html"), drift_page.encode())
+    return own.relative_to(root)

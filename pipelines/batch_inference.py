@@ -1,0 +1,21 @@
+"""From a table without answers to one with them, and a verdict on it."""
+
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+from steps.assess import assess_batch
+from steps.drift_report import drift_report
+from steps.preparation import tracker_names
+from steps.score import score
+from steps.track_verdict import track_verdict
+from tabular.config.batch import BatchConfig
+
+
+@pipeline(name="batch_inference", enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
+def batch_inference(batch: BatchConfig) -> None:
+    """Nothing of it is cached: what is scored already, the output folder knows."""
+    report, sample = score(batch)
+    verdict = assess_batch(report, batch)
+    page = drift_report(verdict, sample, batch.seed)
+    for tracker in tracker_names():
+        track_verdict.with_options(experiment_tracker=tracker)(verdict, page, tracker, id=f"track_{tracker}")

@@ -1,0 +1,23 @@
+"""From the prediction log to a verdict."""
+
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+from steps.assess import assess
+from steps.drift_report import drift_report
+from steps.notify import notify
+from steps.observe import observe
+from steps.preparation import tracker_names
+from steps.track_verdict import track_verdict
+from tabular.config.monitoring import MonitoringConfig
+
+
+@pipeline(name="monitoring", enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
+def monitoring(monitoring: MonitoringConfig) -> None:
+    """Nothing of it is cached: ZenML does not see what is in the log."""
+    window, sample = observe(monitoring)
+    verdict = assess(window, monitoring)
+    notify(verdict, monitoring)
+    page = drift_report(verdict, sample, monitoring.seed)
+    for tracker in tracker_names():
+        track_verdict.with_options(experiment_tracker=tracker)(verdict, page, tracker, id=f"track_{tracker}")

@@ -1,0 +1,61 @@
+"""Give a verdict on what was observed."""
+
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from materializers.report import ReportMaterializer
+from registry.stack import open_releases
+from registry.watching import Watch
+from steps import bundles, names
+from steps.caching import ROOT
+from tabular.batch.report import BatchReport
+from tabular.config.batch import BatchConfig
+from tabular.config.monitoring import MonitoringConfig
+from tabular.monitoring import assess as assessing
+from tabular.monitoring.reports import Verdict, Window
+
+
+@step(enable_cache=False, output_materializers={names.VERDICT: ReportMaterializer})
+def assess(window: Window, monitoring: MonitoringConfig) -> Annotated[Verdict, names.VERDICT]:
+    """Compare a window with the training rows, and keep the verdict for those that come after it.
+
+    Args:
+        window: what was observed.
+        monitoring: thresholds and policy.
+
+    Returns:
+        The verdict.
+    """
+    version = window.observed.version
+    watched = bundles.fetch(monitoring.model, version)
+    watch = Watch(open_releases(monitoring.model, ROOT).store)
+    earlier = watch.before(window.start, window.end, version, monitoring.retrain.windows - 1)
+    verdict = assessing.of_window(window, watched.reference, watched.bundle, monitoring, earlier)
+    log_metadata(metadata={"level": verdict.level, "retrain": verdict.retrain, "kept": watch.keep(verdict)})
+    return verdict
+
+
+@step(enable_cache=False, output_materializers={names.VERDICT: ReportMaterializer})
+def assess_batch(batch_report: BatchReport, batch: BatchConfig) -> Annotated[Verdict, names.VERDICT]:
+    """Compare a batch with the training rows.
+
+    Args:
+        batch_report: what was scored.
+        batch: thresholds.
+
+    Returns:
+        The verdict; it is no part of what `monitor status` shows, because a batch is no window of time.
+    """
+    scored_by = bundles.fetch(batch.model, batch_report.observed.version)
+    verdict = assessing.of_batch(
+        batch_report.observed,
+        batch_report.findings(),
+        scored_by.reference,
+        scored_by.bundle,
+        batch.drift,
+        batch.minimum,
+        (batch_report.started, batch_report.ended),
+    )
+    log_metadata(metadata={"level": verdict.level})
+    return verdict

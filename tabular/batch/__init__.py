@@ -1,0 +1,1 @@
+"""Scoring a table of any length, a chunk at a time."""

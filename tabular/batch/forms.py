@@ -1,0 +1,77 @@
+"""How the dates of each column are written: one way for a column, as in training, found before any row is scored."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+
+from tabular import spelling
+from tabular.batch.chunks import START
+from tabular.batch.reading import Source
+from tabular.batch.values import Notation, date_texts, is_text, plain
+from tabular.config.reading import ReadingConfig
+
+EXAMPLES: Final = 500
+"""Different values whose look says which forms are tried."""
+
+
+def forms_of(source: Source, columns: Sequence[str], reading: ReadingConfig, rows: int) -> dict[str, str]:
+    """The form in which most values of each column of text are dates, as `tabular.spelling.moments` takes it.
+
+    Most often the first rows tell. Where they could be read with the day first and with the month first, more are
+    read, to the end if need be; where all can be read both ways, `day_first` decides.
+
+    Args:
+        source: of the rows.
+        columns: that are to be dates.
+        reading: how holes are spelled, and what comes first.
+        rows: to read at a time.
+    """
+    counted = {name: _Forms(reading.day_first) for name in columns if _is_written(source, name)}
+    if counted:
+        for chunk in source.chunks(START, rows, list(counted)):
+            notation = Notation.of(reading, chunk.text)
+            for name, forms in counted.items():
+                forms.add(date_texts(plain(chunk.table[name]), notation))
+            if all(forms.is_decided for forms in counted.values()):
+                break
+    return {name: form for name, forms in counted.items() if (form := forms.best)}
+
+
+def _is_written(source: Source, name: str) -> bool:
+    """Whether the column is text or numbers, in a file at least."""
+    kinds = [layout.types.get(name) for layout in source.layouts]
+    return any(kind is None or is_text(kind) or not pa.types.is_temporal(kind) for kind in kinds)
+
+
+class _Forms:
+    """How many values of a column each form can read."""
+
+    def __init__(self, day_first: bool) -> None:
+        self._day_first = day_first
+        self._counts: Counter[str] = Counter()
+
+    def add(self, texts: pd.Series) -> None:
+        different = pd.Series(texts.dropna().unique(), dtype="str")
+        examples = different.head(EXAMPLES)
+        tried = dict.fromkeys([spelling.ISO, *self._counts])
+        for example in examples:
+            tried |= dict.fromkeys(spelling.date_forms(example, self._day_first))
+        for form in tried:
+            found = int(spelling.moments(different, form).notna().sum()) if len(different) else 0
+            if found or form in self._counts:
+                self._counts[form] += found
+
+    @property
+    def best(self) -> str | None:
+        """The first of those that read the most; ISO 8601 comes before all others."""
+        return max(self._counts, key=lambda form: self._counts[form]) if self._counts else None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether no other form reads as many values; two that never differ are not told apart."""
+        most = max(self._counts.values(), default=0)
+        equal = [form for form, count in self._counts.items() if count == most and most]
+        return len(equal) == 1 or spelling.ISO in equal

@@ -1,0 +1,241 @@
+"""The output folder: what it is made of, which chunks of it are finished, and that all of it is.
+
+    batch.json               what makes the output: the input, the model, and the part of the config that matters
+    predictions/part-*.parquet
+    rejects/part-*.parquet
+    progress/chunk-*.json    written last of a chunk: from this moment on it is finished
+    _SUCCESS.json            written last of all: every row is in a part that it lists
+
+Whatever lies there without being listed is what a killed process has left; its chunk is scored again, and the same
+files are written in their place.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from pydantic import ValidationError
+
+from tabular.batch.chunks import Position
+from tabular.batch.inputs import File
+from tabular.batch.report import BatchReport, Broken
+from tabular.batch.sample import Drawn
+from tabular.config.base import explain
+from tabular.config.batch import BatchConfig
+from tabular.config.reading import ReadingConfig
+from tabular.config.stages import ValidationConfig
+from tabular.errors import UserError
+from tabular.monitoring.reports import Observed
+from tabular.remote import is_remote, public
+from tabular.reports import Report
+from tabular.serving import places
+from tabular.serving.bundle import Bundle, digest
+
+IDENTITY: Final = "batch.json"
+SUCCESS: Final = "_SUCCESS.json"
+LOCK: Final = ".lock"
+TRANSFER_SECONDS: Final = 300.0
+"""How long one file may take."""
+
+AReport = TypeVar("AReport", bound=Report)
+
+
+class Identity(Report):
+    """What makes an output."""
+
+    format: Literal[1] = 1
+    files: list[File]
+    model: str
+    version: str
+    bundle_sha256: str
+    reading: ReadingConfig
+    chunk_rows: int
+    keep: tuple[str, ...] | Literal["all"]
+    validation: ValidationConfig
+    seed: int
+    forms: dict[str, str] = {}
+    """How the dates of each column are written; found, not compared."""
+
+    @classmethod
+    def of(cls, config: BatchConfig, files: list[File], bundle: Bundle, sha256: str) -> "Identity":
+        """That of a batch to be."""
+        return cls(
+            files=[file.model_copy(update={"location": file.name}) for file in files],
+            model=bundle.name,
+            version=bundle.version,
+            bundle_sha256=sha256,
+            reading=config.reading,
+            chunk_rows=config.chunk_rows,
+            keep=config.keep,
+            validation=config.validation,
+            seed=config.seed,
+        )
+
+    def difference(self, other: "Identity") -> str:
+        """What makes this output another one, in a few words; empty where nothing does."""
+        if self.model != other.model:
+            return f"those of model {self.model}, not {other.model}"
+        if self.version != other.version:
+            return f"those of version {self.version}, not {other.version} (batch.version names the one that goes on)"
+        if self.bundle_sha256 != other.bundle_sha256:
+            return f"those of another bundle of version {self.version}"
+        if self.files != other.files:
+            mine, theirs = ({file.location: file for file in files} for files in (self.files, other.files))
+            changed = next(name for name in [*theirs, *mine] if mine.get(name) != theirs.get(name))
+            verb = "has changed since" if changed in mine and changed in theirs else "is in one of the two alone"
+            return f"those of another input: {changed} {verb}"
+        for name in ("reading", "chunk_rows", "keep", "validation", "seed"):
+            if getattr(self, name) != getattr(other, name):
+                return f"made with another batch.{name}"
+        return ""
+
+
+class Part(Report):
+    """A file of the output."""
+
+    name: str
+    """Relative to the output."""
+    rows: int
+    sha256: str
+
+
+class Finished(Report):
+    """One chunk."""
+
+    chunk: int
+    first: int
+    """The number of its first row in the whole input."""
+    rows: int
+    predictions: Part
+    rejects: Part | None
+    reasons: dict[str, int]
+    observed: Observed
+    broken: Broken
+    sample: Drawn
+    next: Position
+    """Where the following chunk begins."""
+
+
+class Success(Report):
+    """All of it."""
+
+    report: BatchReport
+    predictions: list[Part]
+    rejects: list[Part]
+    sample: Drawn
+
+
+class Ledger:
+    """The files of an output.
+
+    Args:
+        folder: a path or an fsspec URL.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder.rstrip("/")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes of this machine from writing to the folder; nobody is kept from one in a bucket.
+
+        Raises:
+            UserError: another one does, or the folder cannot be written.
+        """
+        if is_remote(self._folder):
+            yield
+            return
+        folder = Path(self._folder.removeprefix("file://"))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / LOCK).open("a") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise UserError(f"another process is scoring to {self._folder}; wait until it has ended") from None
+                yield
+        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+            said = (error.strerror or str(error)).lower()
+            raise UserError(f"batch.output: {self._folder} cannot be written ({said}); choose another") from None
+
+    def identity(self, wanted: Identity) -> Identity | None:
+        """What was begun here; None where nothing was.
+
+        Raises:
+            UserError: it is something else, or damaged.
+        """
+        shown = public(self._folder)
+        found = self._report(IDENTITY, Identity)
+        if found is None:
+            strangers = [name for name in self._names() if not Path(name).name.startswith((places.UNFINISHED, LOCK))]
+            if strangers:
+                raise UserError(
+                    f"batch.output: {shown} holds files that no batch has written, such as {strangers[0]}; "
+                    "choose another folder, or empty it"
+                )
+            return None
+        difference = found.difference(wanted)
+        if difference:
+            raise UserError(
+                f"batch.output: {shown} holds predictions, {difference}; choose another folder, or delete this one"
+            )
+        return found
+
+    def begin(self, identity: Identity) -> None:
+        """Note what will be written here."""
+        self._write(IDENTITY, identity.model_dump_json(indent=2).encode())
+
+    def success(self) -> Success | None:
+        """All of it, if it was finished."""
+        return self._report(SUCCESS, Success)
+
+    def succeed(self, success: Success) -> None:
+        """Say that all is there; what killed processes have left on this machine is removed."""
+        self._write(SUCCESS, success.model_dump_json().encode())
+        if not is_remote(self._folder):
+            for left in Path(self._folder.removeprefix("file://")).rglob(f"{places.UNFINISHED}*"):
+                left.unlink(missing_ok=True)
+
+    def finished(self) -> Iterator[Finished]:
+        """The chunks whose every file is there, in their order."""
+        names = set(self._names())
+        for name in sorted(names):
+            if name.startswith("progress/chunk-"):
+                chunk = self._report(name, Finished)
+                if chunk and {part.name for part in (chunk.predictions, chunk.rejects) if part} <= names:
+                    yield chunk
+
+    def finish(self, finished: Finished, predictions: bytes, rejects: bytes | None) -> None:
+        """Write the files of a chunk and then, in one moment, that it is finished."""
+        self._write(finished.predictions.name, predictions)
+        if finished.rejects and rejects is not None:
+            self._write(finished.rejects.name, rejects)
+        self._write(f"progress/chunk-{finished.chunk:06d}.json", finished.model_dump_json().encode())
+
+    def _names(self) -> list[str]:
+        found = places.files(self._folder, TRANSFER_SECONDS)
+        if not is_remote(self._folder):
+            base = Path(self._folder.removeprefix("file://"))
+            return [Path(name).relative_to(base).as_posix() for name in found]
+        store, path = places.store(self._folder)
+        base = store._strip_protocol(path).rstrip("/") + "/"
+        return [str(store._strip_protocol(name)).removeprefix(base) for name in found]
+
+    def _write(self, name: str, content: bytes) -> None:
+        places.write(places.join(self._folder, name), content, TRANSFER_SECONDS)
+
+    def _report(self, name: str, kind: type[AReport]) -> AReport | None:
+        location = places.join(self._folder, name)
+        try:
+            return kind.model_validate_json(places.read(location, TRANSFER_SECONDS))
+        except places.NotThere:
+            return None
+        except ValidationError as error:
+            raise UserError(f"{public(location)}: {explain(error, kind)}; delete the folder and score again") from None
+
+
+def part(folder: str, chunk: int, rows: int, content: bytes) -> Part:
+    """What the ledger says of a Parquet file in `folder`."""
+    return Part(name=f"{folder}/part-{chunk:06d}.parquet", rows=rows, sha256=digest(content))

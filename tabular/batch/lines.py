@@ -1,0 +1,274 @@
+"""Records of a CSV from blocks of bytes: where each begins and ends, how many cells it has, and which are broken.
+
+Most blocks are split by numpy. A block in which a quote stands where RFC 4180 has none is read record by record.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabular.errors import UserError
+
+Places = NDArray[np.int64]
+
+BLOCK: Final = 2**21
+"""Bytes that are read at a time."""
+OPEN: Final = 2**20
+"""A quote that is not closed within so many bytes never is."""
+LONGEST: Final = 2**26
+"""A file without the end of a record in so many bytes is no CSV."""
+BROKEN: Final = "broken quotes"
+QUOTE, NEWLINE, RETURN, BLANK = b'"\n\r '
+
+
+class Stream(Protocol):
+    """What bytes come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """Records in a piece of text; empty lines are none."""
+
+    data: bytes
+    starts: Places
+    ends: Places
+    """Of each record, without the end of its line."""
+    cells: Places
+    """Of each record; of a broken one, whatever."""
+    used: int
+    """How much of `data` the records take."""
+    faults: dict[int, str] = field(default_factory=dict)
+    """By the number of the record here: why it cannot be read."""
+    rewritten: dict[int, bytes] = field(default_factory=dict)
+    """Records with quotes in unusual places, the way RFC 4180 writes them."""
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def raw(self, number: int) -> bytes:
+        """A record as it is in the file."""
+        return self.data[self.starts[number] : self.ends[number]]
+
+    def text(self, number: int) -> bytes:
+        """A record that is not broken, as RFC 4180 writes it."""
+        return self.rewritten.get(number) or self.raw(number)
+
+    def part(self, first: int, last: int) -> "Records":
+        """The records from `first` to before `last`, of which there must be one."""
+        low, high = int(self.starts[first]), int(self.ends[last - 1])
+        return Records(
+            self.data[low:high] + b"\n",
+            self.starts[first:last] - low,
+            self.ends[first:last] - low,
+            self.cells[first:last],
+            high + 1 - low,
+            {n - first: fault for n, fault in self.faults.items() if first <= n < last},
+            {n - first: text for n, text in self.rewritten.items() if first <= n < last},
+        )
+
+
+def joined(parts: list[Records]) -> Records:
+    """Records one after the other; each part must end with the end of a line."""
+    if len(parts) == 1:
+        return parts[0]
+    bases = np.cumsum([0, *(len(part.data) for part in parts)])
+    counts = np.cumsum([0, *(len(part) for part in parts)])
+    return Records(
+        b"".join(part.data for part in parts),
+        np.concatenate([part.starts + base for part, base in zip(parts, bases, strict=False)]),
+        np.concatenate([part.ends + base for part, base in zip(parts, bases, strict=False)]),
+        np.concatenate([part.cells for part in parts]),
+        int(bases[-1]),
+        {n + int(c): why for part, c in zip(parts, counts, strict=False) for n, why in part.faults.items()},
+        {n + int(c): text for part, c in zip(parts, counts, strict=False) for n, text in part.rewritten.items()},
+    )
+
+
+def blocks(stream: Stream, offset: int, separator: str, trim: bool, name: str) -> Iterator[tuple[int, Records]]:
+    """The records of a stream, some at a time.
+
+    Args:
+        stream: UTF-8, at the beginning of a record.
+        offset: where in the text that is.
+        separator: one character.
+        trim: blanks before and after a quoted cell do not count.
+        name: what errors call the file.
+
+    Yields:
+        Where in the text the data of the records begins, and at least one record.
+
+    Raises:
+        UserError: there is no end of a record in very many bytes.
+    """
+    rest = b""
+    while True:
+        new = stream.read(BLOCK)
+        data = rest + new if rest else new
+        found = split(data, separator, trim, is_last=not new)
+        if len(found):
+            yield offset, found
+        if not new:
+            return
+        offset, rest = offset + found.used, data[found.used :]
+        if len(rest) > LONGEST:
+            raise UserError(f"{name} has a line of more than {LONGEST // 2**20} MiB; export it as CSV or as Parquet")
+
+
+def split(data: bytes, separator: str, trim: bool, is_last: bool) -> Records:
+    """The whole records of a text that begins with one.
+
+    Args:
+        data: UTF-8.
+        separator: one character.
+        trim: blanks before and after a quoted cell do not count.
+        is_last: nothing follows, so that the last record needs no end of its line.
+    """
+    view = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(view == QUOTE) if b'"' in data else np.empty(0, np.int64)
+    breaks = np.flatnonzero(view == NEWLINE)
+    if b"\r" in data:
+        returns = np.flatnonzero(view == RETURN)
+        returns = returns[returns < len(data) - (not is_last)]
+        follows = view[np.minimum(returns + 1, len(data) - 1)]
+        breaks = np.sort(np.concatenate([breaks, returns[(follows != NEWLINE) | (returns == len(data) - 1)]]))
+    if len(quotes):
+        breaks = breaks[_outside(quotes, breaks)]
+        waiting = len(data) - (int(breaks[-1]) if len(breaks) else 0)
+        never_closed = len(quotes) % 2 and (is_last or waiting > OPEN)
+        if never_closed or not _is_regular(view, quotes, ord(separator)):
+            return _carefully(data, separator.encode(), trim, is_last)
+    used = int(breaks[-1]) + 1 if len(breaks) else 0
+    if is_last and used < len(data):
+        breaks, used = np.append(breaks, len(data)), len(data)
+    starts = np.concatenate([[0], breaks[:-1] + 1]).astype(np.int64)[: len(breaks)]
+    # Of "\r\n" the record ends before the first.
+    two = (breaks > starts) & (view[np.maximum(breaks - 1, 0)] == RETURN)
+    ends = breaks - two
+    marks = np.flatnonzero(view == ord(separator))
+    if len(quotes):
+        marks = marks[_outside(quotes, marks)]
+    cells = np.searchsorted(marks, ends) - np.searchsorted(marks, starts) + 1
+    filled = ends > starts
+    return Records(data, starts[filled], ends[filled], cells[filled], used)
+
+
+def cells_of(record: bytes, separator: str, trim: bool) -> list[bytes]:
+    """The cells of one record.
+
+    Raises:
+        ValueError: its quotes are broken.
+    """
+    found = _record(record, 0, separator.encode(), trim, is_last=True)
+    if found is None or found[1] != len(record):
+        raise ValueError(BROKEN)
+    return found[0]
+
+
+def _outside(quotes: Places, places: Places) -> NDArray[np.bool_]:
+    """Which places are not between two quotes."""
+    outside: NDArray[np.bool_] = np.searchsorted(quotes, places) % 2 == 0
+    return outside
+
+
+def _is_regular(view: NDArray[np.uint8], quotes: Places, separator: int) -> bool:
+    """Whether each quote that opens stands at the beginning of a cell, and each that closes at its end."""
+    opening, closing = quotes[::2], quotes[1::2]
+    before = view[opening[opening > 0] - 1]
+    after = view[closing[closing < len(view) - 1] + 1]
+    allowed = np.array([QUOTE, NEWLINE, RETURN, separator], np.uint8)
+    return bool(np.isin(before, allowed).all() and np.isin(after, allowed).all())
+
+
+def _carefully(data: bytes, separator: bytes, trim: bool, is_last: bool) -> Records:
+    """As `split`; of a record with broken quotes only the first line is lost, the next line is a record again."""
+    starts: list[int] = []
+    ends: list[int] = []
+    counts: list[int] = []
+    faults: dict[int, str] = {}
+    rewritten: dict[int, bytes] = {}
+    at = 0
+    while at < len(data):
+        end, following = _line(data, at, is_last)
+        if following < 0:
+            break
+        count = 0
+        if data.find(b'"', at, end) < 0:
+            count = data.count(separator, at, end) + 1
+        else:
+            found = _record(data, at, separator, trim, is_last)
+            if found is None:
+                faults[len(starts)] = BROKEN
+            elif found[2] >= 0:
+                cells, end, following = found
+                count = len(cells)
+                rewritten[len(starts)] = separator.join(_quoted(cell, separator) for cell in cells)
+            elif len(data) - at <= OPEN:
+                break
+            else:
+                faults[len(starts)] = BROKEN
+        if end > at:
+            starts.append(at)
+            ends.append(end)
+            counts.append(count)
+        at = following
+    first, last, cells_in = (np.array(values, dtype=np.int64) for values in (starts, ends, counts))
+    return Records(data, first, last, cells_in, at, faults, rewritten)
+
+
+def _line(data: bytes, at: int, is_last: bool) -> tuple[int, int]:
+    """Where a line ends and where the next one begins, -1 where that is not known yet."""
+    found = re.compile(rb"\r\n|\n|\r").search(data, at)
+    if found is None:
+        return len(data), len(data) if is_last else -1
+    if found[0] == b"\r" and found.end() == len(data) and not is_last:
+        return found.start(), -1
+    return found.start(), found.end()
+
+
+def _record(data: bytes, at: int, separator: bytes, trim: bool, is_last: bool) -> tuple[list[bytes], int, int] | None:
+    """The cells, where the record ends and where the next begins, -1 where that is not known yet; None if broken."""
+    quoted, plain = _patterns(separator, trim)
+    cells: list[bytes] = []
+    while True:
+        found = quoted.match(data, at)
+        if found is None:
+            return None
+        if found["open"] is not None:
+            if found["close"] is None:
+                return None if is_last else (cells, 0, -1)
+            cells.append(found["open"].replace(b'""', b'"'))
+        else:
+            found = plain.match(data, at)
+            assert found is not None, "any text is a plain cell"
+            cells.append(found["cell"])
+        if found.end() == len(data) and not is_last and found["end"] != separator and found["end"] != b"\n":
+            return cells, 0, -1
+        if found["end"] is None:
+            return None
+        if found["end"] != separator:
+            return cells, found.start("end"), found.end()
+        at = found.end()
+
+
+@cache
+def _patterns(separator: bytes, trim: bool) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """For a cell that may be quoted, and for one that is not."""
+    mark, blanks = re.escape(separator), rb" *" if trim else b""
+    end = rb"(?P<end>" + mark + rb"|\r\n|\n|\r|\Z)"
+    quoted = blanks + rb'(?:"(?P<open>(?:[^"]++|"")*+)(?P<close>"' + blanks + rb"(?:" + end + rb")?)?)?"
+    return re.compile(quoted), re.compile(rb"(?P<cell>[^" + mark + rb"\r\n]*+)" + end)
+
+
+def _quoted(cell: bytes, separator: bytes) -> bytes:
+    if any(mark in cell for mark in (b'"', b"\n", b"\r", separator)):
+        return b'"' + cell.replace(b'"', b'""') + b'"'
+    return cell

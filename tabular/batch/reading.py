@@ -1,0 +1,254 @@
+"""Rows of CSV and Parquet files in chunks of bounded size, each with its place in the whole input."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import IO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from tabular.batch import hashing
+from tabular.batch.chunks import Chunk, Layout, Position
+from tabular.batch.inputs import File, Text, opened
+from tabular.batch.lines import Records, blocks, cells_of, joined
+from tabular.config.reading import ReadingConfig
+from tabular.errors import UserError
+from tabular.parsing import NAMES
+
+BOM: Final = "\ufeff".encode()
+
+
+class Source:
+    """The files of an input, with their headers read.
+
+    Args:
+        files: at least one, of one kind.
+        reading: how a CSV is written.
+
+    Raises:
+        UserError: a file has no header, names a column twice, or is damaged.
+    """
+
+    def __init__(self, files: Sequence[File], reading: ReadingConfig) -> None:
+        self.files = list(files)
+        self._reading = reading
+        self.layouts = [self._layout(file) for file in files]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def common(self) -> list[str]:
+        """The columns that all files have, in the order of the first one."""
+        return [name for name in self.layouts[0].names if all(name in layout.names for layout in self.layouts)]
+
+    def chunks(self, position: Position, rows: int, columns: Sequence[str]) -> Iterator[Chunk]:
+        """All that follows a position.
+
+        Args:
+            position: `START`, or where a chunk said that the next one begins.
+            rows: of a chunk at most; no chunk holds rows of two files.
+            columns: which of them the tables hold.
+
+        Raises:
+            UserError: a file cannot be read to its end.
+        """
+        before = sum(file.size for file in self.files[: position.file])
+        for number in range(position.file, len(self.files)):
+            file = self.files[number]
+            way = self._parquet if file.kind == "parquet" else self._csv
+            with opened(file) as raw:
+                for chunk in way(raw, number, position, rows, columns, before):
+                    position = chunk.next
+                    yield chunk
+            position = Position(file=number + 1, offset=0, row=position.row)
+            before += file.size
+
+    def _layout(self, file: File) -> Layout:
+        with opened(file) as raw:
+            if file.kind == "parquet":
+                schema = _opened_parquet(raw, file).schema_arrow
+                _refuse_repeated(schema.names, file)
+                return Layout(schema.names, dict(zip(schema.names, schema.types, strict=True)), 0)
+            text = Text(raw, file, self._reading.encoding)
+            records, end = self._header(text, file)
+        header = records.raw(0).removeprefix(BOM)
+        try:
+            cells = cells_of(header, self._reading.separator, self._reading.trim)
+            names = [cell.decode() for cell in cells]
+        except ValueError as error:  # UnicodeDecodeError is one
+            said = "broken quotes" if not isinstance(error, UnicodeDecodeError) else "other bytes than its encoding has"
+            raise UserError(f"{file.name}: its header has {said}; set batch.reading, or export it again") from None
+        if "\0" in header.decode():
+            raise UserError(f"{file.name} is not a CSV: it holds NUL bytes; export it as CSV in UTF-8, or as Parquet")
+        names = [name.strip() for name in names] if self._reading.trim else names
+        _refuse_repeated(names, file)
+        return Layout(names, {}, end)
+
+    def _header(self, text: Text, file: File) -> tuple[Records, int]:
+        for base, records in blocks(text, 0, self._reading.separator, self._reading.trim, file.name):
+            first = 1 if records.raw(0) == BOM else 0
+            if len(records) > first:
+                following = int(records.starts[first + 1]) if len(records) > first + 1 else records.used
+                return records.part(first, first + 1), base + following
+        raise UserError(f"{file.name} is empty; give a CSV or Parquet file with a header")
+
+    def _csv(
+        self, raw: IO[bytes], number: int, position: Position, rows: int, columns: Sequence[str], before: int
+    ) -> Iterator[Chunk]:
+        file, layout, reading = self.files[number], self.layouts[number], self._reading
+        text = Text(raw, file, reading.encoding)
+        offset, row = position.offset or layout.begin, position.row
+        text.skip(offset)
+        parts: list[Records] = []
+        held = 0
+
+        def chunk() -> Chunk:
+            records = joined(parts)
+            table, positions, faults = _table(records, layout.names, columns, reading)
+            return Chunk(
+                first=row,
+                rows=len(records),
+                table=table,
+                positions=positions,
+                faults=faults,
+                hashes=hashing.of_texts(records.data, records.starts, records.ends),
+                raw=lambda place: records.raw(place).decode("utf-8", "replace"),
+                next=Position(file=number, offset=offset, row=row + len(records)),
+                done=before + text.done,
+                text=True,
+            )
+
+        for base, records in blocks(text, offset, reading.separator, reading.trim, file.name):
+            first = 0
+            while first < len(records):
+                last = min(len(records), first + rows - held)
+                parts.append(records.part(first, last))
+                held += last - first
+                offset = base + (int(records.starts[last]) if last < len(records) else records.used)
+                first = last
+                if held == rows:
+                    yield chunk()
+                    row, parts, held = row + held, [], 0
+        if held:
+            yield chunk()
+
+    def _parquet(
+        self, raw: IO[bytes], number: int, position: Position, rows: int, columns: Sequence[str], before: int
+    ) -> Iterator[Chunk]:
+        file = self.files[number]
+        content = _opened_parquet(raw, file)
+        flat = [name for name, kind in self.layouts[number].types.items() if not pa.types.is_nested(kind)]
+        row, offset = position.row, position.offset
+        total = content.metadata.num_rows
+        for table in _tables(content, file, flat, offset, rows):
+            yield Chunk(
+                first=row,
+                rows=len(table),
+                table=table.select([name for name in columns if name in flat]),
+                positions=np.arange(len(table)),
+                faults={},
+                hashes=hashing.of_table(table),
+                raw=lambda place, table=table: json.dumps(  # type: ignore[misc]
+                    table.slice(place, 1).to_pylist()[0], ensure_ascii=False, default=str
+                ),
+                next=Position(file=number, offset=offset + len(table), row=row + len(table)),
+                done=before + file.size * (offset + len(table)) // total,
+                text=False,
+            )
+            row, offset = row + len(table), offset + len(table)
+
+
+def _table(
+    records: Records, names: list[str], columns: Sequence[str], reading: ReadingConfig
+) -> tuple[pa.Table, NDArray[np.int64], dict[int, str]]:
+    """The readable records as columns of text, which they are, and why the others are not."""
+    faults = dict(records.faults)
+    for place in np.flatnonzero(records.cells != len(names)).tolist():
+        faults.setdefault(place, f"{records.cells[place]} cells instead of {len(names)}")
+    if b"\0" in records.data:
+        faults |= {place: "a NUL byte" for place in range(len(records)) if b"\0" in records.raw(place)}
+    if not _is_utf8(records.data):
+        for place in range(len(records)):
+            if not _is_utf8(records.raw(place)):
+                faults.setdefault(place, f"bytes that are not {reading.encoding}")
+    positions = np.setdiff1d(np.arange(len(records)), list(faults), assume_unique=True).astype(np.int64)
+    body = records.data
+    if faults or records.rewritten:
+        body = b"\n".join(records.text(place) for place in positions.tolist())
+    if not len(positions):
+        return pa.table({name: pa.array([], pa.string()) for name in columns}), positions, faults
+    table = pcsv.read_csv(
+        pa.py_buffer(body),
+        pcsv.ReadOptions(column_names=names, block_size=min(len(body) + 1, 2**30), use_threads=False),
+        pcsv.ParseOptions(delimiter=reading.separator, newlines_in_values=b'"' in body),
+        pcsv.ConvertOptions(
+            include_columns=list(columns), column_types=dict.fromkeys(names, pa.string()), check_utf8=False
+        ),
+    )
+    assert len(table) == len(positions), "both readers see the same records"
+    if reading.trim:
+        table = pa.table({name: pc.utf8_trim_whitespace(table[name]) for name in table.column_names})
+    return table, positions, faults
+
+
+def _tables(content: pq.ParquetFile, file: File, columns: list[str], offset: int, rows: int) -> Iterator[pa.Table]:
+    """The rows from an offset on, so many at a time."""
+    group, skipped = 0, offset
+    while group < content.num_row_groups and skipped >= content.metadata.row_group(group).num_rows:
+        skipped -= content.metadata.row_group(group).num_rows
+        group += 1
+    groups = list(range(group, content.num_row_groups))
+    held = pa.schema([content.schema_arrow.field(name) for name in columns]).empty_table()
+    try:
+        for batch in content.iter_batches(rows, groups, columns) if groups else ():
+            held = pa.concat_tables([held, pa.Table.from_batches([batch])[skipped:]])
+            skipped = max(0, skipped - len(batch))
+            while len(held) >= rows:
+                yield held[:rows]
+                held = held[rows:]
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+    if len(held):
+        yield held
+
+
+def _opened_parquet(raw: IO[bytes], file: File) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(raw)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: File, error: Exception) -> UserError:
+    said = " ".join(str(error).split())
+    return UserError(f"{file.name} is a damaged Parquet file ({said}); export it again")
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refuse_repeated(names: Sequence[str], file: File) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        shown = ", ".join(repr(name) for name in repeated)
+        raise UserError(f"{file.name} names a column more than once: {shown}; rename or remove the repetition")
+
+
+def one_column(layout: Layout, separator: str) -> str:
+    """In words, that a header has one column, which is most often one of another separator; empty for others."""
+    if len(layout.names) != 1:
+        return ""
+    return f" (its header is one column, separated by {NAMES[separator]}: set batch.reading.separator)"

@@ -1,0 +1,165 @@
+"""What became of a batch, and of one chunk of it; chunks can be added."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from tabular.monitoring.reports import CategoryCounts, Finding, NumberCounts, Observed
+from tabular.monitoring.tally import Tally
+from tabular.reports import Check, Report
+from tabular.serving.bundle import Bundle
+from tabular.serving.reference import Reference
+
+EXAMPLES: Final = 5
+"""Offending values shown for a rule."""
+
+
+class BatchReport(Report):
+    """What became of a batch."""
+
+    model: str
+    version: str
+    input: str
+    """Without credentials."""
+    output: str
+    rows: int
+    """All data rows of the input."""
+    scored: int
+    rejected: int
+    reasons: dict[str, int]
+    """Rejected rows by reason, the most frequent first."""
+    broken: list[Check]
+    """Rules of the validation that scored rows break."""
+    observed: Observed
+    """The scored rows."""
+    chunks: int
+    resumed: int
+    """Chunks that were found finished."""
+    started: str
+    """Of this run: UTC, ISO 8601."""
+    ended: str
+    seconds: float
+    """What this run took."""
+    rows_per_second: float
+    """Of those that this run has scored or rejected; 0 where nothing was left to do."""
+
+    @property
+    def rejected_share(self) -> float:
+        """Of all rows; 0 without any."""
+        return self.rejected / self.rows if self.rows else 0.0
+
+    def findings(self) -> list[Finding]:
+        """The broken rules as findings of a verdict, each a warning."""
+        return [self._finding(check) for check in self.broken]
+
+    def _finding(self, check: Check) -> Finding:
+        share = check.failed / self.scored if check.failed and self.scored else 1.0
+        examples = f", such as {', '.join(repr(example) for example in check.examples)}" if check.examples else ""
+        rows = f": {check.failed:,} of {self.scored:,} rows are otherwise{examples}" if check.failed else ""
+        column = check.column or "the table"
+        return Finding(
+            kind="validation",
+            subject=column,
+            level="warn",
+            measure="share",
+            value=share,
+            words=f"'{column}' {check.rule}{rows}",
+        )
+
+    @property
+    def was_done(self) -> bool:
+        """Whether all had been scored before."""
+        return self.resumed == self.chunks
+
+
+class Broken(Report):
+    """How often rules about rows were broken."""
+
+    checks: list[Check]
+    missing: dict[str, int]
+    """Missing values by column, of the columns that have a rule about them."""
+
+
+class Total(Report):
+    """All chunks so far."""
+
+    rows: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = {}
+    """The most frequent first."""
+    observed: Observed
+    broken: Broken = Broken(checks=[], missing={})
+
+    @classmethod
+    def none(cls, bundle: Bundle, reference: Reference) -> "Total":
+        """That of no chunk."""
+        return cls(observed=Tally(bundle, reference).observed())
+
+    def plus(self, rows: int, rejected: int, reasons: Mapping[str, int], observed: Observed, broken: Broken) -> "Total":
+        """With one more chunk."""
+        return Total(
+            rows=self.rows + rows,
+            rejected=self.rejected + rejected,
+            reasons=dict((Counter(self.reasons) + Counter(reasons)).most_common()),
+            observed=observed_of([self.observed, observed]),
+            broken=_broken(self.broken, broken),
+        )
+
+
+def _broken(one: Broken, other: Broken) -> Broken:
+    found = {(check.column, check.rule): check for check in one.checks}
+    for check in other.checks:
+        key = (check.column, check.rule)
+        if key in found:
+            shown = list(dict.fromkeys([*found[key].examples, *check.examples]))[:EXAMPLES]
+            check = check.model_copy(update={"failed": found[key].failed + check.failed, "examples": shown})
+        found[key] = check
+    return Broken(checks=list(found.values()), missing=dict(Counter(one.missing) + Counter(other.missing)))
+
+
+def observed_of(parts: Sequence[Observed]) -> Observed:
+    """What all rows together are like.
+
+    Args:
+        parts: at least one, all of one version of a model.
+
+    Raises:
+        ValueError: they are of several.
+    """
+    first = parts[0]
+    if any((part.model, part.version) != (first.model, first.version) for part in parts):
+        raise ValueError("only what one version of a model answered can be added")
+    rows = [part.rows for part in parts]
+    return Observed(
+        model=first.model,
+        version=first.version,
+        rows=sum(rows),
+        numbers={name: _numbers([part.numbers[name] for part in parts], rows) for name in first.numbers},
+        categories={name: _categories([part.categories[name] for part in parts]) for name in first.categories},
+        predictions=_numbers([part.predictions for part in parts if part.predictions], rows)
+        if first.predictions
+        else None,
+        predicted=_categories([part.predicted for part in parts if part.predicted]) if first.predicted else None,
+    )
+
+
+def _numbers(parts: Sequence[NumberCounts], rows: Sequence[int]) -> NumberCounts:
+    known = [count - part.missing for part, count in zip(parts, rows, strict=True)]
+    total = sum(known)
+    # Divided first: the sum of large values may be beyond what float64 holds.
+    means = [(part.mean or 0.0) * (count / total) for part, count in zip(parts, known, strict=True)] if total else []
+    return NumberCounts(
+        missing=sum(part.missing for part in parts),
+        out_of_range=sum(part.out_of_range for part in parts),
+        bins=[sum(counts) for counts in zip(*(part.bins for part in parts), strict=True)],
+        cells=[sum(counts) for counts in zip(*(part.cells for part in parts), strict=True)],
+        mean=sum(means) if total else None,
+    )
+
+
+def _categories(parts: Sequence[CategoryCounts]) -> CategoryCounts:
+    return CategoryCounts(
+        missing=sum(part.missing for part in parts),
+        unknown=sum(part.unknown for part in parts),
+        counts={name: sum(part.counts[name] for part in parts) for name in parts[0].counts},
+    )

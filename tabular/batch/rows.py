@@ -1,0 +1,124 @@
+"""From a chunk to what the predictor takes, to its answers, and to the rows that have none."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabular.batch.chunks import Chunk
+from tabular.batch.values import Found, Notation, Values, categories, dates, numbers, plain
+from tabular.serving.bundle import Bundle, Column
+from tabular.serving.encoding import BadInput, Encoder, Notes
+from tabular.serving.predictor import Predictor, Rows
+
+NOT_FINITE: Final = "the model's answer is not finite"
+
+
+class Ready(NamedTuple):
+    """Rows whose every value is of its column's kind."""
+
+    table: dict[str, Values]
+    """Columns of one length."""
+    places: NDArray[np.int64]
+    """For each row, which one of the chunk's table it is."""
+
+    def only(self, kept: NDArray[np.bool_]) -> "Ready":
+        """Some of the rows."""
+        return Ready({name: values[kept] for name, values in self.table.items()}, self.places[kept])
+
+
+class Scored(NamedTuple):
+    """Rows that were answered."""
+
+    ready: Ready
+    rows: Rows | None
+    """As the predictor took them; None where there are none."""
+    notes: Notes
+    """Of these rows."""
+    output: NDArray[np.float64]
+    """Regression: one value a row; classification: rows x classes."""
+    rejected: dict[int, str]
+    """All other rows of the chunk, from 0, with the reason."""
+
+
+def check(
+    chunk: Chunk, columns: Sequence[Column], reading: Notation, forms: Mapping[str, str]
+) -> tuple[Ready, dict[int, str]]:
+    """Tell rows that can be scored from those that cannot.
+
+    Args:
+        chunk: its table holds the columns.
+        columns: the model's.
+        reading: how the cells are spelled.
+        forms: how the dates of each column are written.
+
+    Returns:
+        The good rows, and for each other row of the chunk, from 0, the reason.
+    """
+    table: dict[str, Values] = {}
+    bad = np.zeros(len(chunk.positions), dtype=bool)
+    rejected = dict(chunk.faults)
+    for column in columns:
+        table[column.name], reasons = _found(chunk, column, reading, forms)
+        for reason, rows in reasons.items():
+            bad |= rows
+            for place in np.flatnonzero(rows).tolist():
+                rejected.setdefault(int(chunk.positions[place]), f"{column.name}: {reason}")
+    ready = Ready(table, np.arange(len(chunk.positions)))
+    return (ready.only(~bad) if bad.any() else ready), rejected
+
+
+def answer(
+    chunk: Chunk, ready: Ready, rejected: dict[int, str], bundle: Bundle, encoder: Encoder, predictor: Predictor
+) -> Scored:
+    """Answer the rows that can be scored, through the door of the service.
+
+    Args:
+        chunk: where the rows are from.
+        ready: as `check` made them.
+        rejected: as `check` made them.
+        bundle: the model's manifest.
+        encoder: of the bundle's columns.
+        predictor: of the bundle.
+    """
+    rejected = dict(rejected)
+    rows, notes, ready = _encoded(chunk, ready, rejected, encoder)
+    if rows is None:
+        shape = (0,) if bundle.task == "regression" else (0, len(bundle.classes))
+        return Scored(ready, None, notes, np.empty(shape), rejected)
+    output = predictor.predict(rows)
+    finite: NDArray[np.bool_] = np.all(np.isfinite(output.reshape(len(output), -1)), axis=1)
+    if not finite.all():
+        for place in np.flatnonzero(~finite):
+            rejected[int(chunk.positions[ready.places[place]])] = NOT_FINITE
+        rows, notes, ready = _encoded(chunk, ready.only(finite), rejected, encoder)
+        output = output[finite]
+    return Scored(ready, rows, notes, output, rejected)
+
+
+def _found(chunk: Chunk, column: Column, reading: Notation, forms: Mapping[str, str]) -> Found:
+    cells = plain(chunk.table[column.name])
+    if column.kind == "number":
+        return numbers(cells, reading)
+    if column.kind == "date":
+        return dates(cells, reading, forms.get(column.name))
+    return categories(cells, reading, column)
+
+
+def _encoded(
+    chunk: Chunk, ready: Ready, rejected: dict[int, str], encoder: Encoder
+) -> tuple[Rows | None, Notes, Ready]:
+    """The rows, encoded; what the encoder refuses all the same joins the rejected."""
+    while len(ready.places):
+        table = {name: v if v.dtype != object else v.tolist() for name, v in ready.table.items()}
+        try:
+            return *encoder.columns(table, limit=len(ready.places)), ready
+        except BadInput as error:
+            if error.row is None:
+                raise
+            rejected[int(chunk.positions[ready.places[error.row]])] = f"{error.field}: {error.problem}"
+            kept = np.ones(len(ready.places), dtype=bool)
+            kept[error.row] = False
+            ready = ready.only(kept)
+    return None, Notes(), ready

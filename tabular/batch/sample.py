@@ -1,0 +1,107 @@
+"""A few rows of a stream of any length: each has the same chance, and the same rows are always the ones."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabular.batch import hashing
+from tabular.monitoring.frames import current_frame
+from tabular.reports import Report
+from tabular.serving.bundle import Bundle
+from tabular.serving.predictor import Rows
+
+
+class Drawn(Report):
+    """Rows that were in the sample when their chunk was added; those of later chunks may have taken their place."""
+
+    rows: list[int]
+    """Their numbers in the whole input."""
+    numbers: list[list[float]]
+    """As `Rows.numbers`."""
+    codes: list[list[int]]
+    """As `Rows.codes`."""
+    predicted: list[float] | list[int]
+    """Regression: the value; classification: the place in `Bundle.classes`."""
+
+
+NOTHING = Drawn(rows=[], numbers=[], codes=[], predicted=[])
+
+
+class Sample:
+    """The rows whose numbers have the smallest hashes.
+
+    Args:
+        size: how many.
+        seed: of the hash.
+    """
+
+    def __init__(self, size: int, seed: int) -> None:
+        self._size = size
+        self._seed = seed
+        self._drawn: list[Drawn] = []
+        self._hashes = np.empty(0, np.uint64)
+
+    def draw(
+        self, numbers: NDArray[np.int64], rows: Rows, predicted: NDArray[np.float64] | NDArray[np.integer]
+    ) -> Drawn:
+        """Add rows, and return those of them that are in the sample now.
+
+        Args:
+            numbers: of the rows, in the whole input.
+            rows: as the predictor took them.
+            predicted: one value a row, see `Drawn.predicted`.
+        """
+        hashes = self._of(numbers)
+        smallest = np.sort(np.concatenate([self._hashes, hashes]))[: self._size]
+        at = np.flatnonzero(hashes <= smallest[-1]) if len(smallest) else np.empty(0, np.int64)
+        drawn = Drawn(
+            rows=numbers[at].tolist(),
+            numbers=rows.numbers[at].tolist(),
+            codes=rows.codes[at].tolist(),
+            predicted=predicted[at].tolist(),
+        )
+        self.add(drawn)
+        return drawn
+
+    def add(self, drawn: Drawn) -> None:
+        """Add rows that were drawn before."""
+        self._drawn.append(drawn)
+        hashes = self._of(np.array(drawn.rows, dtype=np.int64))
+        self._hashes = np.sort(np.concatenate([self._hashes, hashes]))[: self._size]
+        if sum(len(part.rows) for part in self._drawn) > 3 * self._size:
+            self._drawn = [self.drawn()]
+
+    def drawn(self) -> Drawn:
+        """The sample in the order of the input."""
+        rows = np.array([row for part in self._drawn for row in part.rows], dtype=np.int64)
+        highest = self._hashes[-1] if len(self._hashes) else np.uint64(0)
+        order = np.argsort(rows)
+        kept = order[self._of(rows)[order] <= highest].tolist()
+        numbers = [row for part in self._drawn for row in part.numbers]
+        codes = [row for part in self._drawn for row in part.codes]
+        predicted = [value for part in self._drawn for value in part.predicted]
+        return Drawn(
+            rows=rows[kept].tolist(),
+            numbers=[numbers[place] for place in kept],
+            codes=[codes[place] for place in kept],
+            predicted=[predicted[place] for place in kept],
+        )
+
+    def frame(self, bundle: Bundle) -> pd.DataFrame:
+        """The sample as `tabular.monitoring.frames.current_frame` makes it."""
+        drawn = self.drawn()
+        count = len(drawn.rows)
+        categories = sum(column.kind == "category" for column in bundle.columns)
+        rows = Rows(
+            np.array(drawn.numbers, dtype=np.float64).reshape(count, len(bundle.columns) - categories),
+            np.array(drawn.codes, dtype=np.int32).reshape(count, categories),
+        )
+        predicted: NDArray[Any] = np.array(
+            drawn.predicted, dtype=np.float64 if bundle.task == "regression" else np.int64
+        )
+        return current_frame(rows, predicted, bundle, self._size, seed=self._seed)
+
+    def _of(self, numbers: NDArray[np.int64]) -> hashing.Hashes:
+        return hashing.of_numbers(numbers, self._seed)

@@ -1,0 +1,291 @@
+"""Score a table of any length in chunks: in constant memory, and each row once wherever the process is killed."""
+
+import difflib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+from tabular.batch import contract, writing
+from tabular.batch.chunks import START, Chunk, Position, empty_chunk
+from tabular.batch.forms import forms_of
+from tabular.batch.inputs import files_of
+from tabular.batch.ledger import Finished, Identity, Ledger, Part, Success, part
+from tabular.batch.reading import Source, one_column
+from tabular.batch.report import BatchReport, Total
+from tabular.batch.rows import answer, check
+from tabular.batch.sample import NOTHING, Sample
+from tabular.batch.values import Notation, misfit
+from tabular.config.batch import BatchConfig
+from tabular.errors import UserError
+from tabular.monitoring.tally import Tally
+from tabular.remote import public
+from tabular.serving.bundle import Bundle
+from tabular.serving.encoding import Encoder
+from tabular.serving.predictor import Predictor
+from tabular.serving.reference import Reference
+
+SAMPLE_ROWS: Final = 5_000
+
+
+class Reached(NamedTuple):
+    """How far the work is."""
+
+    rows: int
+    """Scored or rejected, by earlier runs too."""
+    fresh: int
+    """By this run."""
+    rejected: int
+    done: int
+    """Bytes of the input."""
+    size: int
+    """Bytes of all of it."""
+
+
+Watch = Callable[[Reached], None]
+
+
+class Model(NamedTuple):
+    """What scores."""
+
+    bundle: Bundle
+    reference: Reference
+    sha256: str
+    """Of the bundle's `bundle.json`."""
+    predictor: Predictor
+
+
+def score(config: BatchConfig, model: Model, watch: Watch = lambda reached: None) -> tuple[BatchReport, pd.DataFrame]:
+    """Score what was not scored before; every row ends in one part of the predictions, or of the rejects.
+
+    Args:
+        config: input, output, and how.
+        model: a verified bundle, and its predictor.
+        watch: is told after each chunk how far the work is.
+
+    Returns:
+        The report, and at most 5,000 scored rows, see `tabular.batch.sample.Sample.frame`.
+
+    Raises:
+        UserError: before any work: no input, a column that the model needs is missing, or the output is another one.
+            Later: a file is damaged, or a store does not answer; what is finished stays finished.
+    """
+    files = files_of(config.input, config.output)
+    source = Source(files, config.reading)
+    keep = _ensure_columns(source, config, model.bundle)
+    book = Ledger(config.output)
+    with book.locked():
+        wanted = Identity.of(config, files, model.bundle, model.sha256)
+        begun = book.identity(wanted)
+        done = book.success() if begun else None
+        if done is not None:
+            sample = Sample(SAMPLE_ROWS, config.seed)
+            sample.add(done.sample)
+            found = {"resumed": done.report.chunks, "seconds": 0.0, "rows_per_second": 0.0}
+            return done.report.model_copy(update=found), sample.frame(model.bundle)
+        if begun is None:
+            begun = wanted.model_copy(update={"forms": _forms(source, config, model.bundle)})
+            book.begin(begun)
+        return _Batch(config, model, source, keep, begun.forms, book, watch).run()
+
+
+class _Known(NamedTuple):
+    """What is kept in memory of a finished chunk."""
+
+    next: Position
+    predictions: Part
+    rejects: Part | None
+
+
+class _Batch:
+    """One run: reading, scoring and writing go on at the same time, each a chunk ahead of the next at most."""
+
+    def __init__(
+        self,
+        config: BatchConfig,
+        model: Model,
+        source: Source,
+        keep: list[str],
+        forms: dict[str, str],
+        book: Ledger,
+        watch: Watch,
+    ) -> None:
+        self._config = config
+        self._model = model
+        self._source = source
+        self._keep = keep
+        self._forms = forms
+        self._book = book
+        self._watch = watch
+        self._encoder = Encoder(model.bundle.columns)
+        self._sample = Sample(SAMPLE_ROWS, config.seed)
+        self._total = Total.none(model.bundle, model.reference)
+        self._known: dict[int, _Known] = {}
+        rules = [name for name in config.validation.columns if name in source.common]
+        self._columns = list(dict.fromkeys([*(c.name for c in model.bundle.columns), *keep, *rules]))
+
+    def run(self) -> tuple[BatchReport, pd.DataFrame]:
+        began, started = time.perf_counter(), datetime.now(UTC)
+        for found in self._book.finished():
+            self._sample.add(found.sample)
+            self._note(found)
+        resumed, before = len(self._known), self._total.rows
+        with ThreadPoolExecutor(1) as writer:
+            last: Future[None] | None = None
+            for number, chunk in self._missing():
+                made = self._score(number, chunk)
+                if last is not None:
+                    last.result()
+                last = writer.submit(self._book.finish, *made)
+                self._note(made[0])
+                total = self._total
+                self._watch(Reached(total.rows, total.rows - before, total.rejected, chunk.done, self._source.size))
+            if last is not None:
+                last.result()
+        if files_of(self._config.input, self._config.output) != self._source.files:
+            raise UserError(
+                f"{public(self._config.input)} was changed while it was scored; delete the output, and repeat"
+            )
+        parts = [self._known[number] for number in sorted(self._known)]
+        report = self._report(started, began, resumed, self._total.rows - before)
+        success = Success(
+            report=report,
+            predictions=[part.predictions for part in parts],
+            rejects=[part.rejects for part in parts if part.rejects],
+            sample=self._sample.drawn(),
+        )
+        self._book.succeed(success)
+        return report, self._sample.frame(self._model.bundle)
+
+    def _note(self, found: Finished) -> None:
+        self._known[found.chunk] = _Known(found.next, found.predictions, found.rejects)
+        rejected = found.rejects.rows if found.rejects else 0
+        self._total = self._total.plus(found.rows, rejected, found.reasons, found.observed, found.broken)
+
+    def _missing(self) -> Iterator[tuple[int, Chunk]]:
+        """The chunks that are not finished, with their numbers; of an input without rows, one without rows."""
+        known = dict(self._known)
+        number, position = 0, START
+        is_over = False
+        while not is_over:
+            while number in known:
+                number, position = number + 1, known[number].next
+            is_over = True
+            for chunk in self._ahead(position):
+                yield number, chunk
+                number, position = number + 1, chunk.next
+                if number in known:
+                    is_over = False
+                    break
+        if number == 0:
+            yield 0, empty_chunk(self._columns)
+
+    def _ahead(self, position: Position) -> Iterator[Chunk]:
+        """Chunks from a position on; the next one is read while this one is worked on."""
+        chunks = self._source.chunks(position, self._config.chunk_rows, self._columns)
+        with ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(next, chunks, None)
+            while (chunk := coming.result()) is not None:
+                coming = reader.submit(next, chunks, None)
+                yield chunk
+
+    def _score(self, number: int, chunk: Chunk) -> tuple[Finished, bytes, bytes | None]:
+        bundle, config = self._model.bundle, self._config
+        notation = Notation.of(config.reading, chunk.text)
+        ready, faults = check(chunk, bundle.columns, notation, self._forms)
+        scored = answer(chunk, ready, faults, bundle, self._encoder, self._model.predictor)
+        ready = scored.ready
+        tally = Tally(bundle, self._model.reference)
+        classes = bundle.task == "classification"
+        at = chunk.first + chunk.positions[ready.places]
+        drawn = NOTHING
+        if scored.rows is not None:
+            predicted = scored.output.argmax(axis=1) if classes else scored.output
+            tally.add(scored.rows, scored.notes, predicted)
+            drawn = self._sample.draw(at, scored.rows, predicted)
+        content = writing.predictions(chunk, scored, bundle, self._keep, datetime.now(UTC))
+        rejected = writing.rejects(chunk, scored)
+        finished = Finished(
+            chunk=number,
+            first=chunk.first,
+            rows=chunk.rows,
+            predictions=part("predictions", number, len(at), content),
+            rejects=None if rejected is None else part("rejects", number, len(scored.rejected), rejected),
+            reasons=dict(Counter(scored.rejected.values())),
+            observed=tally.observed(),
+            broken=contract.of_rows(chunk, ready, bundle.columns, config.validation, notation, self._forms),
+            sample=drawn,
+            next=chunk.next,
+        )
+        return finished, content, rejected
+
+    def _report(self, started: datetime, began: float, resumed: int, fresh: int) -> BatchReport:
+        config, total, bundle = self._config, self._total, self._model.bundle
+        seconds = time.perf_counter() - began
+        broken = [
+            *contract.of_columns(self._source.common, config.validation),
+            *total.broken.checks,
+            *contract.of_shares(total.broken.missing, total.rows - total.rejected, config.validation),
+        ]
+        return BatchReport(
+            model=bundle.name,
+            version=bundle.version,
+            input=public(config.input),
+            output=public(config.output),
+            rows=total.rows,
+            scored=total.rows - total.rejected,
+            rejected=total.rejected,
+            reasons=total.reasons,
+            broken=broken,
+            observed=total.observed,
+            chunks=len(self._known),
+            resumed=resumed,
+            started=started.isoformat(timespec="milliseconds"),
+            ended=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            seconds=seconds,
+            rows_per_second=fresh / seconds,
+        )
+
+
+def _ensure_columns(source: Source, config: BatchConfig, bundle: Bundle) -> list[str]:
+    """Refuse files without what the model needs; return the columns that the output repeats."""
+    names = source.layouts[0].names
+    keep = list(names) if config.keep == "all" else list(dict.fromkeys(config.keep))
+    taken = [name for name in keep if name in writing.columns_of(bundle)]
+    if taken:
+        raise UserError(f"batch.keep: the output has a column '{taken[0]}' of its own; leave it out, or rename it")
+    for file, layout in zip(source.files, source.layouts, strict=True):
+        for column in bundle.columns:
+            if column.name not in layout.names:
+                near = difflib.get_close_matches(column.name, layout.names, n=1, cutoff=0.0)
+                raise UserError(
+                    f"{file.name} has no column '{column.name}', which {bundle.name} version {bundle.version} needs; "
+                    f"the nearest is '{near[0]}'{one_column(layout, config.reading.separator)}"
+                )
+            problem = misfit(layout.types[column.name], column.kind) if layout.types else ""
+            if problem:
+                raise UserError(f"{file.name}: column '{column.name}' {problem}; export it as that")
+        if config.keep == "all" and set(layout.names) - set(keep):
+            extra = next(name for name in layout.names if name not in keep)
+            raise UserError(
+                f"batch.keep: {file.name} has a column '{extra}' and {source.files[0].name} has not; list them"
+            )
+        for name in keep:
+            if name not in layout.names:
+                near = difflib.get_close_matches(name, layout.names, n=1, cutoff=0.0)
+                raise UserError(f"batch.keep: {file.name} has no column '{name}'; the nearest is '{near[0]}'")
+            if layout.types and pa.types.is_nested(layout.types[name]):
+                raise UserError(f"batch.keep: column '{name}' of {file.name} holds lists or records; leave it out")
+    return keep
+
+
+def _forms(source: Source, config: BatchConfig, bundle: Bundle) -> dict[str, str]:
+    names = [column.name for column in bundle.columns if column.kind == "date"]
+    names += [name for name, rules in config.validation.columns.items() if rules.kind == "date"]
+    there = [name for name in dict.fromkeys(names) if name in source.common]
+    return forms_of(source, there, config.reading, config.chunk_rows)

@@ -1,0 +1,208 @@
+"""Whole columns of cells as the encoder takes them, with the same meaning as in training; which rows are bad is told.
+
+See `tabular.parsing`, `tabular.spelling` and `tabular.normalising`, which read a whole table before training.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tabular import spelling
+from tabular.config.reading import ReadingConfig
+from tabular.normalising import INFINITE
+from tabular.serving.bundle import Column
+from tabular.serving.values import spelled
+
+Mask = NDArray[np.bool_]
+Values = NDArray[Any]
+"""float64 with NaN, or objects with None, where a value is missing."""
+
+INFINITIES: Final = r"^[+-]?(?i:inf|infinity)$"
+FIRST_DAY, END = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
+
+
+class Notation(NamedTuple):
+    """How cells spell what they hold."""
+
+    holes: pa.Array | None
+    """Spellings of a missing value; None where only null is one."""
+    decimal: str
+    thousands: str | None
+    infinite_is_hole: bool
+
+    @classmethod
+    def of(cls, reading: ReadingConfig, is_text: bool) -> "Notation":
+        """That of a CSV, or of a Parquet file, which has types."""
+        known = reading.missing if reading.missing is not None else sorted(spelling.MISSING) if is_text else None
+        holes = None if known is None else pa.array(["", *known], pa.string())
+        infinite = bool(set(INFINITE) & set(reading.missing or ()))
+        if not is_text:
+            return cls(holes, ".", None, infinite)
+        return cls(holes, reading.decimal, reading.thousands, infinite)
+
+
+class Found(NamedTuple):
+    """A column."""
+
+    values: Values
+    bad: dict[str, Mask]
+    """By reason, the rows whose value is not of the column's kind."""
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether the cells are text, plain or by dictionary."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def misfit(kind: pa.DataType, wanted: str) -> str:
+    """Why no value of a typed column can be of a kind, in words; empty where values can."""
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_nested(inner):
+        return "holds lists or records"
+    if is_text(kind) or pa.types.is_null(inner):
+        return ""
+    is_day = pa.types.is_timestamp(inner) or pa.types.is_date(inner)
+    is_number = pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_decimal(inner)
+    if wanted == "number":
+        return "" if is_number or pa.types.is_duration(inner) else f"is {inner}, and the model needs a number"
+    if wanted == "date":
+        return "" if is_day or is_number else f"is {inner}, and the model needs a date"
+    return "" if is_number or is_day or pa.types.is_boolean(inner) else f"is {inner}, and the model needs a category"
+
+
+def plain(column: pa.ChunkedArray) -> pa.Array:
+    """One array without a dictionary."""
+    whole = column.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
+    if pa.types.is_dictionary(whole.type):
+        whole = whole.cast(whole.type.value_type)
+    return whole.cast(pa.string()) if is_text(whole.type) else whole
+
+
+def numbers(cells: pa.Array, notation: Notation) -> Found:
+    """A number column: float64."""
+    bad: dict[str, Mask] = {}
+    if not is_text(cells.type):
+        values = _typed(cells)
+    else:
+        cells = _known(cells, notation)
+        values, none = _parsed(cells, notation)
+        if none.any():
+            bad["no number"] = none
+    infinite = np.isinf(values)
+    if infinite.any():
+        if not notation.infinite_is_hole:
+            bad["an infinite number"] = infinite
+        values = np.where(infinite, np.nan, values)
+    return Found(values, bad)
+
+
+def dates(cells: pa.Array, notation: Notation, form: str | None) -> Found:
+    """A column of dates: ISO 8601 text, of moments with a zone in UTC.
+
+    Args:
+        cells: moments, days, or text.
+        notation: how holes are spelled.
+        form: see `tabular.spelling.moments`; None where no cell so far was a date.
+    """
+    none = np.zeros(len(cells), dtype=bool)
+    if pa.types.is_null(cells.type):
+        moments = np.full(len(cells), "NaT", dtype="datetime64[us]")
+    elif pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
+        moments = _moments(cells)
+    else:
+        text = date_texts(cells, notation)
+        moments = np.full(len(text), "NaT", dtype="datetime64[us]")
+        if form is not None:
+            moments = spelling.moments(text, form).to_numpy(dtype="datetime64[us]", copy=True)
+        none = np.isnat(moments) & text.notna().to_numpy()
+    beyond = ~np.isnat(moments) & ((moments < FIRST_DAY) | (moments >= END))
+    none |= beyond
+    moments[beyond] = np.datetime64("NaT")
+    missing = np.isnat(moments)
+    days = moments.astype("datetime64[D]")
+    whole = bool((days == moments)[~missing].all())
+    values = np.datetime_as_string(days if whole else moments).astype(object)
+    values[missing] = None
+    return Found(values, {"no date": none} if none.any() else {})
+
+
+def date_texts(cells: pa.Array, notation: Notation) -> pd.Series:
+    """Cells that are to be dates as text of dtype str, NaN where one is missing."""
+    text = _known(cells.cast(pa.string()), notation)
+    return pc.replace_substring_regex(text, r"^([+-]?[0-9]+)\.0+$", r"\1").to_pandas().astype("str")
+
+
+def categories(cells: pa.Array, notation: Notation, column: Column) -> Found:
+    """A category column: text, or values that the encoder spells as training did."""
+    if is_text(cells.type):
+        found = _known(cells, notation).dictionary_encode()
+        known: list[Any] = [spelled(text, column.categories) for text in found.dictionary.to_pylist()]
+    else:
+        if pa.types.is_decimal(cells.type):
+            cells = cells.cast(pa.float64())
+        elif pa.types.is_temporal(cells.type):
+            cells = cells.cast(pa.string())
+        found = cells.dictionary_encode()
+        known = [None if value != value else value for value in found.dictionary.to_pylist()]
+    options = np.empty(len(known) + 1, dtype=object)
+    options[: len(known)] = known
+    places = pc.fill_null(found.indices, len(known)).to_numpy(zero_copy_only=False)
+    values = options[places]
+    infinite = [isinstance(value, float) and np.isinf(value) for value in known]
+    bad = {"an infinite number": np.array([*infinite, False])[places]} if any(infinite) else {}
+    return Found(values, bad)
+
+
+def _known(cells: pa.Array, notation: Notation) -> pa.Array:
+    """The cells with null for each spelling of a hole."""
+    if notation.holes is None:
+        return cells
+    return pc.if_else(pc.is_in(cells, notation.holes), pa.scalar(None, pa.string()), cells)
+
+
+def _typed(cells: pa.Array) -> Values:
+    if pa.types.is_duration(cells.type):
+        cells = pc.divide(cells.cast(pa.duration("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6)
+    return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _parsed(cells: pa.Array, notation: Notation) -> tuple[Values, Mask]:
+    """float64, and the cells that are neither missing nor a number."""
+    absent = cells.is_null().to_numpy(zero_copy_only=False)
+    if notation.decimal == "." and notation.thousands is None:
+        try:
+            # Arrow's conversion is exact: the float64 that is nearest to the text.
+            values = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
+            return values, np.isnan(values) & ~absent
+        except pa.ArrowInvalid:
+            cells = pc.utf8_trim_whitespace(cells)
+    pattern = spelling.number_pattern(notation.decimal, notation.thousands)
+    good = pc.fill_null(pc.match_substring_regex(cells, f"^(?:{pattern})$"), False)
+    if notation.thousands is not None:
+        group = spelling.BLANKS if notation.thousands == " " else rf"\x{ord(notation.thousands):02x}"
+        cells = pc.replace_substring_regex(cells, group, "")
+    infinite = pc.fill_null(pc.match_substring_regex(cells, INFINITIES), False)
+    if notation.decimal != ".":
+        cells = pc.replace_substring(cells, notation.decimal, ".")
+    cells = pc.replace_substring_regex(pc.if_else(pc.or_(good, infinite), cells, None), r"^\+", "")
+    try:
+        values = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:  # beyond the range of float64
+        values = np.array([np.nan if text is None else float(text) for text in cells.to_pylist()])
+    accepted = pc.or_(good, infinite).to_numpy(zero_copy_only=False)
+    return np.asarray(values, dtype=np.float64), ~accepted & ~absent
+
+
+def _moments(cells: pa.Array) -> Values:
+    if pa.types.is_date(cells.type):
+        cells = cells.cast(pa.timestamp("ms"))
+    cells = cells.cast(pa.timestamp("us", cells.type.tz), safe=False)
+    whole = pc.fill_null(cells.cast(pa.int64()), np.iinfo(np.int64).min)
+    return np.array(whole.to_numpy(zero_copy_only=False)).view("datetime64[us]")

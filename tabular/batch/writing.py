@@ -1,0 +1,87 @@
+"""The parts of the output as Parquet."""
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from tabular.batch.chunks import Chunk
+from tabular.batch.hashing import as_hex
+from tabular.batch.rows import Scored
+from tabular.serving.bundle import Bundle
+
+CONSTANT: Final = ("model", "model_version", "scored_at")
+"""Columns with one value for a whole part."""
+
+
+def columns_of(bundle: Bundle) -> tuple[str, ...]:
+    """What the output has beside the columns that it repeats of the input."""
+    return ("row", "row_hash", "prediction", *(f"probability_{label}" for label in bundle.classes), *CONSTANT)
+
+
+def said(bundle: Bundle, output: NDArray[np.float64]) -> NDArray[Any]:
+    """The predictions: numbers, or the most probable classes as text."""
+    if bundle.task == "regression":
+        return output
+    labels: NDArray[Any] = np.array(bundle.classes, dtype=object)[output.argmax(axis=1)]
+    return labels
+
+
+def predictions(chunk: Chunk, scored: Scored, bundle: Bundle, keep: Sequence[str], moment: datetime) -> bytes:
+    """The scored rows of a chunk.
+
+    Args:
+        chunk: where they are from.
+        scored: their answers.
+        bundle: of the model.
+        keep: columns of the input to repeat; those of a CSV as the text that they are.
+        moment: when they were scored, UTC.
+
+    Returns:
+        A Parquet file: `row` int64, `row_hash` text, `prediction` float64 or text, `probability_<class>` float64,
+        `model` and `model_version` text, `scored_at` timestamp in UTC, and the columns to repeat.
+    """
+    places = scored.ready.places
+    at = chunk.positions[places]
+    answers = said(bundle, scored.output)
+    made: dict[str, Any] = {
+        "row": pa.array(chunk.first + at, pa.int64()),
+        "row_hash": as_hex(chunk.hashes[at]),
+        "prediction": pa.array(answers, pa.float64() if bundle.task == "regression" else pa.string()),
+    }
+    for number, label in enumerate(bundle.classes):
+        made[f"probability_{label}"] = pa.array(scored.output[:, number], pa.float64())
+    made["model"] = pa.repeat(bundle.name, len(at))
+    made["model_version"] = pa.repeat(bundle.version, len(at))
+    made["scored_at"] = pa.repeat(pa.scalar(moment, pa.timestamp("us", "UTC")), len(at))
+    kept = chunk.table.select(list(keep))
+    if len(at) != len(kept):
+        kept = kept.take(places)
+    made |= dict(zip(kept.column_names, kept.columns, strict=True))
+    return _parquet(pa.table(made))
+
+
+def rejects(chunk: Chunk, scored: Scored) -> bytes | None:
+    """The other rows of a chunk: `row` int64, `row_hash`, `reason` and `raw` text; None where there are none."""
+    if not scored.rejected:
+        return None
+    at = np.array(sorted(scored.rejected), dtype=np.int64)
+    made = {
+        "row": pa.array(chunk.first + at, pa.int64()),
+        "row_hash": as_hex(chunk.hashes[at]),
+        "reason": pa.array([scored.rejected[place] for place in at.tolist()], pa.string()),
+        "raw": pa.array([chunk.raw(place) for place in at.tolist()], pa.string()),
+    }
+    return _parquet(pa.table(made))
+
+
+def _parquet(table: pa.Table) -> bytes:
+    made = io.BytesIO()
+    # Without Arrow's own schema, which would need it to be read as it was.
+    pq.write_table(table, made, use_dictionary=[*CONSTANT, "reason"], store_schema=False)
+    return made.getvalue()

@@ -1,0 +1,75 @@
+"""What drift reads like: one sentence with a direction and the numbers."""
+
+import math
+
+from tabular.monitoring.reports import NumberCounts
+from tabular.serving.bundle import Column
+from tabular.serving.reference import Histogram
+
+NOTICEABLE = 0.1
+"""Means that differ by so many standard deviations of training are called higher or lower."""
+LONGEST = 40
+"""Characters of a category."""
+
+
+def numbers(name: str | None, counts: NumberCounts, training: Histogram, distance: float, is_large: bool) -> str:
+    """How the values of a number differ; without a name, the predictions."""
+    mean = math.nan if counts.mean is None else counts.mean
+    by = mean - training.mean
+    against = "held out" if name is None else "training"
+    if not is_large:
+        how = "as they were" if name is None else "as in training"
+    elif abs(by) <= NOTICEABLE * training.std:
+        how = "spread otherwise"
+    else:
+        how = "higher" if by > 0 else "lower"
+    what = "predictions are" if name is None else f"{name}: values are"
+    digits = _digits(training.std)
+    means = f"mean {_number(mean, digits)}, {against} {_number(training.mean, digits)}"
+    return f"{what} {how} ({means}): KS distance {distance:.2f}"
+
+
+def categories(
+    name: str | None, counts: dict[str, int], training: dict[str, int], distance: float, is_large: bool
+) -> str:
+    """How the shares of categories differ, with the one that differs most; without a name, the predicted classes."""
+    given, before = max(sum(counts.values()), 1), max(sum(training.values()), 1)
+    most = max(counts, key=lambda category: abs(counts[category] / given - training[category] / before))
+    label = most if len(most) <= LONGEST else f"{most[:LONGEST]}..."
+    where = "held out" if name is None else "in training"
+    shares = f"{label} is {percent(counts[most] / given)}, {percent(training[most] / before)} {where}"
+    what = "predictions" if name is None else name
+    said = shares if is_large else f"shares are as {where} ({shares})"
+    return f"{what}: {said}: total variation {distance:.2f}"
+
+
+def missing(name: str, share: float, training: float) -> str:
+    """How the share of missing values differs."""
+    return f"{name}: {percent(share)} missing, {percent(training)} in training"
+
+
+def out_of_range(column: Column, share: float) -> str:
+    """How many of the values of a number are beyond those of training."""
+    return f"{column.name}: {percent(share)} of values are beyond those of training, {column.min:,g} to {column.max:,g}"
+
+
+def unknown(name: str, share: float, training: float) -> str:
+    """How many of the values are categories that the model does not know."""
+    before = f", {percent(training)} in training" if training else ""
+    return f"{name}: {percent(share)} of values are categories that the model does not know{before}"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent, never rounded to nothing or to all."""
+    if 0 < share < 0.0005:
+        return "below 0.1 %"
+    return "above 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
+
+
+def _digits(std: float) -> int | None:
+    """How many decimals tell values apart that are a hundredth of a standard deviation from each other."""
+    return max(0, 2 - math.floor(math.log10(std))) if 1e-6 < std < 1e12 else None
+
+
+def _number(value: float, digits: int | None) -> str:
+    return f"{value:.4g}" if digits is None or abs(value) >= 1e12 else f"{value:,.{digits}f}"

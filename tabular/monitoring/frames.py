@@ -1,0 +1,142 @@
+"""Two tables for people to look at: the training rows rebuilt from their statistics, and some of the rows of now."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabular.serving.bundle import Bundle
+from tabular.serving.encoding import MISSING
+from tabular.serving.predictor import Rows
+from tabular.serving.reference import Histogram, NumberReference, Reference
+
+PREDICTION = "prediction"
+UNKNOWN = "(unknown)"
+"""Stands for every category that the model does not know."""
+
+
+def reference_frame(reference: Reference, bundle: Bundle, rows: int = 1000, *, seed: int) -> pd.DataFrame:
+    """Rows that are spread as the training rows were, from their statistics alone.
+
+    Each column is shuffled on its own, so columns are related to each other by chance only. No row of the training is
+    among them but by chance.
+
+    Args:
+        reference: of the training rows, and of the predictions for held-out ones.
+        bundle: the columns.
+        rows: how many.
+        seed: of the order.
+
+    Returns:
+        rows x columns: numbers as float64, categories as text, missing values as NaN; the predictions last. Without
+        the dates.
+    """
+    random = np.random.default_rng(seed)
+    columns: dict[str, pd.Series] = {}
+    for column in bundle.columns:
+        name = column.name
+        if column.kind == "number":
+            columns[name] = pd.Series(random.permutation(_number(reference.numbers[name], rows)))
+        elif column.kind == "category":
+            labels = _category(reference.categories[name].shares, column.categories, rows)
+            columns[name] = pd.Series(random.permutation(labels), dtype="str")
+    if bundle.task == "regression":
+        said = _number(NumberReference(missing=0.0, known=reference.predictions), rows)
+        predictions = pd.Series(random.permutation(said))
+    else:
+        classes = _category(reference.predicted, bundle.classes, rows)
+        predictions = pd.Series(random.permutation(classes), dtype="str")
+    return pd.DataFrame(columns | {prediction_name(bundle): predictions})
+
+
+def current_frame(
+    rows: Rows, predicted: NDArray[np.float64] | NDArray[np.integer], bundle: Bundle, most: int = 5000, *, seed: int
+) -> pd.DataFrame:
+    """Some of the rows that a model answered, in their order and as `reference_frame` has them.
+
+    Args:
+        rows: as the predictor took them.
+        predicted: one value a row. Regression: float64; classification: the place in `Bundle.classes`, -1 for a label
+            that is none of them.
+        bundle: the columns.
+        most: of more rows, so many are drawn.
+        seed: of the draw.
+
+    Returns:
+        rows x columns. A category that the model does not know is `UNKNOWN`; a missing one is that as well where the
+        model has no category for it, because the codes do not tell the two apart.
+    """
+    count = len(rows.numbers)
+    places = np.arange(count)
+    if count > most:
+        places = np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+    numbers = iter(range(rows.numbers.shape[1]))
+    codes = iter(range(rows.codes.shape[1]))
+    columns: dict[str, pd.Series] = {}
+    for column in bundle.columns:
+        if column.kind == "category":
+            columns[column.name] = _text(rows.codes[places, next(codes)], column.categories)
+            continue
+        values = rows.numbers[places, next(numbers)]
+        if column.kind == "number":
+            columns[column.name] = pd.Series(values)
+    said = predicted[places]
+    is_number = bundle.task == "regression"
+    columns[prediction_name(bundle)] = (
+        pd.Series(said.astype(np.float64)) if is_number else _text(said.astype(np.int64), bundle.classes)
+    )
+    return pd.DataFrame(columns)
+
+
+def prediction_name(bundle: Bundle) -> str:
+    """What the column of predictions is called: `prediction`, unless an input is."""
+    name = PREDICTION
+    while any(column.name == name for column in bundle.columns):
+        name = f"model's {name}"
+    return name
+
+
+def _number(column: NumberReference, rows: int) -> NDArray[np.float64]:
+    values = np.full(rows, np.nan)
+    known = rows - round(column.missing * rows)
+    if column.known is not None and known:
+        values[:known] = _quantiles(column.known, (np.arange(known) + 0.5) / known)
+    return values
+
+
+def _quantiles(known: Histogram, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of the distribution function.
+
+    Where the points are all values there are, the smallest point that reaches the level. Where they are quantiles, the
+    usual step from one to the next lies between the two, and what is more than that is one value that occurs often.
+    """
+    points, reached = np.array(known.points), np.array(known.reached)
+    shares = np.diff(reached, prepend=0.0)
+    if abs(float(shares @ points) - known.mean) <= 1e-9 * (abs(known.mean) + known.std):
+        return np.asarray(points[np.minimum(np.searchsorted(reached, levels), len(points) - 1)])
+    between = np.minimum(shares, np.median(shares))
+    between[0] = 0.0
+    ends = np.column_stack([reached - shares + between, reached]).ravel()
+    return np.asarray(np.interp(levels, ends, np.repeat(points, 2)))
+
+
+def _category(shares: dict[str, float], known: tuple[str, ...], rows: int) -> NDArray[np.object_]:
+    """Each category as often as its share says, rounded so that the counts add up: the largest remainders get more."""
+    if not shares:
+        return np.full(rows, None, dtype=object)
+    labels = np.array([_label(category, known) for category in shares], dtype=object)
+    exact = rows * np.array(list(shares.values())) / sum(shares.values())
+    counts = np.floor(exact).astype(np.int64)
+    counts[np.argsort(counts - exact, kind="stable")[: rows - int(counts.sum())]] += 1
+    return np.repeat(labels, counts)
+
+
+def _label(category: str, known: tuple[str, ...]) -> str | None:
+    if category == MISSING:
+        return None
+    return category if category in known else UNKNOWN
+
+
+def _text(codes: NDArray[np.integer], categories: tuple[str, ...]) -> pd.Series:
+    """Codes as text; -1 takes the last label."""
+    labels = np.array([*(_label(category, categories) for category in categories), UNKNOWN], dtype=object)
+    return pd.Series(labels[codes], dtype="str")

@@ -1,0 +1,108 @@
+"""The table to train on anew: the one of the config, and the logged rows whose true value is known."""
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabular.config.stages import ColumnConfig, Task
+from tabular.errors import UserError
+
+
+class Newest(NamedTuple):
+    """A table with rows from the log at its end."""
+
+    rows: pd.DataFrame
+    added: int
+    refused: int
+    """Logged rows that break a rule of the validation; one of them would stop the training."""
+
+
+def with_feedback(
+    rows: pd.DataFrame,
+    labelled: Sequence[tuple[Mapping[str, Any], float | str]],
+    target: str,
+    task: Task,
+    rules: Mapping[str, ColumnConfig],
+) -> Newest:
+    """The table with the logged rows below it, each in the dtypes of the table.
+
+    A column that clients do not send is missing in the logged rows. A logged row that is in the table already, or was
+    logged before, is not added again.
+
+    Args:
+        rows: the table of the training config, as `tabular.sources.read_table` gives it.
+        labelled: the inputs of each logged row as the client sent them, and its true value.
+        target: the column of the true value.
+        task: regression or classification.
+        rules: of the validation, by column.
+
+    Raises:
+        UserError: there is nothing to add.
+    """
+    if not labelled:
+        raise UserError(
+            "no logged prediction has a true value yet: send them to /feedback, or set training.data: config"
+        )
+    sent = {name: [inputs.get(name) for inputs, _ in labelled] for name in rows.columns if name != target}
+    sent[target] = [value for _, value in labelled]
+    logged = pd.DataFrame({name: _like(rows[name], sent[name], name == target and task) for name in rows.columns})
+    fits = logged[target].notna().to_numpy() & _within(logged, rules)
+    both = pd.concat([rows, logged[fits]], ignore_index=True)
+    again = both.duplicated().to_numpy(copy=True)
+    again[: len(rows)] = False
+    found = both[~again].reset_index(drop=True)
+    return Newest(found, len(found) - len(rows), int((~fits).sum()))
+
+
+def to_parquet(rows: pd.DataFrame) -> tuple[bytes, str]:
+    """The table as a Parquet file, and its sha256."""
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer, index=False)
+    return buffer.getvalue(), hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def _like(column: pd.Series, values: list[Any], task: Task | bool) -> pd.Series:
+    """Logged values in the dtype of a column; what cannot be is missing."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        moments = pd.to_datetime(pd.Series(values, dtype=object), errors="coerce", utc=True, format="ISO8601")
+        return moments.dt.tz_localize(None).astype(column.dtype)
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if numeric and task != "classification":
+        return pd.Series(pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").astype(np.float64))
+    # Labels and categories as the table has them: 1 for "1", True for "true".
+    known = {str(value): value for value in column.dropna().unique()}
+    spelled = [None if value is None else known.get(_text(value), _text(value)) for value in values]
+    if numeric or pd.api.types.is_bool_dtype(column):
+        return pd.Series([value if not isinstance(value, str) else None for value in spelled], dtype=object)
+    return pd.Series(spelled, dtype=object).astype(column.dtype)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    return text.title() if text.lower() in ("true", "false") else text
+
+
+def _within(rows: pd.DataFrame, rules: Mapping[str, ColumnConfig]) -> NDArray[np.bool_]:
+    """Whether each row keeps the rules for its values; how many may be missing is a rule for all rows together."""
+    within = np.ones(len(rows), dtype=bool)
+    for name, rule in rules.items():
+        if name not in rows:
+            continue
+        column, missing = rows[name], rows[name].isna().to_numpy()
+        for limit, beyond in ((rule.min, np.less), (rule.max, np.greater)):
+            if limit is not None:
+                within &= missing | ~beyond(column.to_numpy(dtype=np.float64, na_value=np.nan), limit)
+        if rule.categories is not None:
+            within &= missing | column.astype(str).isin(rule.categories).to_numpy()
+        for day, is_early in ((rule.earliest, True), (rule.latest, False)):
+            if day is not None:
+                end = pd.Timestamp(day) + pd.Timedelta(days=0 if is_early else 1)
+                within &= missing | (column >= end if is_early else column < end).to_numpy()
+    return within

@@ -1,0 +1,82 @@
+"""Columns of now beside those of training: one small picture for each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from tabular.pictures import style, words
+
+MOST = 12
+"""Columns of one figure."""
+_ACROSS = 3
+_BINS = 24
+_CATEGORIES = 6
+_TAIL = 0.005
+"""The share of the values at each end that only widens a picture."""
+_TRAINED = "training"
+_NOW = "these rows"
+
+
+def distributions(reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str]) -> Figure | None:
+    """The first `MOST` of the columns, grey as they were in training and blue as they are; None without any.
+
+    Args:
+        reference, current: tables with these columns, each with a known value in both; numbers are float64.
+        columns: the most telling first.
+    """
+    shown = list(columns)[:MOST]
+    if not shown:
+        return None
+    down = -(-len(shown) // _ACROSS)
+    figure = style.figure(0.9 + 2.1 * down, width=10.0)
+    grid = figure.subplots(down, _ACROSS, squeeze=False).ravel()
+    for axes, column in zip(grid, shown, strict=False):
+        draw = _numbers if pd.api.types.is_numeric_dtype(reference[column]) else _categories
+        draw(axes, reference[column].dropna(), current[column].dropna())
+        axes.set_title(style.text(words.short(column, 38)), fontsize=style.NORMAL, color=style.INK, loc="left")
+    for axes in grid[len(shown) :]:
+        axes.set_visible(False)
+    style.legend(figure, grid[0])
+    style.headline(figure, "Columns of these rows beside those of training")
+    return figure
+
+
+def _numbers(axes: Axes, trained: pd.Series, now: pd.Series) -> None:
+    before, after = (values.to_numpy(dtype=np.float64) for values in (trained, now))
+    edges = _edges(before, after)
+    style.tidy(axes, "", "", grid="y")
+    axes.stairs(_shares(before, edges), edges, fill=True, color=style.QUIET, label=_TRAINED)
+    axes.stairs(_shares(after, edges), edges, color=style.ACCENT, linewidth=1.4, label=_NOW)
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _edges(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bins from the lower tail of both to the upper one."""
+    low = min(float(np.quantile(values, _TAIL)) for values in (before, after))
+    high = max(float(np.quantile(values, 1 - _TAIL)) for values in (before, after))
+    if low == high:
+        low, high = style.limits(np.array([low, high]))
+    return np.linspace(low, high, _BINS + 1)
+
+
+def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """In percent; what is beyond the ends is counted there."""
+    counts = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
+    return np.asarray(100 * counts / len(values))
+
+
+def _categories(axes: Axes, trained: pd.Series, now: pd.Series) -> None:
+    before, after = (100 * values.value_counts(normalize=True) for values in (trained, now))
+    names = before.add(after, fill_value=0).sort_index().sort_values(ascending=False, kind="stable").index[:_CATEGORIES]
+    places = np.arange(len(names))
+    style.tidy(axes, "", "", grid="x")
+    for part, colour, label, shift in ((before, style.QUIET, _TRAINED, -0.2), (after, style.ACCENT, _NOW, 0.2)):
+        axes.barh(places + shift, [float(part.get(name, 0.0)) for name in names], 0.38, color=colour, label=label)
+    axes.set_yticks(places, [style.text(words.short(str(name), 16)) for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)

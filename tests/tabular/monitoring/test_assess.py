@@ -1,0 +1,219 @@
+"""From findings to a verdict, and from verdicts to another training."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tabular.config.monitoring import MonitoringConfig, RetrainConfig, ServiceLimits
+from tabular.errors import UserError
+from tabular.monitoring import assess
+from tabular.monitoring.performance import finding, measure
+from tabular.monitoring.reports import Finding, Grade, Kind, Level, Performance, Traffic, Verdict, Window
+from tabular.monitoring.traffic import traffic
+from tests.tabular.monitoring.watched import Watched
+
+BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def found(kind: Kind, level: Grade) -> Finding:
+    return Finding(kind=kind, subject="x", level=level, measure="share", value=0.5, words=f"{kind} {level}")
+
+
+def verdict(hour: int, level: Level = "ok", kind: Kind = "distribution") -> Verdict:
+    grade: Grade = "ok" if level == "not_enough_data" else level
+    end = BEGAN + timedelta(hours=hour)
+    return Verdict(
+        source="log",
+        model="homes",
+        version="1",
+        start=(end - timedelta(hours=1)).isoformat(timespec="milliseconds"),
+        end=end.isoformat(timespec="milliseconds"),
+        rows=500,
+        level=level,
+        reasons=[],
+        findings=[] if level == "not_enough_data" else [found(kind, grade)],
+    )
+
+
+def calm(**values: Any) -> Traffic:
+    figures = {"requests": 500, "rows": 500, "p50_ms": 1.0, "p95_ms": 2.0, "p99_ms": 3.0, "rows_per_second": 1.0}
+    counts = {"peak_requests": 9, "failed": 0, "fallback": 0, "refused": 0, "causes": {}}
+    return Traffic.model_validate(figures | counts | values)
+
+
+def window(watched: Watched, rows: int = 500, **values: Any) -> Window:
+    given: dict[str, Any] = {"traffic": calm(), "performance": None, "other_versions": {}, "unreadable": 0}
+    span = {"start": BEGAN.isoformat(), "end": (BEGAN + timedelta(hours=1)).isoformat()}
+    return Window.model_validate(span | {"observed": watched.observed(rows)} | given | values)
+
+
+CONFIG = MonitoringConfig(model="homes", log="log")
+
+
+@pytest.mark.parametrize(
+    ("levels", "newest", "due", "violations"),
+    [
+        (["alert", "ok"], "alert", True, 2),
+        (["alert", "alert"], "ok", False, 2),
+        (["ok", "ok"], "alert", False, 1),
+        (["ok", "ok", "alert"], "alert", False, 1),
+        (["alert"], "not_enough_data", False, 0),
+        (["warn", "warn"], "alert", False, 1),
+        ([], "alert", False, 1),
+    ],
+)
+def test_another_training_is_due_when_enough_of_the_last_windows_violate(
+    levels: list[Level], newest: Level, due: bool, violations: int
+) -> None:
+    # given what was thought of the windows before, the newest first
+    earlier = [verdict(-number, level) for number, level in enumerate(levels)]
+
+    # when
+    judged = assess.due(verdict(10, newest), earlier, RetrainConfig(violations=2, windows=3))
+
+    # then
+    assert (judged.retrain, judged.violations) == (due, violations)
+
+
+def test_an_alert_of_the_service_alone_asks_for_no_training() -> None:
+    # given
+    policy = RetrainConfig(violations=1, windows=1)
+    # when / then
+    assert not assess.due(verdict(1, "alert", "latency"), [], policy).retrain
+    assert assess.due(verdict(1, "alert", "performance"), [], policy).retrain
+
+
+def test_a_quiet_window_is_ok_and_says_what_was_looked_at(watched: Watched) -> None:
+    # when
+    judged = assess.of_window(window(watched), watched.reference, watched.bundle, CONFIG, [])
+
+    # then
+    assert (judged.level, judged.reasons, judged.rows, judged.retrain) == ("ok", [], 500, False)
+    assert {finding.kind for finding in judged.findings} >= {"distribution", "missing", "prediction", "latency"}
+
+
+def test_too_few_rows_are_not_judged_and_hide_no_outage(watched: Watched) -> None:
+    # given
+    few = window(watched, 50, other_versions={"2": 7})
+    down = window(watched, 0, traffic=calm(requests=0, rows=0, p99_ms=None, failed=90, causes={"503 no_model": 90}))
+
+    # when
+    silent = assess.of_window(few, watched.reference, watched.bundle, CONFIG, [])
+    failing = assess.of_window(down, watched.reference, watched.bundle, CONFIG, [])
+
+    # then
+    assert silent.level == "not_enough_data" and silent.reasons == [
+        "50 rows were logged in the window, and judging drift takes 200; other versions answered 7"
+    ]
+    assert failing.level == "alert" and failing.reasons[0] == "errors: 100 % failed (90 x 503 no_model)"
+    assert not failing.violates
+
+
+def test_drift_is_an_alert_with_the_reason_first(watched: Watched) -> None:
+    # given a category doubled
+    moved = watched.observed(500, share=0.6)
+
+    # when
+    judged = assess.of_window(
+        window(watched, observed=moved), watched.reference, watched.bundle, CONFIG, [verdict(-1, "alert")]
+    )
+
+    # then
+    assert (judged.level, judged.retrain, judged.violations, judged.windows) == ("alert", True, 2, 2)
+    assert judged.reasons[0].startswith("kind") and judged.findings[0].subject == "kind"
+
+
+def test_limits_of_the_service() -> None:
+    # given
+    slow = calm(p99_ms=600.0, refused=100, failed=3, fallback=3, causes={"422 invalid_type": 100, "500 internal": 3})
+
+    # when
+    findings = {one.kind: one for one in assess.of_service(slow, ServiceLimits())}
+    unlimited = assess.of_service(slow, ServiceLimits(p99_ms=None, error_share=None, refused_share=None))
+
+    # then
+    assert {kind: one.level for kind, one in findings.items()} == {
+        "errors": "warn",
+        "refused": "warn",
+        "latency": "warn",
+    }
+    assert findings["errors"].value == pytest.approx(6 / 603) and findings["refused"].value == pytest.approx(100 / 603)
+    assert {one.level for one in unlimited} == {"ok"}
+
+
+def test_traffic_of_a_window() -> None:
+    # given 90 requests in one minute and 10 in another, one of which held ten rows
+    times = np.concatenate([np.linspace(0, 59, 90), np.linspace(120, 170, 10)])
+    latency = np.arange(1.0, 101.0)
+
+    # when
+    made = traffic(times, latency, 109, {(422, "invalid_type"): 5, (200, "fallback"): 2, (500, "internal"): 1}, 3600)
+
+    # then
+    assert (made.requests, made.rows, made.peak_requests) == (100, 109, 90)
+    assert (made.p50_ms, made.p99_ms) == (50.5, pytest.approx(99.01))
+    assert (made.failed, made.fallback, made.refused) == (1, 2, 5)
+    assert made.error_share == pytest.approx(3 / 106) and made.rows_per_second == pytest.approx(109 / 3600)
+    assert made.causes == {"422 invalid_type": 5, "500 internal": 1}
+
+
+def test_nothing_asked_has_no_shares() -> None:
+    # when
+    made = traffic(np.empty(0), np.empty(0), 0, {}, 3600)
+    # then
+    assert made.p99_ms is None and np.isnan(made.error_share)
+
+
+def measured(worse: float, rows: int = 400, metric: str | None = None) -> Performance | None:
+    """Predictions that are `worse` percent too high, where held out 10 percent were wrong."""
+    actual = np.random.default_rng(1).uniform(50, 150, rows)
+    held_out = {"wmape": 10.0, "r2": 0.9}
+    span = ("2026-03-01", "2026-03-02")
+    config = CONFIG.performance.model_copy(update={"metric": metric})
+    return measure("regression", actual, actual * (1 + worse / 100), None, (), held_out, span, config, 42)
+
+
+@pytest.mark.parametrize(("worse", "level"), [(10, "ok"), (11, "warn"), (12, "alert"), (5, "ok")])
+def test_performance_is_compared_with_the_held_out_rows(worse: float, level: Level) -> None:
+    # when
+    judged = finding(measured(worse), CONFIG.performance)
+    # then
+    assert judged is not None and judged.level == level
+    assert "10 held out" in judged.words
+
+
+def test_a_metric_of_which_more_is_better_gets_worse_downwards() -> None:
+    # given an R2 far below 0.9
+    judged = finding(measured(60, metric="r2"), CONFIG.performance)
+    # then
+    assert judged is not None and judged.level == "alert" and judged.value > 0.15
+
+
+def test_few_true_values_are_shown_and_not_judged() -> None:
+    # when
+    few = measured(50, rows=40)
+    # then
+    assert few is not None and few.rows == 40 and finding(few, CONFIG.performance) is None
+    assert measured(50, rows=0) is None
+
+
+def test_a_metric_of_the_other_task_is_refused() -> None:
+    with pytest.raises(UserError, match="'f1_macro' is no metric of a regression; there are r2, "):
+        measured(10, metric="f1_macro")
+
+
+def test_labels_are_compared_as_text() -> None:
+    # given codes of classes, one of them a label that the model no longer has, and a true label that it never had
+    actual = np.array(["a", "b", "c", "b"] * 50, dtype=object)
+    predicted = np.array([0, 1, -1, 0] * 50)
+    chances = np.full((200, 2), 0.5)
+    span = ("2026-03-01", "2026-03-02")
+
+    # when
+    made = measure("classification", actual, predicted, chances, ("a", "b"), {}, span, CONFIG.performance, 42)
+
+    # then
+    assert made is not None and made.metrics["accuracy"].value == 0.5 and made.metric == "f1_macro"
+    assert finding(made, CONFIG.performance) is None, "nothing is known of the held-out rows"
