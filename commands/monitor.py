@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +102,14 @@ def status(request: Request, windows: int, version: str | None, columns: int | N
     hidden = len(lines) - len(shown)
     more = [f"{hidden} more that are no worse than these; --columns all shows all"] if hidden else []
     reasons = [f"- {reason}" for reason in verdicts[-1].reasons]
-    said: list[RenderableType] = [_headline(verdicts[-1]), *_elsewhere(session, verdicts[-1])]
-    request.screen.answer(document | {"next": next_.strip("`")}, [*said, table, *more, *reasons], next_)
+    trained = [one.model_dump(mode="json") for one in watch.retrainings(verdicts[-1].version)]
+    said: list[RenderableType] = [
+        _headline(verdicts[-1]),
+        *(_training(one) for one in trained[-1:]),
+        *_elsewhere(session, verdicts[-1]),
+    ]
+    document |= {"retrainings": trained, "next": next_.strip("`")}
+    request.screen.answer(document, [*said, table, *more, *reasons], next_)
 
 
 def _document(model: str, version: str | None, verdicts: "Sequence[Verdict]", lines: Sequence[Line]) -> dict[str, Any]:
@@ -147,6 +153,15 @@ def _headline(verdict: "Verdict") -> "Text":
         due = "is due" if verdict.retrain else "is not due"
         text.append(f"retraining {due} ({verdict.violations} of {verdict.windows} windows violate)")
     return text
+
+
+def _training(note: Mapping[str, Any]) -> str:
+    """What has become of the last training that the monitor asked for."""
+    window = f"because of the window that ended {_minute(note['window_end'])} UTC"
+    if note["state"] == "begun":
+        return f"a training began at {_minute(note['began'])} UTC {window}, and has not ended"
+    verb = "was retrained" if note["state"] == "done" else "could not be retrained"
+    return f"the model {verb} {window}: {note['outcome']}"
 
 
 def _elsewhere(session: Session, verdict: "Verdict") -> list[str]:

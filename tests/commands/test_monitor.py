@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from commands.monitor import monitor
 from registry import plans
-from registry.watching import Watch
+from registry.watching import Retraining, Watch
 from tabular.errors import UserError
 from tabular.monitoring.reports import Verdict
 from tests.commands.typed import Typed, use
@@ -50,8 +51,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Registered:
     made = registered(tmp_path_factory.mktemp("monitor") / "registered", versions=2)
     made.champion("2")
     watch = Watch(made.releases.store)
-    for one in [verdict(1, found("rooms"), version="1"), *windows()]:
+    first = verdict(1, found("rooms"), version="1")
+    for one in [first, *windows()]:
         watch.keep(one)
+    note = watch.begin(first, datetime.now(UTC))
+    assert isinstance(note, Retraining)
+    watch.end(note, "done", "training-1", "version 2 as champion: clearly better")
     return made
 
 
@@ -125,6 +130,17 @@ def test_another_version_may_be_asked_for(made: Registered) -> None:
     assert (document["version"], len(document["windows"]), document["retrain"]) == ("1", 1, False)
     assert "the champion is version 2; `--version 2` shows what was seen of it" in type_(made, "--version", "1").output
     assert "the champion is" not in type_(made, "--version", "champion").output
+
+
+def test_what_became_of_a_training_is_told(made: Registered) -> None:
+    # when
+    typed = type_(made, "--version", "1")
+    document = json.loads(type_(made, "--version", "1", "--output", "json").output)
+    # then
+    said = "the model was retrained because of the window that ended 2026-03-02 00:00 UTC: version 2 as champion"
+    assert said in typed.output
+    assert [(one["state"], one["run"]) for one in document["retrainings"]] == [("done", "training-1")]
+    assert "retrained" not in type_(made).output
 
 
 @pytest.mark.parametrize(
