@@ -39,12 +39,13 @@ def run(plan: Plan, root: Path) -> int:
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
         made = {name: made for step in finished.steps.values() for name, [made] in step.outputs.items()}
         code = _show(made[names.BATCH_REPORT].load(), config, console)
-        if names.DRIFT_PAGE not in made:
+        if names.VERDICT not in made:
             return code
         verdict: Verdict = made[names.VERDICT].load()
-        folder = keep(finished, verdict, str(made[names.DRIFT_PAGE].load()), stack, root, ())
+        drift_page = str(made[names.DRIFT_PAGE].load()) if names.DRIFT_PAGE in made else None
+        folder = keep(finished, verdict, drift_page, stack, root)
         show(verdict, console)
-        console.print(f"report: {folder / 'verdict.html'}, {folder / 'drift_report.html'}", soft_wrap=True)
+        console.print(f"report: {folder / 'verdict.html'}{', drift_report.html' if drift_page else ''}", soft_wrap=True)
         if code == SUCCESS:
             folder_of = f"{config.output.rstrip('/')}/predictions"
             console.print(

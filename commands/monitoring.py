@@ -41,16 +41,18 @@ def run(plan: Plan, root: Path) -> int:
 
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
         made = {name: made for step in finished.steps.values() for name, [made] in step.outputs.items()}
-        if names.NOTIFICATION not in made or names.DRIFT_PAGE not in made:
-            console.print(f"only a part was run: {', '.join(finished.steps)}")
+        if names.VERDICT not in made:
+            console.print(f"without a verdict, because only this was run: {', '.join(finished.steps)}")
             return SUCCESS
         verdict: Verdict = made[names.VERDICT].load()
         known = Watch(open_releases(verdict.model, root).store).verdicts(verdict.version, WINDOWS)
         earlier = [one for one in known if one.end < verdict.end]
-        folder = keep(finished, verdict, str(made[names.DRIFT_PAGE].load()), stack, root, earlier)
+        drift_page = str(made[names.DRIFT_PAGE].load()) if names.DRIFT_PAGE in made else None
+        folder = keep(finished, verdict, drift_page, stack, root, earlier)
         show(verdict, console)
-        console.print(escape(made[names.NOTIFICATION].load().words), soft_wrap=True)
-        console.print(f"report: {folder / 'verdict.html'}, {folder / 'drift_report.html'}", soft_wrap=True)
+        if names.NOTIFICATION in made:
+            console.print(escape(made[names.NOTIFICATION].load().words), soft_wrap=True)
+        console.print(f"report: {folder / 'verdict.html'}{', drift_report.html' if drift_page else ''}", soft_wrap=True)
         code = ALERT if verdict.level == "alert" else SUCCESS
         if verdict.retrain and config.on_retrain == "train":
             trained = retraining.retrain(config, verdict, root, console)

@@ -41,14 +41,19 @@ def show(verdict: Verdict, console: Console) -> None:
 
 
 def keep(
-    finished: PipelineRunResponse, verdict: Verdict, drift_page: str, stack: str, root: Path, earlier: Sequence[Verdict]
+    finished: PipelineRunResponse,
+    verdict: Verdict,
+    drift_page: str | None,
+    stack: str,
+    root: Path,
+    earlier: Sequence[Verdict] = (),
 ) -> Path:
-    """Leave `summary.json` and both pages in `reports/<run>` and `reports/latest`.
+    """Leave `summary.json`, `verdict.html` and `drift_report.html` in `reports/<run>` and `reports/latest`.
 
     Args:
         finished: the run.
-        verdict: what the first page is about.
-        drift_page: the second page.
+        verdict: what it found.
+        drift_page: Evidently's; None where only a part of the pipeline was run.
         stack: the run's.
         root: the repository.
         earlier: verdicts on the windows before, the oldest first.
@@ -66,8 +71,9 @@ def keep(
     own = latest.parent / finished.name
     title = f"{verdict.model} version {verdict.version}: {verdict.level.replace('_', ' ')}"
     pictures = {name: png(figure) for name, figure in draw(verdict).items()}
-    verdict_page = page(verdict, title, pictures, earlier)
+    pages = {"verdict.html": page(verdict, title, pictures, earlier), "drift_report.html": drift_page}
     for folder in (latest, own):
-        places.write(str(folder / "verdict.html"), verdict_page.encode())
-        places.write(str(folder / "drift_report.html"), drift_page.encode())
+        for name, html in pages.items():
+            if html is not None:
+                places.write(str(folder / name), html.encode())
     return own.relative_to(root)

@@ -27,6 +27,11 @@ os.environ |= {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first: what is quick fills the gaps at the end, so that no process waits for another."""
+    items.sort(key=lambda item: "slow" not in item.keywords)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real tables, named by STACKHOUSE_DATA_DIR or beside the repository; skips where there is none."""

@@ -51,10 +51,10 @@ class Watching:
         """Lines of the log."""
         return sum(len(file.read_bytes().splitlines()) for file in (self.log / kind).rglob("*.jsonl"))
 
-    def monitor(self, *settings: str) -> subprocess.CompletedProcess[str]:
+    def monitor(self, *settings: str, only: str = "") -> subprocess.CompletedProcess[str]:
         """`python run.py --config configs/monitor.yaml`."""
         given = overrides(f"monitoring.model={NAME}", f"monitoring.log={self.log}", *settings)
-        return self.project.run("--config", "configs/monitor.yaml", *given)
+        return self.project.run("--config", "configs/monitor.yaml", *given, *(["--only", only] if only else []))
 
     def verdict(self) -> dict[str, Any]:
         """Of the newest monitor's run."""
@@ -84,8 +84,8 @@ def test_a_calm_window_is_no_alarm(watching: Watching) -> None:
     watching.ask(calm.assign(**{TARGET: calm[TARGET] / PRICES}))
     assert eventually(lambda: watching.logged("feedback") == 300)
 
-    # when
-    finished = watching.monitor()
+    # when: without the report, which takes longest
+    finished = watching.monitor(only="observe,assess")
 
     # then
     assert finished.returncode == 0, finished.stdout + finished.stderr

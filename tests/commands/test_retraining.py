@@ -1,0 +1,83 @@
+"""Which training the monitor may start, found out before it works."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+from zenml.client import Client
+
+from commands import retraining
+from commands.scheduling import ensure_schedulable
+from registry.store import LocalStore
+from tabular.config.monitoring import MonitoringConfig, ScheduleConfig
+from tabular.errors import UserError
+from tests.project import ROOT
+
+NAME = "california-housing"
+
+
+def config(model: str = NAME, **training: Any) -> MonitoringConfig:
+    return MonitoringConfig.model_validate({"model": model, "log": "log", "training": training})
+
+
+def test_a_training_of_the_watched_model_may_be_started() -> None:
+    # given keys with other values, lists and mappings among them
+    overrides = {"search.trials": 3, "gate.limits": {}, "selection.algorithms": ["linear", "lightgbm"]}
+    given = config(overrides=overrides)
+
+    # when / then
+    retraining.ensure_trainable(given, ROOT)
+    parameters = retraining._training(given, ROOT, {"data.path": "new's.parquet"}).resolved.model_dump()["parameters"]
+    assert (parameters["search"]["trials"], parameters["gate"]["limits"]) == (3, {})
+    assert parameters["selection"]["algorithms"] == ("linear", "lightgbm")
+    assert parameters["data"]["path"] == "new's.parquet"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (config(config="configs/nothing.yaml"), "there is no file .*configs/nothing.yaml"),
+        (config(config="configs/promote.yaml"), "configs/promote.yaml is no training"),
+        (config("houses"), f"configs/train.yaml trains '{NAME}', and 'houses' is watched; set training.overrides"),
+        (config(overrides={"search.trails": 3}), "unknown key 'search.trails'; the nearest known key is 'search.tri"),
+    ],
+)
+def test_a_training_that_cannot_be_is_refused_in_one_line(given: MonitoringConfig, said: str) -> None:
+    with pytest.raises(UserError, match=said) as refused:
+        retraining.ensure_trainable(given, ROOT)
+    assert "\n" not in str(refused.value)
+
+
+def test_logged_rows_are_never_mixed_with_made_ones(tmp_path: Path) -> None:
+    # given a training config that has nothing but the built-in sample
+    file = yaml.safe_load((ROOT / "configs" / "train.yaml").read_text())
+    file["parameters"]["data"] = {"sample": str(ROOT / "configs" / "samples" / "california.yaml")}
+    (tmp_path / "sample.yaml").write_text(yaml.safe_dump(file))
+
+    # when / then
+    with pytest.raises(UserError, match="only the built-in sample"):
+        retraining._newest_table(config(config="sample.yaml"), tmp_path, LocalStore(tmp_path / "store"), Console())
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_a_schedule_needs_an_orchestrator_that_can(can: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given the active stack in ZenML's place: what matters here is its orchestrator alone
+    class Stack:
+        class orchestrator:
+            name = "team"
+
+            class config:
+                is_schedulable = can
+
+    monkeypatch.setattr(Client, "active_stack", Stack)
+    schedule = ScheduleConfig(cron_expression="5 * * * *")
+
+    # when / then
+    ensure_schedulable(None, "configs/monitor.yaml")
+    if can:
+        ensure_schedulable(schedule, "configs/monitor.yaml")
+    else:
+        with pytest.raises(UserError, match=r"'team' .* cannot schedule; .* 5 \* \* \* \* cd REPOSITORY && "):
+            ensure_schedulable(schedule, "configs/monitor.yaml")
