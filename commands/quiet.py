@@ -4,7 +4,6 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
-
 NOISE = ("Failed to disable MLflow autologging",)
 """How messages begin that say nothing to anybody: ZenML looks for frameworks that this MLflow no longer knows."""
 
