@@ -148,6 +148,15 @@ def test_a_parquet_file_of_nullable_columns_with_a_rare_class_is_trained_unedite
     np.testing.assert_allclose(served, original, atol=1e-5)
     assert original.shape == (2, 4)
 
+    # then: the version says what it is, and its pictures are those of a classification
+    [version] = started.project.registry().search_model_versions("name = 'grades'")
+    assert version.tags["task"] == "classification"
+    assert float(version.tags["metric.accuracy"]) == pytest.approx(summary["metrics"]["accuracy"], rel=1e-5)
+    pictures = {file.stem for file in Path(summary["artifacts"]["evaluation"]).glob("*.png")}
+    assert "confusion_matrix" in pictures and "residuals" not in pictures
+    [evaluation] = started.project.load(summary["run"], "evaluation")
+    assert set(evaluation.predicted) <= set(evaluation.classes) == {"1", "2", "3", "4"}
+
 
 def test_a_table_that_holds_nothing_to_learn_from_is_one_line(started: Started) -> None:
     # given: each row has a text of its own, a name of its own and the target once more

@@ -69,7 +69,9 @@ def life(trained: Trained) -> Life:
     project = trained.project
     named = [*trained.command, *overrides(f"model.name={NAME}")]
     first = project.train(*named)
-    return Life(project, first, project.train(*named, *overrides("seed=7")))
+    return Life(
+        project, first, project.train(*named, *overrides("seed=7", "selection.algorithms=[linear]", "search.trials=1"))
+    )
 
 
 @dataclass

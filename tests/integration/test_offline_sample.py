@@ -29,6 +29,7 @@ def offline(trained: Trained) -> tuple[list[str], dict[str, Any]]:
             "features.clusters=null",
             "search.trials=2",
             "evaluation.bootstrap=100",
+            "evaluation.folds=2",
             "gate.limits={}",
         )
     )

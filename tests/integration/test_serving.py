@@ -1,7 +1,6 @@
 """What training has packaged, behind HTTP: it answers as the pipeline that was trained."""
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,11 +8,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tabular.serving import bundle
 from tests.integration.runs import Trained
 from tests.stacks.ports import free_port
 
@@ -56,7 +57,8 @@ class Served:
 def served(trained: Trained) -> Iterator[Served]:
     """`bentoml serve` in the repository, in which one run has ended."""
     port = free_port()
-    process = trained.project.start(sys.executable, "-m", "bentoml", "serve", "--port", str(port))
+    tag = trained.summary["bento"]  # other tests package newer models
+    process = trained.project.start(sys.executable, "-m", "bentoml", "serve", tag, "--port", str(port))
     service = Served(process, port)
     try:
         service.wait()
@@ -110,19 +112,25 @@ def test_the_service_says_which_model_answers(trained: Trained, served: Served) 
     assert health["status"] == "healthy" and health["source"] == "bento"
 
 
-def test_a_store_that_was_lost_is_filled_from_the_artifact(trained: Trained, served: Served) -> None:
+def test_a_store_that_was_lost_is_filled_from_the_artifact(trained: Trained, tmp_path: Path) -> None:
     # given: the Bento store is gone, the artifact store is not
-    served.stop()
-    shutil.rmtree(trained.project.home / "bentoml")
-    port = free_port()
+    project, port = trained.project, free_port()
+    with project.opened() as client:
+        [newest] = client.list_artifact_versions(artifact="bundle", sort_by="desc:created", size=1, hydrate=True).items
+        packaged = bundle.read(newest.load().path)
+    _, aliases = project.registered(packaged.name)
 
     # when
-    service = Served(trained.project.start(sys.executable, "run.py", "serve", "--port", str(port)), port)
+    command = (sys.executable, "run.py", "serve", "--port", str(port))
+    service = Served(project.start(*command, env={"BENTOML_HOME": str(tmp_path)}), port)
     try:
         service.wait()
         info = service.ask("/model_info")
     finally:
         service.stop()
 
-    # then: the same model, and nothing was trained
-    assert info["model_sha256"] == trained.summary["model"]["model_sha256"]
+    # then: the newest model, in the version that is released, and nothing was trained
+    assert (info["name"], info["version"]) == (packaged.name, aliases.get("champion", packaged.version))
+    with project.opened() as client:
+        found = client.list_artifact_versions(artifact="bundle", sort_by="desc:created", size=1).items
+        assert [one.id for one in found] == [newest.id]
