@@ -35,7 +35,7 @@ serve: $(INSTALLED) ## Serve the released model on http://localhost:3000, and tr
 	@$(BIN)/python run.py serve $(ARGS)
 
 test: $(INSTALLED) ## Run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED) ## Check format, style, types and the walls between the rooms
 	$(BIN)/ruff format --check

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
-from bentoml import Service
+from bentoml import Bento, Service
 from bentoml.exceptions import BentoMLException, NotFound
 from bentoml.models import BentoModel
 from prometheus_client import REGISTRY
@@ -80,6 +80,13 @@ class DirectService(Service[Any]):
     leaves a timer of a minute for each request, which has the garbage collector stop the worker for a tenth of a
     second. Bodies and batches have bounds of their own, so only the routes that are BentoML's go that way.
     """
+
+    def on_load_bento(self, bento: Bento) -> None:
+        """Take the model that the Bento was built with; BentoML itself would take the newest one of the store."""
+        super().on_load_bento(bento)
+        [built] = [service for service in bento.info.services if service.name == self.name]
+        for model, info in zip(self.models, built.models, strict=True):
+            object.__setattr__(model, "tag", info.tag)  # it is frozen
 
     def to_asgi(self, is_main: bool = True) -> Any:
         """The ASGI application of a worker."""

@@ -27,18 +27,6 @@ os.environ |= {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file is run by one process, all files that look at the one trained repository by the same, slow files first.
-
-    So that repository is made once, and what is quick fills the gaps at the end.
-    """
-    shared = {item.path for item in items if "trained" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("trained" if item.path in shared else str(item.path)))
-    items.sort(key=lambda item: "slow" not in item.keywords)
-
-
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real tables, named by STACKHOUSE_DATA_DIR or beside the repository; skips where there is none."""

@@ -1,6 +1,7 @@
 """What training has packaged, behind HTTP: it answers as the pipeline that was trained."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,12 +54,27 @@ class Served:
         raise AssertionError("the service did not get ready")
 
 
+NEWER = """
+import bentoml
+
+with bentoml.models.create("stackhouse:newer") as model:
+    open(model.path_of("bundle.json"), "w").write("{}")
+assert bentoml.models.get("stackhouse:latest").tag.version == "newer"
+"""
+"""Another model in the store, newer than that of the Bento, which nobody could serve."""
+
+
 @pytest.fixture(scope="module")
-def served(trained: Trained) -> Iterator[Served]:
-    """`bentoml serve` in the repository, in which one run has ended."""
-    port = free_port()
-    tag = trained.summary["bento"]  # other tests package newer models
-    process = trained.project.start(sys.executable, "-m", "bentoml", "serve", tag, "--port", str(port))
+def served(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`bentoml serve` with the Bento of the run, from a copy of its store that holds a newer model as well."""
+    project, port = trained.project, free_port()
+    home = tmp_path_factory.mktemp("store") / "bentoml"
+    shutil.copytree(project.home / "bentoml", home)
+    environment = {"BENTOML_HOME": str(home)}
+    made = project.execute(sys.executable, "-c", NEWER, env=environment)
+    assert made.returncode == 0, made.stderr
+    command = (sys.executable, "-m", "bentoml", "serve", trained.summary["bento"], "--port", str(port))
+    process = project.start(*command, env=environment)
     service = Served(process, port)
     try:
         service.wait()
