@@ -102,7 +102,7 @@ def test_an_update_keeps_the_port_and_somebody_always_answers(deployer: BentoMod
             thread.join()
 
     # then: but for a connection that still waited in the old one's queue when that was closed, nothing failed
-    assert all(isinstance(error, ConnectionResetError) for error in failures)
+    assert [error for error in failures if not isinstance(error, ConnectionResetError)] == []
     assert len(failures) <= max(1, sum(answers.values()) // 1000)
     assert set(answers) == {2, 3}
     assert predict(port) == 3
