@@ -9,6 +9,7 @@ from zenml.models import PipelineRunResponse
 from commands import execution
 from commands.execution import FAILURE, SUCCESS, Plan
 from commands.scheduling import ensure_schedulable
+from commands.summary import artifacts_of
 from commands.verdicts import ALERT, keep, show
 from pipelines.batch_inference import batch_inference
 from steps import names
@@ -37,7 +38,7 @@ def run(plan: Plan, root: Path) -> int:
     config = file.parameters.batch
 
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
-        made = {name: made for step in finished.steps.values() for name, [made] in step.outputs.items()}
+        made = artifacts_of(finished)
         code = _show(made[names.BATCH_REPORT].load(), config, console)
         if names.VERDICT not in made:
             return code

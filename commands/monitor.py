@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from tabular.monitoring.reports import Finding, Verdict
+    from tabular.monitoring.reports import Finding, Level, Verdict
 
 LINES = 20
 WATCH = "`python run.py --config configs/monitor.yaml`"
 COLOURS = {"ok": "", "warn": "yellow", "alert": "bold red", "not_enough_data": "dim"}
 WORDS = {"not_enough_data": "too few"}
-RANK = {"alert": 3, "warn": 2, "ok": 1, "not_enough_data": 0}
 SHARES = {"missing", "out_of_range", "unknown", "errors", "refused", "validation"}
 """Kinds of findings whose value is a share."""
 BESIDE = 52
@@ -48,14 +47,14 @@ class Line:
     what: str
     """The kind of the finding, or `rows`."""
     values: list[float | None]
-    levels: list[str | None]
+    levels: "list[Level | None]"
     """None in a window in which it was not judged."""
     low: float | None
     high: float | None
     """The ends of the sparkline's scale; the values' own where None."""
 
     @property
-    def level(self) -> str:
+    def level(self) -> "Level":
         """Of the newest window."""
         return self.levels[-1] or "not_enough_data"
 
@@ -186,6 +185,7 @@ def _next(session: Session, verdict: "Verdict") -> str:
 
 def _lines(verdicts: "Sequence[Verdict]") -> list[Line]:
     """The rows of each window, then one line for all else that was ever looked at, the worst first."""
+    from tabular.monitoring.reports import SEVERITY
     from tabular.monitoring.timeline import worst_by_subject
 
     by_window = [worst_by_subject(verdict) for verdict in verdicts]
@@ -202,7 +202,7 @@ def _lines(verdicts: "Sequence[Verdict]") -> list[Line]:
         metric = next(one.performance.metric for one in reversed(verdicts) if one.performance)
         lines.append(_metric_line(metric, verdicts))
     # Of equally bad ones, the order of the findings, which is by how large they are.
-    lines.sort(key=lambda line: (-RANK[line.level], -sum(RANK[level or "ok"] for level in line.levels)))
+    lines.sort(key=lambda line: (-SEVERITY[line.level], -sum(SEVERITY[level or "ok"] for level in line.levels)))
     rows: list[float | None] = [float(verdict.rows) for verdict in verdicts]
     return [Line("the window", "rows", rows, [verdict.level for verdict in verdicts], 0.0, None), *lines]
 
@@ -226,7 +226,7 @@ def _metric_line(metric: str, verdicts: "Sequence[Verdict]") -> Line:
     return Line(metric, "performance", values, _levels(found), None, None)
 
 
-def _levels(found: "Sequence[Finding | None]") -> list[str | None]:
+def _levels(found: "Sequence[Finding | None]") -> "list[Level | None]":
     return [None if one is None else one.level for one in found]
 
 

@@ -9,6 +9,7 @@ from zenml.models import PipelineRunResponse
 from commands import execution, retraining
 from commands.execution import FAILURE, SUCCESS, Plan
 from commands.scheduling import ensure_schedulable
+from commands.summary import artifacts_of
 from commands.verdicts import ALERT, keep, show
 from pipelines.monitoring import monitoring
 from registry.stack import open_releases
@@ -40,7 +41,7 @@ def run(plan: Plan, root: Path) -> int:
         retraining.ensure_trainable(config, root)
 
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
-        made = {name: made for step in finished.steps.values() for name, [made] in step.outputs.items()}
+        made = artifacts_of(finished)
         if names.VERDICT not in made:
             console.print(f"without a verdict, because only this was run: {', '.join(finished.steps)}")
             return SUCCESS

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from zenml.models import PipelineRunResponse
+from zenml.models import ArtifactVersionResponse, PipelineRunResponse
 
 from commands.arguments import Configuration
 from commands.table import SAMPLE_WARNING
@@ -21,14 +21,19 @@ SHOWN_CLASSES = 3
 """Classes that the end of a run names."""
 
 
-def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) -> dict[str, Any]:
-    """The summary of a run, from the artifacts of its own steps; what a partial run did not make is left out."""
-    made = {
+def artifacts_of(run: PipelineRunResponse) -> dict[str, ArtifactVersionResponse]:
+    """What the steps of a run have made, by name."""
+    return {
         name: artifact
         for step in run.steps.values()
         for name, versions in step.outputs.items()
         for artifact in versions
     }
+
+
+def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) -> dict[str, Any]:
+    """The summary of a run, from the artifacts of its own steps; what a partial run did not make is left out."""
+    made = artifacts_of(run)
 
     def load(name: str) -> Any:
         return made[name].load() if name in made else None

@@ -16,7 +16,7 @@ from tabular.serving import places
 CHUNK_BYTES: Final = 8 * 2**20
 """What is decoded at once: some 20,000 rows of a request each. One line may be longer."""
 FETCHES: Final = 16
-"""Objects of a bucket that are fetched at once: a log there has one for each half second, and each takes a while."""
+"""Objects of a bucket that are fetched at once: a log there has one for each few seconds, and each takes a while."""
 
 Span = tuple[datetime, datetime]
 """From the first moment on, and before the second; both with an offset from UTC."""

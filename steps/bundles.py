@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 from registry.serving_bundle import bundle_of
 from registry.stack import open_releases
-from service.bundle_cache import BundleCache
+from service.bundle_cache import BundleCache, parse
 from steps.caching import ROOT
-from tabular.serving import bundle as bundles
 from tabular.serving import reference as references
-from tabular.serving.bundle import Bundle
+from tabular.serving.bundle import MANIFEST, Bundle
 from tabular.serving.reference import Reference
 
 CACHE = ROOT / ".cache" / "served"
@@ -41,4 +40,5 @@ def fetch(model: str, version: str) -> Fetched:
     cache = BundleCache(CACHE, KEEP)
     folder = cache.fetch(packaged.location, packaged.sha256)
     cache.prune([packaged.sha256])
-    return Fetched(folder, packaged.sha256, bundles.read(folder), references.read(folder))
+    bundle = parse((folder / MANIFEST).read_bytes(), str(folder))  # `fetch` has verified every file
+    return Fetched(folder, packaged.sha256, bundle, references.read(folder))

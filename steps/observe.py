@@ -8,7 +8,7 @@ from zenml import step
 
 from materializers.report import ReportMaterializer
 from materializers.table import TableMaterializer
-from service.log_windows import LogWindow, read_window
+from service.log_windows import LogWindow, Span, read_window
 from steps import bundles, names
 from tabular.config.monitoring import MonitoringConfig
 from tabular.monitoring import frames
@@ -17,8 +17,6 @@ from tabular.monitoring.reports import Performance, Window
 from tabular.monitoring.tally import Tally
 from tabular.monitoring.traffic import traffic
 from tabular.serving.bundle import Bundle
-
-Span = tuple[datetime, datetime]
 
 
 @step(

@@ -1,41 +1,23 @@
 """How far a batch is: a bar on a terminal, a line now and then elsewhere."""
 
 import time
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from rich import progress
 
+from steps.terminal_bar import TerminalBar
 from tabular.batch.scoring import Reached
 
 QUIET_SECONDS: Final = 15.0
 """Between two lines where there is no terminal."""
 
 
-class ScoringProgress:
+class ScoringProgress(TerminalBar):
     """Shows rows, rows a second, and the share of the input's bytes that are read."""
 
     def __init__(self) -> None:
-        self._bar = progress.Progress(
-            progress.TextColumn("score"),
-            progress.BarColumn(),
-            progress.TaskProgressColumn(),
-            progress.TimeRemainingColumn(),
-            progress.TextColumn("{task.description}"),
-        )
-        self._task = self._bar.add_task("", total=None)
+        super().__init__("score", progress.TaskProgressColumn(), None)
         self._began = self._said = time.monotonic()
-
-    def __enter__(self) -> Self:
-        if self._bar.console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar.console.is_terminal:
-            self._bar.stop()
 
     def __call__(self, reached: Reached) -> None:
         """Show how far it is."""

@@ -3,8 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pydantic import BaseModel
 from rich import progress
@@ -12,6 +11,7 @@ from zenml.config.cache_policy import CachePolicy
 from zenml.steps import StepContext
 
 from steps.caching import ROOT
+from steps.terminal_bar import TerminalBar
 
 
 def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int | str) -> str:
@@ -46,7 +46,7 @@ def storage(context: StepContext, study: str, suffix: str = ".db") -> Path:
     return file
 
 
-class Progress:
+class Progress(TerminalBar):
     """A progress bar of the trials on a terminal, a line every ten trials elsewhere.
 
     Args:
@@ -54,25 +54,7 @@ class Progress:
     """
 
     def __init__(self, trials: int) -> None:
-        self._bar = progress.Progress(
-            progress.TextColumn("search"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeRemainingColumn(),
-            progress.TextColumn("{task.description}"),
-        )
-        self._task = self._bar.add_task("", total=trials)
-
-    def __enter__(self) -> Self:
-        if self._bar.console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar.console.is_terminal:
-            self._bar.stop()
+        super().__init__("search", progress.MofNCompleteColumn(), trials)
 
     def __call__(self, finished: int, trials: int, best: float | None) -> None:
         """Show that a trial has ended."""

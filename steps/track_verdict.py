@@ -10,9 +10,7 @@ from zenml import step
 from zenml.client import Client
 from zenml.types import HTMLString
 
-from tabular.monitoring.reports import Verdict
-
-LEVELS = {"not_enough_data": -1, "ok": 0, "warn": 1, "alert": 2}
+from tabular.monitoring.reports import SEVERITY, Verdict
 
 
 @step(enable_cache=False)
@@ -30,7 +28,7 @@ def track_verdict(verdict: Verdict, drift_page: HTMLString, tracker: str) -> Non
 
 def figures(verdict: Verdict) -> dict[str, float]:
     """Every finite number of a verdict by a name that trackers take."""
-    found = {"level": float(LEVELS[verdict.level]), "rows": float(verdict.rows), "retrain": float(verdict.retrain)}
+    found = {"level": float(SEVERITY[verdict.level]), "rows": float(verdict.rows), "retrain": float(verdict.retrain)}
     for finding in verdict.findings:
         subject = re.sub(r"[^\w.\- ]", "_", finding.subject)
         found[f"{finding.kind}.{subject}"] = finding.value

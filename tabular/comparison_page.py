@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from tabular.comparison import Comparison, PairedTest, Scores
-from tabular.evaluation_page import STYLE
+from tabular.evaluation_page import document
 from tabular.pictures import words
 from tabular.reports import Interval
 
@@ -41,21 +41,7 @@ def page(comparison: Comparison, title: str, pictures: Mapping[str, bytes]) -> s
         _sentences("Inputs", "inputs", comparison.inputs, "Both take the same inputs."),
         _sentences("What would break the clients of the first", "breaks", comparison.breaks, "Nothing."),
     ]
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{escape(title)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<h1>{escape(title)}</h1>
-<p class="lead">{escape(lead)}</p>
-{"".join(sections)}</body>
-</html>
-"""
+    return document(title, escape(lead), sections)
 
 
 def _metrics(comparison: Comparison) -> str:

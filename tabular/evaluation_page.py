@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from tabular.metrics import is_better
@@ -85,6 +85,18 @@ def page(evaluation: Evaluation, title: str, pictures: Mapping[str, bytes]) -> s
         _slices(evaluation),
         _pictures(pictures),
     ]
+    return document(title, escape(_summary(evaluation)), sections)
+
+
+def document(title: str, lead: str, sections: Sequence[str], style: str = "") -> str:
+    """A whole page in the look that all reports share; its policy lets nothing be loaded and no script be run.
+
+    Args:
+        title: plain text.
+        lead: the first paragraph, HTML.
+        sections: HTML, one below the other.
+        style: further rules of CSS.
+    """
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -92,11 +104,11 @@ def page(evaluation: Evaluation, title: str, pictures: Mapping[str, bytes]) -> s
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>{escape(title)}</title>
-<style>{STYLE}</style>
+<style>{STYLE}{style}</style>
 </head>
 <body>
 <h1>{escape(title)}</h1>
-<p class="lead">{escape(_summary(evaluation))}</p>
+<p class="lead">{lead}</p>
 {"".join(sections)}</body>
 </html>
 """

@@ -45,6 +45,11 @@ _DAYS = {
 """By the look of a day, how it can be read: where there are two ways, the month comes first in the first."""
 
 
+def label(value: object) -> str:
+    """A category as text: a code that a program made 3.0, because its column has holes, is still "3"."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def number_pattern(decimal: str, thousands: str | None) -> str:
     """A regular expression for one whole number or decimal fraction as text, with an exponent or without."""
     mark = re.escape(decimal)

@@ -11,6 +11,7 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from tabular.config.stages import ColumnConfig, TargetConfig, ValidationConfig
 from tabular.errors import UserError
 from tabular.reports import Check, ColumnProfile, ValidationReport
+from tabular.spelling import label
 
 EXAMPLES = 5
 """Offending values shown for a rule."""
@@ -174,12 +175,7 @@ def _finite(column: pd.Series) -> pd.Series:
 
 
 def _labels(column: pd.Series) -> pd.Series:
-    return column if isinstance(column.dtype, pd.StringDtype) else column.map(_label)
-
-
-def _label(value: object) -> str:
-    """A category as text: a code that pandas made 3.0, because its column has holes, is still "3"."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return column if isinstance(column.dtype, pd.StringDtype) else column.map(label)
 
 
 def _percent(share: float) -> str:
@@ -205,7 +201,7 @@ def _failure(error: SchemaError, frame: pd.DataFrame) -> Check:
         column=column,
         rule=error.check.error,
         failed=int((~error.check_output).sum()) if by_row else 0,
-        examples=[_label(value)[:WIDTH] for value in values],
+        examples=[label(value)[:WIDTH] for value in values],
     )
 
 

@@ -18,6 +18,7 @@ from tabular.config.stages import ColumnConfig, ValidationConfig
 from tabular.reports import Check
 from tabular.serving.bundle import Column
 from tabular.serving.values import spelled, with_spellings
+from tabular.spelling import label
 
 WIDTH: Final = 40
 """Characters shown of each."""
@@ -126,7 +127,7 @@ def _limits(values: Values, absent: Mask, rules: ColumnConfig) -> dict[str, Mask
             found[f"must not be after {rules.latest}"] = days > np.datetime64(rules.latest)
     if rules.categories is not None:
         lookup = with_spellings(rules.categories)
-        valid = {value: spelled(_label(value), lookup) in lookup for value in pd.unique(values[~absent])}
+        valid = {value: spelled(label(value), lookup) in lookup for value in pd.unique(values[~absent])}
         words = f"must be one of {', '.join(rules.categories)}"
         found[words] = ~absent & np.array([not valid.get(value, True) for value in values], dtype=bool)
     return found
@@ -135,10 +136,5 @@ def _limits(values: Values, absent: Mask, rules: ColumnConfig) -> dict[str, Mask
 def _check(name: str, rule: str, broken: Mask, values: Values) -> list[Check]:
     if not broken.any():
         return []
-    examples = [_label(value)[:WIDTH] for value in pd.unique(values[broken])[:EXAMPLES]]
+    examples = [label(value)[:WIDTH] for value in pd.unique(values[broken])[:EXAMPLES]]
     return [Check(column=name, rule=rule, failed=int(broken.sum()), examples=examples)]
-
-
-def _label(value: object) -> str:
-    """A value as text: a code that a program made 3.0, because its column has holes, is still "3"."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

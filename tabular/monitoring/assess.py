@@ -12,11 +12,10 @@ from tabular.config.monitoring import (
     is_at_least,
 )
 from tabular.monitoring import drift, performance
-from tabular.monitoring.reports import Finding, Grade, Kind, Level, Observed, Traffic, Verdict, Window
+from tabular.monitoring.reports import SEVERITY, Finding, Grade, Kind, Level, Observed, Traffic, Verdict, Window
 from tabular.serving.bundle import Bundle
 from tabular.serving.reference import Reference
 
-RANK: dict[Level, int] = {"ok": 0, "not_enough_data": 0, "warn": 1, "alert": 2}
 REQUESTS = 30
 """With fewer requests the service is not judged."""
 
@@ -127,7 +126,7 @@ def due(verdict: Verdict, earlier: Sequence[Verdict], config: RetrainConfig) -> 
 
 def worst_first(findings: Sequence[Finding]) -> list[Finding]:
     """By level; those of one level stay in their order."""
-    return sorted(findings, key=lambda finding: -RANK[finding.level])
+    return sorted(findings, key=lambda finding: -SEVERITY[finding.level])
 
 
 def _limited(kind: Kind, subject: str, measure: str, value: float, limit: Threshold | None, words: str) -> Finding:
@@ -151,7 +150,7 @@ def _causes(traffic: Traffic, status: str) -> str:
 
 
 def _level(findings: Sequence[Finding], enough: bool) -> Level:
-    worst: Level = max((finding.level for finding in findings), key=RANK.__getitem__, default="ok")
+    worst: Level = max((finding.level for finding in findings), key=SEVERITY.__getitem__, default="ok")
     return worst if worst != "ok" or enough else "not_enough_data"
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tabular.config.monitoring import DriftConfig, Threshold, is_at_least
 from tabular.errors import UserError
 from tabular.monitoring import drift_words as words
-from tabular.monitoring.reports import CategoryCounts, Finding, Grade, Kind, NumberCounts, Observed
+from tabular.monitoring.reports import SEVERITY, CategoryCounts, Finding, Kind, NumberCounts, Observed
 from tabular.monitoring.statistics import fisher, holm, homogeneity, kolmogorov_smirnov, psi, total_variation
 from tabular.serving.bundle import Bundle, Column
 from tabular.serving.encoding import MISSING
@@ -16,7 +16,6 @@ from tabular.serving.reference import CategoryReference, Histogram, NumberRefere
 FEWEST = 30
 """With fewer known values distributions are not compared."""
 PREDICTION = "prediction"
-ORDER: dict[Grade, int] = {"alert": 0, "warn": 1, "ok": 2}
 
 
 class _Test(NamedTuple):
@@ -56,7 +55,7 @@ def findings(observed: Observed, reference: Reference, bundle: Bundle, config: D
         (test, _finding(test, next(adjusted) if counts else None, config.alpha))
         for test, counts in zip(tests, judged, strict=True)
     ]
-    pairs.sort(key=lambda pair: (ORDER[pair[1].level], -pair[0].value / pair[0].threshold.warn))
+    pairs.sort(key=lambda pair: (-SEVERITY[pair[1].level], -pair[0].value / pair[0].threshold.warn))
     return [finding for _, finding in pairs]
 
 

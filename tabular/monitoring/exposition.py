@@ -10,13 +10,12 @@ from urllib.error import HTTPError, URLError
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, push_to_gateway, write_to_textfile
 
 from tabular.errors import UserError
-from tabular.monitoring.reports import Finding, Kind, Level, Performance, Traffic, Verdict
+from tabular.monitoring.reports import SEVERITY, Finding, Kind, Performance, Traffic, Verdict
 from tabular.remote import public
 
 JOB: Final = "stackhouse_monitor"
 SECONDS: Final = 10.0
 """How long to wait for a Pushgateway's connection, and for each piece of its answer."""
-LEVELS: Final[dict[Level, int]] = {"not_enough_data": -1, "ok": 0, "warn": 1, "alert": 2}
 DRIFT: Final[frozenset[Kind]] = frozenset({"distribution", "missing", "out_of_range", "unknown", "prediction"})
 _COMMON: Final = ("model", "version", "source")
 
@@ -30,7 +29,7 @@ def registry(verdict: Verdict) -> CollectorRegistry:
     gauges.set(
         "stackhouse_monitor_level",
         "Of the newest verdict: 0 ok, 1 warn, 2 alert, -1 too few rows.",
-        LEVELS[verdict.level],
+        SEVERITY[verdict.level],
     )
     gauges.set("stackhouse_monitor_rows", "Rows that were judged.", verdict.rows)
     for end, moment in (("start", verdict.start), ("end", verdict.end)):
@@ -109,7 +108,7 @@ def _findings(gauges: _Gauges, findings: Sequence[Finding]) -> None:
         gauges.set(
             "stackhouse_monitor_finding_level",
             "Of one thing that was looked at: 0 ok, 1 warn, 2 alert.",
-            LEVELS[found.level],
+            SEVERITY[found.level],
             kind=found.kind,
             subject=found.subject,
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tabular.config.stages import ColumnConfig, Task
 from tabular.errors import UserError
+from tabular.spelling import label
 
 
 class Newest(NamedTuple):
@@ -83,9 +84,7 @@ def _like(column: pd.Series, values: list[Any], task: Task | bool) -> pd.Series:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value)
+    text = label(value)
     return text.title() if text.lower() in ("true", "false") else text
 
 

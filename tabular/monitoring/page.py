@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tabular.evaluation_page import STYLE
+from tabular.evaluation_page import document
 from tabular.monitoring.reports import Finding, Kind, Level, Performance, Traffic, Verdict
 from tabular.monitoring.timeline import out_of_the_ordinary
 from tabular.pictures import words
@@ -106,21 +106,7 @@ def page(
         _traffic(verdict.traffic),
         _findings(verdict.findings),
     ]
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{escape(title)}</title>
-<style>{STYLE}{_STYLE}</style>
-</head>
-<body>
-<h1>{escape(title)}</h1>
-<p class="lead">{_level(verdict.level)} {escape(_sentence(verdict))}</p>
-{"".join(sections)}</body>
-</html>
-"""
+    return document(title, f"{_level(verdict.level)} {escape(_sentence(verdict))}", sections, _STYLE)
 
 
 def _sentence(verdict: Verdict) -> str:

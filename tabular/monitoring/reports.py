@@ -6,6 +6,8 @@ from tabular.reports import Interval, Report
 
 Grade = Literal["ok", "warn", "alert"]
 Level = Literal["ok", "warn", "alert", "not_enough_data"]
+SEVERITY: dict[Level, int] = {"not_enough_data": -1, "ok": 0, "warn": 1, "alert": 2}
+"""The levels in their order, and as numbers for programs."""
 Kind = Literal[
     "distribution",
     "missing",

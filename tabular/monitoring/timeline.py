@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from tabular.monitoring.reports import Finding, Kind, Verdict
+from tabular.monitoring.reports import SEVERITY, Finding, Kind, Verdict
 
 MOST = 30
-RANK = {"ok": 0, "warn": 1, "alert": 2}
 OF_A_COLUMN: tuple[Kind, ...] = ("distribution", "missing", "out_of_range", "unknown", "validation")
 """Kinds whose subject is a column; that of the others is a name of its own."""
 
@@ -23,7 +22,7 @@ def worst_by_subject(verdict: Verdict) -> dict[Subject, Finding]:
     found: dict[Subject, Finding] = {}
     for finding in verdict.findings:
         subject = subject_of(finding)
-        if subject not in found or RANK[finding.level] > RANK[found[subject].level]:
+        if subject not in found or SEVERITY[finding.level] > SEVERITY[found[subject].level]:
             found[subject] = finding
     return found
 
@@ -40,7 +39,7 @@ def out_of_the_ordinary(verdicts: Sequence[Verdict]) -> list[tuple[str, list[Fin
     by_window = [worst_by_subject(verdict) for verdict in verdicts]
     subjects = dict.fromkeys(subject for found in reversed(by_window) for subject in found)
     badness = {
-        subject: sum(RANK[found[subject].level] for found in by_window if subject in found) for subject in subjects
+        subject: sum(SEVERITY[found[subject].level] for found in by_window if subject in found) for subject in subjects
     }
     ordered = sorted((subject for subject in subjects if badness[subject]), key=lambda subject: -badness[subject])
     return [(subject[1], [found.get(subject) for found in by_window]) for subject in ordered[:MOST]]
