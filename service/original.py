@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.dates import moments
+from tabular.arithmetic.dates import moments
 from tabular.serving.bundle import MODEL, BadBundle, Bundle, read
 from tabular.serving.predictor import Rows
 

@@ -22,7 +22,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 from xgboost import XGBClassifier, XGBRegressor
 
-from tabular.calibration import logits_of_log_odds, logits_of_shares, softmax
+from tabular.arithmetic.calibration import logits_of_log_odds, logits_of_shares, softmax
 from tabular.config.stages import ClassWeight, Task
 from tabular.errors import UserError
 from tabular.reports import TargetTransform
@@ -55,7 +55,7 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
         estimator: any classifier with `predict_proba`, or a pipeline that ends in one.
         class_weight: `balanced` weighs each row by all rows / (classes * rows of its class) while fitting (King &
             Zeng 2001, as scikit-learn has it), whatever the algorithm.
-        temperature: what its logits are divided by, see `tabular.calibration`.
+        temperature: what its logits are divided by, see `tabular.arithmetic.calibration`.
     """
 
     # For models that were stored before there were any.

@@ -9,16 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from tabular.arithmetic.dates import MICROSECONDS, days, part
+from tabular.arithmetic.expressions import evaluate
 from tabular.config.expression import parse
 from tabular.config.stages import DatePart
-from tabular.dates import MICROSECONDS, days, part
-from tabular.expressions import evaluate
 
 
 class Expression(TransformerMixin, BaseEstimator):
     """Arithmetic of columns: those that the expression names in, in the order in which it names them; one column out.
 
-    A division by zero is 0, and so is a result that is infinite or no number, see `tabular.expressions`.
+    A division by zero is 0, and so is a result that is infinite or no number, see `tabular.arithmetic.expressions`.
 
     Args:
         name: the name of the new column.
@@ -44,7 +44,7 @@ class Expression(TransformerMixin, BaseEstimator):
 
 
 class DateNumbers(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Date columns as numbers of days, see `tabular.dates`; other columns as they are.
+    """Date columns as numbers of days, see `tabular.arithmetic.dates`; other columns as they are.
 
     Args:
         columns: the names of the date columns; when serving they may be datetime64, or text in ISO 8601.

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from tabular import metrics
 from tabular.algorithms import estimator
-from tabular.calibration import best_temperature, log_loss, softmax
+from tabular.arithmetic.calibration import best_temperature, log_loss, softmax
 from tabular.config.stages import TargetConfig
 from tabular.folds import Parts, fold_rows, in_parallel, prepare
 from tabular.imputation import expected_warnings_off

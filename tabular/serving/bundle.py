@@ -27,7 +27,7 @@ class Column(StrictModel):
     name: str
     kind: Literal["number", "category", "date"]
     min: float | None = None
-    """The smallest value of the training rows, of a date in days (see `tabular.dates`); None for a category, and where
+    """The smallest value of the training rows, of a date in days (see `tabular.arithmetic.dates`); None for a category, and where
     no value was ever there."""
     max: float | None = None
     """The largest value of the training rows."""

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from tabular.calibration import logits_of_log_odds, logits_of_shares, softmax
+from tabular.arithmetic.calibration import logits_of_log_odds, logits_of_shares, softmax
+from tabular.arithmetic.dates import part
+from tabular.arithmetic.expressions import evaluate
 from tabular.config.base import explain
 from tabular.config.expression import parse
-from tabular.dates import part
-from tabular.expressions import evaluate
 from tabular.serving.bundle import ARRAYS, RECIPE, BadBundle
 from tabular.serving.imputing import fill
 from tabular.serving.recipe import (
@@ -41,7 +41,7 @@ class Rows(NamedTuple):
     numbers: NDArray[np.float64]
     """Rows x number and date columns in the order of `Bundle.columns`; NaN where a value is missing.
 
-    A date is a number of days, see `tabular.dates`.
+    A date is a number of days, see `tabular.arithmetic.dates`.
     """
     codes: NDArray[np.int32]
     """Rows x category columns; the index into `Column.categories`, -1 for an unknown one.

@@ -83,7 +83,7 @@ class Expression(StrictModel):
 
 
 class DateParts(StrictModel):
-    """What a date becomes, see `tabular.dates.part`."""
+    """What a date becomes, see `tabular.arithmetic.dates.part`."""
 
     kind: Literal["date"] = "date"
     column: int
@@ -156,4 +156,4 @@ class Recipe(StrictModel):
     undo: Literal["none", "exp"]
     """What undoes the transform of a regression's target."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
-    """Of a classification, see `tabular.calibration`."""
+    """Of a classification, see `tabular.arithmetic.calibration`."""

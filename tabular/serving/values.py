@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.dates import days
+from tabular.arithmetic.dates import days
 from tabular.serving.inputs import BadInput
 
 LARGEST: Final = sys.float_info.max

@@ -2,7 +2,7 @@
 
 from service.openapi import document
 from service.settings import Settings
-from tabular.dates import days
+from tabular.arithmetic.dates import days
 from tabular.serving.bundle import Baseline, Bundle, Column
 
 BUNDLE = Bundle(

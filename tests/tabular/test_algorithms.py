@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
 from tabular.algorithms import ALGORITHMS, LabelledClassifier, estimator, transforms_for
-from tabular.calibration import softmax
+from tabular.arithmetic.calibration import softmax
 from tabular.errors import UserError
 from tabular.persistence import to_bytes
 

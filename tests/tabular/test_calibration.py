@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax as scipy_softmax
 
-from tabular.calibration import best_temperature, log_loss, logits_of_log_odds, logits_of_shares, softmax
+from tabular.arithmetic.calibration import best_temperature, log_loss, logits_of_log_odds, logits_of_shares, softmax
 from tabular.metrics import metric
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabular.arithmetic.dates import FIRST, LAST, days, iso, moments, part
 from tabular.config.stages import DatePart
-from tabular.dates import FIRST, LAST, days, iso, moments, part
 
 TEXTS = ["1969-12-31", "1970-01-01", "2000-12-31 23:00", "2023-01-01", "2024-02-29T18:30:15.25", "1812-07-03"]
 

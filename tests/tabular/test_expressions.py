@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tabular.arithmetic.expressions import evaluate
 from tabular.config.expression import DEEPEST, LONGEST, BadExpression, parse, unknown_column
-from tabular.expressions import evaluate
 
 
 def _value(text: str, **columns: float) -> float:

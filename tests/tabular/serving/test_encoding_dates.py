@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabular.dates import days
+from tabular.arithmetic.dates import days
 from tabular.serving.bundle import Column
 from tabular.serving.encoding import BadInput, Encoder
 

@@ -1,0 +1,1 @@
+"""Arithmetic that several rooms share: dates as numbers, expressions over columns, calibration of probabilities."""
