@@ -27,10 +27,10 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tabular.serving import bundle as bundles
-from tabular.serving.bundle import Bundle
-from tabular.serving.encoding import Encoder
-from tabular.serving.predictor import CompiledPredictor, Rows
+from tabular.bundles import bundle as bundles
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.predictor import CompiledPredictor, Rows
 
 ROOT = Path(__file__).resolve().parent.parent
 CHUNK: Final = 50_000

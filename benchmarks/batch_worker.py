@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 from tabular.batch.scoring import Model, score
+from tabular.bundles import bundle as bundles
+from tabular.bundles import reference
+from tabular.bundles.bundle import MANIFEST, digest
+from tabular.bundles.predictor import CompiledPredictor
 from tabular.config.batch import BatchConfig
-from tabular.serving import bundle as bundles
-from tabular.serving import reference
-from tabular.serving.bundle import MANIFEST, digest
-from tabular.serving.predictor import CompiledPredictor
 
 
 def main() -> None:

@@ -27,15 +27,15 @@ import numpy as np
 import pandas as pd
 from serving_scene import Line, held_out
 
+from tabular.bundles import bundle as bundles
+from tabular.bundles import reference as references
+from tabular.bundles.encoding import Encoder, Notes
+from tabular.bundles.predictor import CompiledPredictor, Rows
 from tabular.bundling.describing import histogram
 from tabular.config.monitoring import DriftConfig
 from tabular.monitoring.drift import findings
 from tabular.monitoring.reports import Finding
 from tabular.monitoring.tally import Tally
-from tabular.serving import bundle as bundles
-from tabular.serving import reference as references
-from tabular.serving.encoding import Encoder, Notes
-from tabular.serving.predictor import CompiledPredictor, Rows
 
 SMALL, LARGE = 500, 5000
 ALARM_SEEDS, DRIFT_SEEDS, LARGE_SEEDS = 200, 50, 50

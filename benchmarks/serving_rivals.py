@@ -13,9 +13,9 @@ import numpy as np
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, create_model
 
-from tabular.serving.bundle import MODEL, Bundle, read
-from tabular.serving.encoding import MISSING
-from tabular.serving.predictor import CompiledPredictor, Rows
+from tabular.bundles.bundle import MODEL, Bundle, read
+from tabular.bundles.encoding import MISSING
+from tabular.bundles.predictor import CompiledPredictor, Rows
 
 Answer = dict[str, float | str]
 

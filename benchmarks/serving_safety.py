@@ -19,9 +19,9 @@ from serving_scene import Line, Scene, columns, plain, spread
 from serving_servers import ROOT, SERVICE, SERVICE_READY, Server, environment, get, post, running, wrk
 
 from service.log_files import Records
+from tabular.bundles import manifest as release
+from tabular.bundles.bundle import MANIFEST, MODEL, digest
 from tabular.persistence import from_bytes
-from tabular.serving import manifest as release
-from tabular.serving.bundle import MANIFEST, MODEL, digest
 
 CASES = 2000
 SCHEMATHESIS = "schemathesis==4.32.5"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from serving_servers import ROOT
 
-from tabular.serving.bundle import Bundle, read
+from tabular.bundles.bundle import Bundle, read
 
 MODEL = "stackhouse:latest"
 HELD_OUT = 4128

@@ -12,8 +12,8 @@ from serving_client import paced
 from serving_scene import Line, Scene, columns, plain, spread
 from serving_servers import SERVICE, SERVICE_READY, Load, empty_service, environment, rival, running, wrk
 
-from tabular.serving.encoding import Encoder
-from tabular.serving.predictor import CompiledPredictor
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.predictor import CompiledPredictor
 
 BATCH = 1000
 WARM_SECONDS = 1.0

@@ -34,7 +34,7 @@ def _follow_release(root: Path) -> None:
     from stacks import local
     from stacks.gcsfs_store import StoreUnreachable
     from steps import bento
-    from tabular.serving import bundle, places
+    from tabular.bundles import bundle, places
 
     newest = bentoml.models.get(f"{bento.NAME}:latest")
     name = bundle.read(Path(newest.path)).name

@@ -8,10 +8,10 @@ from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
 from commands import summary
+from tabular.bundles import places
 from tabular.monitoring.page import page
 from tabular.monitoring.reports import Verdict
 from tabular.pictures import draw, png
-from tabular.serving import places
 
 ALERT = 3
 """The exit code of an alert, for schedulers."""

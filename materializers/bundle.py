@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
+from tabular.bundles.bundle import CARD, MANIFEST, Bundle, read
 from tabular.bundling.folder import BundleFolder
-from tabular.serving.bundle import CARD, MANIFEST, Bundle, read
 
 FOLDER = "bundle"
 """Below the artifact's own address; the release manifest points there."""

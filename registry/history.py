@@ -13,12 +13,12 @@ from mlflow import MlflowClient
 from pydantic import Field, ValidationError
 
 from registry.store import Store
+from tabular.bundles.bundle import digest
+from tabular.bundles.manifest import Change as Changed
+from tabular.bundles.manifest import Traffic
 from tabular.config.base import Items, StrictModel, explain
 from tabular.errors import UserError
 from tabular.reports import GateDecision
-from tabular.serving.bundle import digest
-from tabular.serving.manifest import Change as Changed
-from tabular.serving.manifest import Traffic
 from tabular.serving.places import NotThere
 
 FOLDER = "history"

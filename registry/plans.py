@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from registry.history import Change, Entry, Newest, Removal, champions
 from registry.mlflow_registry import CHALLENGER, CHAMPION, STAGING
+from tabular.bundles.manifest import Traffic
 from tabular.errors import UserError
 from tabular.reports import GateDecision
-from tabular.serving.manifest import Traffic
 
 RELEASED = (CHAMPION, CHALLENGER)
 """Aliases that the release manifest follows."""

@@ -6,11 +6,11 @@ from typing import Literal, TypeVar
 from pydantic import ValidationError
 
 from registry.store import Store
+from tabular.bundles import places
 from tabular.config.base import explain
 from tabular.errors import UserError
 from tabular.monitoring.reports import Verdict
 from tabular.reports import Report
-from tabular.serving import places
 
 WINDOWS = "monitoring/windows"
 RETRAININGS = "monitoring/retrainings"

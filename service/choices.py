@@ -4,8 +4,8 @@ import hashlib
 import time
 from dataclasses import dataclass
 
-from service.loading import Loaded
-from tabular.serving.bundle import Bundle
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.loading import Loaded
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds until what failed is tried again, at first and after many times; a new manifest is tried at once."""

@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from service.bundle_cache import BundleCache, parse
 from service.choices import SOURCES, Choice, Pause, changes, position, same
-from service.loading import BaselinePredictor, Build, Loaded, Source, build_predictor, load
+from tabular.bundles import manifest as release
+from tabular.bundles import places
+from tabular.bundles.bundle import MANIFEST, digest
+from tabular.bundles.bundle_cache import BundleCache, parse
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.loading import BaselinePredictor, Build, Loaded, Source, build_predictor, load
 from tabular.errors import UserError
 from tabular.remote import public
-from tabular.serving import manifest as release
-from tabular.serving import places
-from tabular.serving.bundle import MANIFEST, digest
-from tabular.serving.encoding import Encoder
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from tabular.bundles import places
 from tabular.remote import is_remote
-from tabular.serving import places
 
 ROLL_BYTES = 64 * 2**20
 ROLL_SECONDS = 3600.0

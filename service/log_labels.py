@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from service.log_files import row_of
 from service.log_reading import Feedback, Prediction
-from tabular.serving.bundle import Bundle
+from tabular.bundles.bundle import Bundle
 
 Keep = Callable[[int | None], Any]
 """What is kept of a row of a record; None is the only row of a record that is no batch."""

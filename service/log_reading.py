@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 
 from service.log_files import ERRORS, FEEDBACK, PREDICTIONS, WRITE_SECONDS
+from tabular.bundles import places
 from tabular.remote import is_remote
-from tabular.serving import places
 
 CHUNK_BYTES: Final = 8 * 2**20
 """What is decoded at once: some 20,000 rows of a request each. One line may be longer."""

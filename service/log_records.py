@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.serving.encoding import Notes
+from tabular.bundles.encoding import Notes
 
 Record = dict[str, Any]
 Counts = Notes | Mapping[str, Mapping[str, int]]

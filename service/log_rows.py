@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.log_reading import Prediction
-from tabular.serving.bundle import Bundle
-from tabular.serving.encoding import BadInput, Encoder, Notes
-from tabular.serving.predictor import Rows
-from tabular.serving.values import LARGEST
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.encoding import BadInput, Encoder, Notes
+from tabular.bundles.predictor import Rows
+from tabular.bundles.values import LARGEST
 
 SLACK: Final = 200_000
 """How many more rows than wanted are held before the oldest are let go."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from service.log_labels import Labelled, Truths, answers_of, inputs_of, labelled_of
 from service.log_reading import LogReader, Prediction, Span
 from service.log_rows import NewestRows
-from tabular.serving.bundle import Bundle
-from tabular.serving.encoding import Notes
-from tabular.serving.predictor import Rows
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.encoding import Notes
+from tabular.bundles.predictor import Rows
 
 __all__ = ["Labelled", "LogWindow", "Requests", "Span", "labelled_rows", "read_window"]
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from service.bodies import CSV, JSON, PARQUET
 from service.settings import Settings
 from tabular.arithmetic.dates import iso
-from tabular.serving.bundle import Bundle, Column
+from tabular.bundles.bundle import Bundle, Column
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 Schema = dict[str, Any]

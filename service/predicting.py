@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from service import bodies
 from service.app import Answer, Request, encoded
 from service.live import NoModel
-from service.loading import BaselinePredictor, Loaded
 from service.metrics import Metrics
 from service.prediction_log import PredictionLog
 from service.problems import Problem
 from service.settings import Settings
-from tabular.serving import parquet
-from tabular.serving.encoding import Notes
-from tabular.serving.inputs import BadInput
-from tabular.serving.predictor import Predictor, Rows
+from tabular.bundles import parquet
+from tabular.bundles.encoding import Notes
+from tabular.bundles.inputs import BadInput
+from tabular.bundles.loading import BaselinePredictor, Loaded
+from tabular.bundles.predictor import Predictor, Rows
 
 logger = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ import msgspec
 from service import bodies, openapi
 from service.app import Answer, Application, Request, Route, encoded
 from service.live import NoModel
-from service.loading import Loaded
 from service.metrics import CONTENT_TYPE, Metrics
 from service.predicting import BATCH, ROW, Live, Predicting
 from service.prediction_log import PredictionLog
 from service.problems import Problem
 from service.security import PAGE_POLICY, SECURITY_HEADERS, ApiKeys, RateLimit
 from service.settings import Settings
+from tabular.bundles.loading import Loaded
 
 ASSETS: Final = {
     "swagger-ui.css": b"text/css",

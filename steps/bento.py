@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from steps.caching import ROOT
+from tabular.bundles.bundle import MANIFEST, Bundle, digest
 from tabular.bundling.folder import BundleFolder
-from tabular.serving.bundle import MANIFEST, Bundle, digest
 
 NAME = "stackhouse"
 """Of the model in BentoML's store and of the Bento; `service/service.py` asks for its newest version."""

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from registry.serving_bundle import bundle_of
 from registry.stack import open_releases
-from service.bundle_cache import BundleCache, parse
 from steps.caching import ROOT
-from tabular.serving import reference as references
-from tabular.serving.bundle import MANIFEST, Bundle
-from tabular.serving.reference import Reference
+from tabular.bundles import reference as references
+from tabular.bundles.bundle import MANIFEST, Bundle
+from tabular.bundles.bundle_cache import BundleCache, parse
+from tabular.bundles.reference import Reference
 
 CACHE = ROOT / ".cache" / "served"
 KEEP = 5

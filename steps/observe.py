@@ -10,13 +10,13 @@ from materializers.report import ReportMaterializer
 from materializers.table import TableMaterializer
 from service.log_windows import LogWindow, Span, read_window
 from steps import bundles, names
+from tabular.bundles.bundle import Bundle
 from tabular.config.monitoring import MonitoringConfig
 from tabular.monitoring import frames
 from tabular.monitoring.performance import measure
 from tabular.monitoring.reports import Performance, Window
 from tabular.monitoring.tally import Tally
 from tabular.monitoring.traffic import traffic
-from tabular.serving.bundle import Bundle
 
 
 @step(

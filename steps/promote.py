@@ -10,10 +10,10 @@ from registry.promotion import follow_gate
 from registry.stack import open_releases
 from steps import names
 from steps.caching import ROOT, depends_on
+from tabular.bundles.bundle import MANIFEST, digest
 from tabular.bundling.folder import BundleFolder
 from tabular.registered import Promotion, Registration
 from tabular.reports import GateDecision
-from tabular.serving.bundle import MANIFEST, digest
 
 
 @step(cache_policy=depends_on(releasing))

@@ -8,11 +8,11 @@ from zenml import step
 
 from materializers.report import ReportMaterializer
 from materializers.table import TableMaterializer
-from service.loading import build_predictor, warm
 from steps import bundles, names
 from steps.scoring_progress import ScoringProgress
 from tabular.batch import scoring
 from tabular.batch.report import BatchReport
+from tabular.bundles.loading import build_predictor, warm
 from tabular.config.batch import BatchConfig
 
 

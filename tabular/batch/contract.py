@@ -14,10 +14,10 @@ from tabular.batch.chunks import Chunk
 from tabular.batch.report import EXAMPLES, Broken
 from tabular.batch.rows import Ready
 from tabular.batch.values import Mask, Notation, Values, categories, dates, misfit, numbers, plain
+from tabular.bundles.bundle import Column
+from tabular.bundles.values import spelled, with_spellings
 from tabular.config.stages import ColumnConfig, ValidationConfig
 from tabular.reports import Check
-from tabular.serving.bundle import Column
-from tabular.serving.values import spelled, with_spellings
 from tabular.spelling import label
 
 WIDTH: Final = 40

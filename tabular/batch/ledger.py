@@ -22,6 +22,8 @@ from tabular.batch.chunks import Position
 from tabular.batch.inputs import File
 from tabular.batch.report import BatchReport, Broken
 from tabular.batch.sample import Drawn
+from tabular.bundles import places
+from tabular.bundles.bundle import Bundle, digest
 from tabular.config.base import explain
 from tabular.config.batch import BatchConfig
 from tabular.config.reading import ReadingConfig
@@ -30,8 +32,6 @@ from tabular.errors import UserError
 from tabular.monitoring.reports import Observed
 from tabular.remote import is_remote, public
 from tabular.reports import Report
-from tabular.serving import places
-from tabular.serving.bundle import Bundle, digest
 
 IDENTITY: Final = "batch.json"
 SUCCESS: Final = "_SUCCESS.json"

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.reference import Reference
 from tabular.monitoring.reports import CategoryCounts, Finding, NumberCounts, Observed
 from tabular.monitoring.tally import Tally
 from tabular.reports import Check, Report
-from tabular.serving.bundle import Bundle
-from tabular.serving.reference import Reference
 
 EXAMPLES: Final = 5
 """Offending values shown for a rule."""

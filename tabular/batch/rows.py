@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from tabular.batch.chunks import Chunk
 from tabular.batch.values import Found, Notation, Values, categories, dates, numbers, plain
-from tabular.serving.bundle import Bundle, Column
-from tabular.serving.encoding import BadInput, Encoder, Notes
-from tabular.serving.predictor import Predictor, Rows
+from tabular.bundles.bundle import Bundle, Column
+from tabular.bundles.encoding import BadInput, Encoder, Notes
+from tabular.bundles.predictor import Predictor, Rows
 
 NOT_FINITE: Final = "the model's answer is not finite"
 

@@ -7,10 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tabular.batch import hashing
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.predictor import Rows
 from tabular.monitoring.frames import current_frame
 from tabular.reports import Report
-from tabular.serving.bundle import Bundle
-from tabular.serving.predictor import Rows
 
 
 class Drawn(Report):

@@ -21,14 +21,14 @@ from tabular.batch.report import BatchReport, Total
 from tabular.batch.rows import answer, check
 from tabular.batch.sample import NOTHING, Sample
 from tabular.batch.values import Notation, misfit
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.predictor import Predictor
+from tabular.bundles.reference import Reference
 from tabular.config.batch import BatchConfig
 from tabular.errors import UserError
 from tabular.monitoring.tally import Tally
 from tabular.remote import public
-from tabular.serving.bundle import Bundle
-from tabular.serving.encoding import Encoder
-from tabular.serving.predictor import Predictor
-from tabular.serving.reference import Reference
 
 SAMPLE_ROWS: Final = 5_000
 

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tabular import spelling
+from tabular.bundles.bundle import Column
+from tabular.bundles.values import spelled
 from tabular.config.reading import ReadingConfig
 from tabular.normalising import INFINITE
-from tabular.serving.bundle import Column
-from tabular.serving.values import spelled
 
 Mask = NDArray[np.bool_]
 Values = NDArray[Any]

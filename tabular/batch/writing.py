@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tabular.batch.chunks import Chunk
 from tabular.batch.hashing import as_hex
 from tabular.batch.rows import Scored
-from tabular.serving.bundle import Bundle
+from tabular.bundles.bundle import Bundle
 
 CONSTANT: Final = ("model", "model_version", "scored_at")
 """Columns with one value for a whole part."""

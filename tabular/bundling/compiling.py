@@ -15,6 +15,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tabular.algorithms import LabelledClassifier
+from tabular.bundles import recipe
+from tabular.bundles.bundle import ARRAYS, RECIPE
 from tabular.bundling.ensembles import forest
 from tabular.bundling.trees import NotCompilable, to_onnx
 from tabular.clusters import ClusterSimilarity
@@ -22,8 +24,6 @@ from tabular.config.expression import parse
 from tabular.features import Ratio
 from tabular.features_derived import DateParts, Expression
 from tabular.imputation import ScaledImputer
-from tabular.serving import recipe
-from tabular.serving.bundle import ARRAYS, RECIPE
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tabular.serving.bundle import MANIFEST
+from tabular.bundles.bundle import MANIFEST
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from tabular.bundles.predictor import Predictor, Rows
 from tabular.bundling.compiling import Raw
 from tabular.bundling.report import Offence, ParityReport
 from tabular.bundling.variants import EXTREME, variants
 from tabular.features import Categories
 from tabular.features_derived import date_numbers
-from tabular.serving.predictor import Predictor, Rows
 
 TOLERANCE = 1e-5
 ALONE = 500

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.reference import Reference
 from tabular.config.monitoring import (
     DriftConfig,
     MonitoringConfig,
@@ -13,8 +15,6 @@ from tabular.config.monitoring import (
 )
 from tabular.monitoring import drift, performance
 from tabular.monitoring.reports import SEVERITY, Finding, Grade, Kind, Level, Observed, Traffic, Verdict, Window
-from tabular.serving.bundle import Bundle
-from tabular.serving.reference import Reference
 
 REQUESTS = 30
 """With fewer requests the service is not judged."""

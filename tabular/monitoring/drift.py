@@ -4,14 +4,14 @@ import difflib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tabular.bundles.bundle import Bundle, Column
+from tabular.bundles.encoding import MISSING
+from tabular.bundles.reference import CategoryReference, Histogram, NumberReference, Reference
 from tabular.config.monitoring import DriftConfig, Threshold, is_at_least
 from tabular.errors import UserError
 from tabular.monitoring import drift_words as words
 from tabular.monitoring.reports import SEVERITY, CategoryCounts, Finding, Kind, NumberCounts, Observed
 from tabular.monitoring.statistics import fisher, holm, homogeneity, kolmogorov_smirnov, psi, total_variation
-from tabular.serving.bundle import Bundle, Column
-from tabular.serving.encoding import MISSING
-from tabular.serving.reference import CategoryReference, Histogram, NumberReference, Reference
 
 FEWEST = 30
 """With fewer known values distributions are not compared."""

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tabular.serving.bundle import Bundle
-from tabular.serving.encoding import MISSING
-from tabular.serving.predictor import Rows
-from tabular.serving.reference import Histogram, NumberReference, Reference
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.encoding import MISSING
+from tabular.bundles.predictor import Rows
+from tabular.bundles.reference import Histogram, NumberReference, Reference
 
 PREDICTION = "prediction"
 UNKNOWN = "(unknown)"

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.encoding import MISSING, Notes
+from tabular.bundles.predictor import Rows
+from tabular.bundles.reference import Histogram, Reference
 from tabular.monitoring.reports import CategoryCounts, NumberCounts, Observed
-from tabular.serving.bundle import Bundle
-from tabular.serving.encoding import MISSING, Notes
-from tabular.serving.predictor import Rows
-from tabular.serving.reference import Histogram, Reference
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from registry import plans, retention
 from registry.history import Change
-from tabular.serving.bundle import ARRAYS
+from tabular.bundles.bundle import ARRAYS
 from tests.commands.typed import ask, type_, use
 from tests.registry.registered import Registered, keep, registered
 from tests.service.bundles import damage

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from service.metrics import Metrics
 from service.prediction_log import PredictionLog
+from tabular.bundles.encoding import Notes
 from tabular.monitoring import exposition
-from tabular.serving.encoding import Notes
 from tests.project import ROOT
 from tests.tabular.monitoring.test_exposition import TRAFFIC, verdict
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
+from tabular.bundles import bundle
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.predictor import CompiledPredictor
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
-from tabular.serving import bundle
-from tabular.serving.encoding import Encoder
-from tabular.serving.predictor import CompiledPredictor
 from tests.integration.runs import Repository, overrides
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabular.serving import bundle
+from tabular.bundles import bundle
 from tests.integration.runs import Trained
 from tests.stacks.ports import free_port
 

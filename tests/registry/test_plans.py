@@ -6,10 +6,10 @@ import pytest
 
 from registry import plans
 from registry.history import Change, Entry, Newest, Removal
+from tabular.bundles.manifest import Change as Changed
+from tabular.bundles.manifest import Traffic
 from tabular.errors import UserError
 from tabular.reports import GateDecision
-from tabular.serving.manifest import Change as Changed
-from tabular.serving.manifest import Traffic
 
 ALIASES = {"champion": "3", "challenger": "4", "staging": "5", "summer": "2"}
 ALONE = Traffic()

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from service.live import LiveModel
-from tabular.serving import manifest as release
-from tabular.serving.bundle import ARRAYS, CARD, MANIFEST, MODEL, RECIPE, digest
-from tabular.serving.predictor import Rows
+from tabular.bundles import manifest as release
+from tabular.bundles.bundle import ARRAYS, CARD, MANIFEST, MODEL, RECIPE, digest
+from tabular.bundles.predictor import Rows
 
 RANGES = {"rooms": (1.0, 9.0), "age": (0.0, 52.0)}
 NAME = "houses"

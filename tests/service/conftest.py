@@ -7,7 +7,7 @@ import pytest
 
 from service.live import LiveModel
 from service.prediction_log import PredictionLog
-from tabular.serving import manifest as release
+from tabular.bundles import manifest as release
 from tests.service.bundles import NewModel, make_bundle, manifest_of, named
 
 

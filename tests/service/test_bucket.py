@@ -9,8 +9,8 @@ from service.live import LiveModel
 from service.log_files import FEEDBACK, read
 from service.prediction_log import PredictionLog
 from stacks.programs import Program
-from tabular.serving import manifest as release
-from tabular.serving import places
+from tabular.bundles import manifest as release
+from tabular.bundles import places
 from tests.service.buckets import BUCKET, bucket
 from tests.service.bundles import eventually, make_bundle, manifest_of, named, rows
 

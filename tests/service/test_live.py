@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from tabular.serving import manifest as release
-from tabular.serving.bundle import RECIPE
+from tabular.bundles import manifest as release
+from tabular.bundles.bundle import RECIPE
 from tests.service.bundles import (
     NewModel,
     answer,

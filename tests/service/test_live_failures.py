@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from service.live import NoModel
-from tabular.serving import manifest as release
-from tabular.serving import places
-from tabular.serving.bundle import CARD, MANIFEST, MODEL, RECIPE, digest
+from tabular.bundles import manifest as release
+from tabular.bundles import places
+from tabular.bundles.bundle import CARD, MANIFEST, MODEL, RECIPE, digest
 from tests.service.bundles import (
     NewModel,
     answer,

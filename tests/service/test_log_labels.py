@@ -10,8 +10,8 @@ import pytest
 from service.log_files import FEEDBACK, PREDICTIONS
 from service.log_windows import Labelled, labelled_rows, read_window
 from service.settings import Settings
-from tabular.serving.bundle import Bundle
-from tabular.serving.encoding import Notes
+from tabular.bundles.bundle import Bundle
+from tabular.bundles.encoding import Notes
 from tests.service.clients import ROW, serving
 from tests.service.logs import predicted, predicted_batch, write
 from tests.service.test_log_windows import HOUR, NOON, WINDOW, at, bundle, classifier, truth

@@ -10,9 +10,9 @@ import pytest
 from service import log_reading, log_records, log_rows
 from service.log_files import ERRORS, PREDICTIONS
 from service.log_windows import LogWindow, read_window
-from tabular.serving import places
-from tabular.serving.bundle import Bundle, read
-from tabular.serving.encoding import Encoder
+from tabular.bundles import places
+from tabular.bundles.bundle import Bundle, read
+from tabular.bundles.encoding import Encoder
 from tests.service.bundles import COLUMNS, category, make_bundle
 from tests.service.logs import predicted, predicted_batch, write
 

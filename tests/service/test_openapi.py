@@ -3,7 +3,7 @@
 from service.openapi import document
 from service.settings import Settings
 from tabular.arithmetic.dates import days
-from tabular.serving.bundle import Baseline, Bundle, Column
+from tabular.bundles.bundle import Baseline, Bundle, Column
 
 BUNDLE = Bundle(
     name="houses",

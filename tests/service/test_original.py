@@ -13,11 +13,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from service.live import LiveModel
-from service.loading import Loaded
-from service.original import OriginalPredictor
+from tabular.bundles.bundle import MANIFEST, MODEL, digest
+from tabular.bundles.loading import Loaded
+from tabular.bundles.original import OriginalPredictor
 from tabular.features import Categories, RawColumns
 from tabular.persistence import to_bytes
-from tabular.serving.bundle import MANIFEST, MODEL, digest
 from tests.service.bundles import category, make_bundle, number
 
 

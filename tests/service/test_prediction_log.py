@@ -10,7 +10,7 @@ import pytest
 from service import log_files
 from service.log_files import FEEDBACK, Records
 from service.prediction_log import PredictionLog
-from tabular.serving.encoding import Notes
+from tabular.bundles.encoding import Notes
 from tests.service.bundles import eventually
 from tests.service.logs import add, found_in, ids
 

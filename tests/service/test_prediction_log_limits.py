@@ -9,7 +9,7 @@ import pytest
 
 from service.log_files import Records, read
 from service.prediction_log import PredictionLog
-from tabular.serving import places
+from tabular.bundles import places
 from tests.project import ROOT
 from tests.service.bundles import eventually
 from tests.service.logs import add, ids

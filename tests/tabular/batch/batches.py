@@ -8,10 +8,10 @@ import pandas as pd
 
 from tabular.batch.report import BatchReport
 from tabular.batch.scoring import Model, score
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.predictor import CompiledPredictor
+from tabular.bundles.recipe import Recipe
 from tabular.config.batch import BatchConfig
-from tabular.serving.encoding import Encoder
-from tabular.serving.predictor import CompiledPredictor
-from tabular.serving.recipe import Recipe
 from tests.tabular.monitoring.described import CATEGORIES, described, table
 
 SIZES = [len(categories) for categories in CATEGORIES.values()]

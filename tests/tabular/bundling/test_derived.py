@@ -9,14 +9,14 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from tabular import imputation, training
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.predictor import CompiledPredictor
 from tabular.bundling import describing, parity
 from tabular.bundling.compiling import compiled, raw_columns
 from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
 from tabular.features import feature_pipeline, preprocessing
 from tabular.persistence import from_bytes, to_bytes
 from tabular.reports import BestParameters
-from tabular.serving.encoding import Encoder
-from tabular.serving.predictor import CompiledPredictor
 from tests.tabular.bundling.fitted import FEW, table
 
 EXPRESSIONS = {"space": "rooms / `homes` ** 2", "odd": "log(north - 5) * max(east, 4) + exp(-rooms) / floors"}

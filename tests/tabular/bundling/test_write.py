@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabular.bundles import bundle as bundles
+from tabular.bundles import reference
+from tabular.bundles.predictor import CompiledPredictor
 from tabular.bundling import describing, parity
 from tabular.bundling import write as writing
 from tabular.bundling.compiling import raw_columns
 from tabular.bundling.report import PackageReport
 from tabular.bundling.write import Origin, write
 from tabular.persistence import from_bytes
-from tabular.serving import bundle as bundles
-from tabular.serving import reference
-from tabular.serving.predictor import CompiledPredictor
 from tests.tabular.bundling.fitted import fitted, table, target
 
 ORIGIN = Origin(

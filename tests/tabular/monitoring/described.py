@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from tabular.bundles.bundle import Baseline, Bundle
+from tabular.bundles.encoding import Encoder, Notes
+from tabular.bundles.predictor import Rows
+from tabular.bundles.reference import Reference
 from tabular.bundling import describing
 from tabular.bundling.compiling import Raw
 from tabular.config.stages import TargetConfig
 from tabular.monitoring.reports import Observed
 from tabular.monitoring.tally import Tally
-from tabular.serving.bundle import Baseline, Bundle
-from tabular.serving.encoding import Encoder, Notes
-from tabular.serving.predictor import Rows
-from tabular.serving.reference import Reference
 
 NUMBERS = ["income", "rooms", "sold"]
 CATEGORIES = {"place": ["bay", "inland", "island", "ocean"], "heat": ["gas", "missing", "oil"]}

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabular.bundles.reference import NumberReference
 from tabular.bundling import describing
 from tabular.monitoring.frames import UNKNOWN, current_frame, prediction_name, reference_frame
 from tabular.monitoring.statistics import psi
-from tabular.serving.reference import NumberReference
 from tests.tabular.monitoring.described import Described, described, prices, table
 
 

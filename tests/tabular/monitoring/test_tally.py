@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabular.bundles.encoding import Notes
 from tabular.monitoring.reports import Observed
 from tabular.monitoring.tally import Tally
-from tabular.serving.encoding import Notes
 from tests.project import ROOT
 from tests.tabular.monitoring.described import Described, described, prices, table
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tabular.bundles.bundle import Baseline, Bundle, Column
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.reference import CategoryReference, NumberReference, Reference
 from tabular.bundling.describing import histogram
 from tabular.monitoring.reports import Observed
 from tabular.monitoring.tally import Tally
-from tabular.serving.bundle import Baseline, Bundle, Column
-from tabular.serving.encoding import Encoder
-from tabular.serving.reference import CategoryReference, NumberReference, Reference
 
 SIZES = np.linspace(10, 100, 2000)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tabular.bundles.bundle import BadBundle, digest, read
 from tabular.errors import UserError
-from tabular.serving.bundle import BadBundle, digest, read
 
 
 def _bundle(folder: Path, **changes: Any) -> Path:

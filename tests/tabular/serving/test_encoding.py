@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabular.serving import parquet
-from tabular.serving.bundle import Column
-from tabular.serving.encoding import BadInput, Encoder, Notes
-from tabular.serving.predictor import Rows
+from tabular.bundles import parquet
+from tabular.bundles.bundle import Column
+from tabular.bundles.encoding import BadInput, Encoder, Notes
+from tabular.bundles.predictor import Rows
 
 COLUMNS = (
     Column(name="place", kind="category", categories=("coast", "inland", "missing"), missing_share=0.1),

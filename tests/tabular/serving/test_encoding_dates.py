@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tabular.arithmetic.dates import days
-from tabular.serving.bundle import Column
-from tabular.serving.encoding import BadInput, Encoder
+from tabular.bundles.bundle import Column
+from tabular.bundles.encoding import BadInput, Encoder
 
 SOLD = Column(name="sold", kind="date", min=days("2020-01-01"), max=days("2021-12-31"), missing_share=0.1)
 SIZE = Column(name="size", kind="number", min=0.0, max=9.0, missing_share=0.0)

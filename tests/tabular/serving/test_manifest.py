@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tabular.serving import manifest as release
-from tabular.serving import places
+from tabular.bundles import manifest as release
+from tabular.bundles import places
 
 CHANGED = {"at": "2026-11-21T14:05:00+00:00", "by": "someone", "why": "better on the held-out rows"}
 WHOLE = {

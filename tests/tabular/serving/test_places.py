@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tabular.serving import places
+from tabular.bundles import places
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tabular.bundles.bundle import BadBundle
+from tabular.bundles.predictor import CompiledPredictor, Rows
 from tabular.bundling.compiling import compiled
-from tabular.serving.bundle import BadBundle
-from tabular.serving.predictor import CompiledPredictor, Rows
 from tests.project import ROOT
 from tests.tabular.bundling.fitted import fitted, table
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from tabular.bundles import places
 from tabular.config.base import StrictModel, explain
 from tabular.errors import UserError
 from tabular.remote import public
-from tabular.serving import places
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.serving.inputs import BadInput
-from tabular.serving.thrift import Fields, read_struct
+from tabular.bundles.inputs import BadInput
+from tabular.bundles.thrift import Fields, read_struct
 
 MAGIC: Final = b"PAR1"
 LARGEST_PAGE: Final = 64 * 2**20

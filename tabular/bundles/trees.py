@@ -7,8 +7,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from tabular.serving.bundle import BadBundle
-from tabular.serving.recipe import Ensemble
+from tabular.bundles.bundle import BadBundle
+from tabular.bundles.recipe import Ensemble
 
 
 class Trees:

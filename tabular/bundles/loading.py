@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.serving.bundle import CARD, MANIFEST, BadBundle, Bundle, Column, digest, read
-from tabular.serving.encoding import Encoder
-from tabular.serving.predictor import CompiledPredictor, Predictor, Rows
+from tabular.bundles.bundle import CARD, MANIFEST, BadBundle, Bundle, Column, digest, read
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.predictor import CompiledPredictor, Predictor, Rows
 
 Source = Literal["manifest", "last_good", "bento", "baseline"]
 Build = Callable[[Path, Bundle], Predictor]
@@ -72,7 +72,7 @@ def build_predictor(folder: Path, bundle: Bundle, threads: int = 1) -> Predictor
     """
     if bundle.compiled:
         return CompiledPredictor.load(folder, threads=threads)
-    from service.original import OriginalPredictor  # brings pandas and scikit-learn
+    from tabular.bundles.original import OriginalPredictor  # brings pandas and scikit-learn
 
     return OriginalPredictor.load(folder)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.serving.recipe import ConstantImputer, IterativeImputer, NeighbourImputer
-from tabular.serving.trees import Trees
+from tabular.bundles.recipe import ConstantImputer, IterativeImputer, NeighbourImputer
+from tabular.bundles.trees import Trees
 
 Matrix = NDArray[np.float64]
 Fill = Callable[[Matrix], Matrix]

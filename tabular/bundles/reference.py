@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tabular.bundles.bundle import REFERENCE, BadBundle
 from tabular.config.base import Items, StrictModel, explain
-from tabular.serving.bundle import REFERENCE, BadBundle
 
 
 class Histogram(StrictModel):

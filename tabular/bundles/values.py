@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.arithmetic.dates import days
-from tabular.serving.inputs import BadInput
+from tabular.bundles.inputs import BadInput
 
 LARGEST: Final = sys.float_info.max
 NO_VALUE: Final = -2

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.arithmetic.dates import moments
-from tabular.serving.bundle import MODEL, BadBundle, Bundle, read
-from tabular.serving.predictor import Rows
+from tabular.bundles.bundle import MODEL, BadBundle, Bundle, read
+from tabular.bundles.predictor import Rows
 
 NEEDED = "pandas, scikit-learn, skops and the estimator's library"
 

@@ -13,11 +13,9 @@ from pydantic import ValidationError
 from tabular.arithmetic.calibration import logits_of_log_odds, logits_of_shares, softmax
 from tabular.arithmetic.dates import part
 from tabular.arithmetic.expressions import evaluate
-from tabular.config.base import explain
-from tabular.config.expression import parse
-from tabular.serving.bundle import ARRAYS, RECIPE, BadBundle
-from tabular.serving.imputing import fill
-from tabular.serving.recipe import (
+from tabular.bundles.bundle import ARRAYS, RECIPE, BadBundle
+from tabular.bundles.imputing import fill
+from tabular.bundles.recipe import (
     AnyBlock,
     Clusters,
     DateParts,
@@ -29,7 +27,9 @@ from tabular.serving.recipe import (
     Recipe,
     TargetMeans,
 )
-from tabular.serving.trees import Trees
+from tabular.bundles.trees import Trees
+from tabular.config.base import explain
+from tabular.config.expression import parse
 
 Matrix = NDArray[np.float64]
 LARGEST = float(np.finfo(np.float32).max)

@@ -11,11 +11,11 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.serving import parquet
-from tabular.serving.bundle import Column
-from tabular.serving.inputs import BadInput
-from tabular.serving.predictor import Rows
-from tabular.serving.values import (
+from tabular.bundles import parquet
+from tabular.bundles.bundle import Column
+from tabular.bundles.inputs import BadInput
+from tabular.bundles.predictor import Rows
+from tabular.bundles.values import (
     LARGEST,
     NO_VALUE,
     SHOWN,
