@@ -30,8 +30,8 @@ from serving_scene import Line, held_out
 from tabular.bundles import bundle as bundles
 from tabular.bundles import reference as references
 from tabular.bundles.encoding import Encoder, Notes
+from tabular.bundles.making.describing import histogram
 from tabular.bundles.predictor import CompiledPredictor, Rows
-from tabular.bundling.describing import histogram
 from tabular.config.monitoring import DriftConfig
 from tabular.monitoring.drift import findings
 from tabular.monitoring.reports import Finding

@@ -73,7 +73,7 @@ def store_with(bundle: Path, folder: Path) -> str:
     """A BentoML home that holds the bundle alone."""
     os.environ["BENTOML_HOME"] = str(folder / "bentoml")
     from steps import bento
-    from tabular.bundling.folder import BundleFolder
+    from tabular.bundles.making.folder import BundleFolder
 
     bento.keep(bundle, bento.version_of(BundleFolder(bundle)))
     return os.environ["BENTOML_HOME"]

@@ -7,7 +7,7 @@ from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
 from tabular.bundles.bundle import CARD, MANIFEST, Bundle, read
-from tabular.bundling.folder import BundleFolder
+from tabular.bundles.making.folder import BundleFolder
 
 FOLDER = "bundle"
 """Below the artifact's own address; the release manifest points there."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from steps.caching import ROOT
 from tabular.bundles.bundle import MANIFEST, Bundle, digest
-from tabular.bundling.folder import BundleFolder
+from tabular.bundles.making.folder import BundleFolder
 
 NAME = "stackhouse"
 """Of the model in BentoML's store and of the Bento; `service/service.py` asks for its newest version."""

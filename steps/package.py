@@ -11,9 +11,9 @@ from materializers.bundle import BundleMaterializer
 from registry import mlflow_registry as registry
 from steps import bento, names
 from steps.caching import ROOT, depends_on
-from tabular.bundling import write as writing
-from tabular.bundling.folder import BundleFolder
-from tabular.bundling.report import PackageReport
+from tabular.bundles.making import write as writing
+from tabular.bundles.making.folder import BundleFolder
+from tabular.bundles.making.report import PackageReport
 from tabular.config.stages import TargetConfig
 from tabular.registered import Registration
 from tabular.reports import BestParameters, Evaluation, Provenance

@@ -11,7 +11,7 @@ from registry.stack import open_releases
 from steps import names
 from steps.caching import ROOT, depends_on
 from tabular.bundles.bundle import MANIFEST, digest
-from tabular.bundling.folder import BundleFolder
+from tabular.bundles.making.folder import BundleFolder
 from tabular.registered import Promotion, Registration
 from tabular.reports import GateDecision
 

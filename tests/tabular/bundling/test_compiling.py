@@ -9,8 +9,8 @@ from lightgbm import LGBMRegressor
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 
-from tabular.bundling.compiling import compiled, raw_columns
-from tabular.bundling.trees import NotCompilable, Tree, constant, to_onnx
+from tabular.bundles.making.compiling import compiled, raw_columns
+from tabular.bundles.making.trees import NotCompilable, Tree, constant, to_onnx
 from tests.tabular.bundling.fitted import fitted, table
 
 

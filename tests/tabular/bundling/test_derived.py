@@ -10,9 +10,9 @@ from sklearn.pipeline import Pipeline
 
 from tabular import imputation, training
 from tabular.bundles.encoding import Encoder
+from tabular.bundles.making import describing, parity
+from tabular.bundles.making.compiling import compiled, raw_columns
 from tabular.bundles.predictor import CompiledPredictor
-from tabular.bundling import describing, parity
-from tabular.bundling.compiling import compiled, raw_columns
 from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
 from tabular.features import feature_pipeline, preprocessing
 from tabular.persistence import from_bytes, to_bytes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tabular.bundling.describing import histogram
+from tabular.bundles.making.describing import histogram
 
 
 def _share_up_to(values: NDArray[np.float64], point: float) -> float:

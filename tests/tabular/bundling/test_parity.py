@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from tabular.bundles.making import parity
+from tabular.bundles.making.compiling import compiled, raw_columns
+from tabular.bundles.making.report import ParityReport
 from tabular.bundles.predictor import CompiledPredictor, Rows
-from tabular.bundling import parity
-from tabular.bundling.compiling import compiled, raw_columns
-from tabular.bundling.report import ParityReport
 from tests.tabular.bundling.fitted import fitted, table
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabular.bundling.compiling import Raw
-from tabular.bundling.variants import EXTREMES, MOST, variants
+from tabular.bundles.making.compiling import Raw
+from tabular.bundles.making.variants import EXTREMES, MOST, variants
 
 
 def _made(numbers: int, categories: int) -> dict[str, pd.DataFrame]:

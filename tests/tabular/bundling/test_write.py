@@ -9,12 +9,12 @@ import pytest
 
 from tabular.bundles import bundle as bundles
 from tabular.bundles import reference
+from tabular.bundles.making import describing, parity
+from tabular.bundles.making import write as writing
+from tabular.bundles.making.compiling import raw_columns
+from tabular.bundles.making.report import PackageReport
+from tabular.bundles.making.write import Origin, write
 from tabular.bundles.predictor import CompiledPredictor
-from tabular.bundling import describing, parity
-from tabular.bundling import write as writing
-from tabular.bundling.compiling import raw_columns
-from tabular.bundling.report import PackageReport
-from tabular.bundling.write import Origin, write
 from tabular.persistence import from_bytes
 from tests.tabular.bundling.fitted import fitted, table, target
 

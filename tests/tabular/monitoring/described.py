@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from tabular.bundles.bundle import Baseline, Bundle
 from tabular.bundles.encoding import Encoder, Notes
+from tabular.bundles.making import describing
+from tabular.bundles.making.compiling import Raw
 from tabular.bundles.predictor import Rows
 from tabular.bundles.reference import Reference
-from tabular.bundling import describing
-from tabular.bundling.compiling import Raw
 from tabular.config.stages import TargetConfig
 from tabular.monitoring.reports import Observed
 from tabular.monitoring.tally import Tally

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabular.bundles.making import describing
 from tabular.bundles.reference import NumberReference
-from tabular.bundling import describing
 from tabular.monitoring.frames import UNKNOWN, current_frame, prediction_name, reference_frame
 from tabular.monitoring.statistics import psi
 from tests.tabular.monitoring.described import Described, described, prices, table

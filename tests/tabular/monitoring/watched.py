@@ -7,8 +7,8 @@ import pandas as pd
 
 from tabular.bundles.bundle import Baseline, Bundle, Column
 from tabular.bundles.encoding import Encoder
+from tabular.bundles.making.describing import histogram
 from tabular.bundles.reference import CategoryReference, NumberReference, Reference
-from tabular.bundling.describing import histogram
 from tabular.monitoring.reports import Observed
 from tabular.monitoring.tally import Tally
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tabular.bundles.bundle import BadBundle
+from tabular.bundles.making.compiling import compiled
 from tabular.bundles.predictor import CompiledPredictor, Rows
-from tabular.bundling.compiling import compiled
 from tests.project import ROOT
 from tests.tabular.bundling.fitted import fitted, table
 

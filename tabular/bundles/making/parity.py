@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from tabular.bundles.making.compiling import Raw
+from tabular.bundles.making.report import Offence, ParityReport
+from tabular.bundles.making.variants import EXTREME, variants
 from tabular.bundles.predictor import Predictor, Rows
-from tabular.bundling.compiling import Raw
-from tabular.bundling.report import Offence, ParityReport
-from tabular.bundling.variants import EXTREME, variants
 from tabular.features import Categories
 from tabular.features_derived import date_numbers
 

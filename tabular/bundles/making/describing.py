@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tabular.bundles.bundle import Baseline, Column
+from tabular.bundles.making.compiling import Raw
 from tabular.bundles.reference import CategoryReference, Histogram, NumberReference, Reference
-from tabular.bundling.compiling import Raw
 from tabular.config.stages import TargetConfig
 from tabular.features import MISSING_CATEGORY
 from tabular.features_derived import date_numbers

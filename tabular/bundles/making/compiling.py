@@ -17,8 +17,8 @@ from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 from tabular.algorithms import LabelledClassifier
 from tabular.bundles import recipe
 from tabular.bundles.bundle import ARRAYS, RECIPE
-from tabular.bundling.ensembles import forest
-from tabular.bundling.trees import NotCompilable, to_onnx
+from tabular.bundles.making.ensembles import forest
+from tabular.bundles.making.trees import NotCompilable, to_onnx
 from tabular.clusters import ClusterSimilarity
 from tabular.config.expression import parse
 from tabular.features import Ratio

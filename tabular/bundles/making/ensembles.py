@@ -14,7 +14,7 @@ from sklearn.ensemble import (
 )
 from xgboost import XGBClassifier, XGBRegressor
 
-from tabular.bundling.trees import NotCompilable, Tree, constant
+from tabular.bundles.making.trees import NotCompilable, Tree, constant
 
 LIGHTGBM_LINKS = {
     **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), "identity"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from tabular.bundling.compiling import Raw
+from tabular.bundles.making.compiling import Raw
 
 UNSEEN = "a category that nobody has seen"
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31T23:59:59+00:00"

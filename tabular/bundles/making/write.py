@@ -11,11 +11,11 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from tabular.bundles.bundle import CARD, MANIFEST, MODEL, REFERENCE, Bundle, digest
+from tabular.bundles.making import describing, parity
+from tabular.bundles.making.compiling import compiled, raw_columns
+from tabular.bundles.making.report import PackageReport, ParityReport
+from tabular.bundles.making.trees import NotCompilable
 from tabular.bundles.predictor import CompiledPredictor
-from tabular.bundling import describing, parity
-from tabular.bundling.compiling import compiled, raw_columns
-from tabular.bundling.report import PackageReport, ParityReport
-from tabular.bundling.trees import NotCompilable
 from tabular.config.stages import TargetConfig
 from tabular.persistence import to_bytes
 
