@@ -55,7 +55,7 @@ def original() -> FastAPI:
     """The pipeline itself, asked with a table of one row."""
     import pandas as pd
 
-    from tabular.persistence import from_bytes
+    from tabular.storage.persistence import from_bytes
 
     folder = Path(os.environ["BENCHMARK_BUNDLE"])
     bundle = read(folder)

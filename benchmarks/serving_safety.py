@@ -21,7 +21,7 @@ from serving_servers import ROOT, SERVICE, SERVICE_READY, Server, environment, g
 from service.log_files import Records
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST, MODEL, digest
-from tabular.persistence import from_bytes
+from tabular.storage.persistence import from_bytes
 
 CASES = 2000
 SCHEMATHESIS = "schemathesis==4.32.5"

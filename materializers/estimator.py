@@ -7,7 +7,7 @@ from sklearn.utils import estimator_html_repr
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.persistence import digest, from_bytes, to_bytes
+from tabular.storage.persistence import digest, from_bytes, to_bytes
 
 FILE = "estimator.skops"
 

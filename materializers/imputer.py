@@ -6,8 +6,8 @@ from sklearn.utils import estimator_html_repr
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.imputation import ImputerPair
-from tabular.persistence import digest, from_bytes, to_bytes
+from tabular.learning.imputation import ImputerPair
+from tabular.storage.persistence import digest, from_bytes, to_bytes
 
 FILE = "imputer.skops"
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.model_config import FILE, ModelConfig, from_yaml, to_yaml
+from tabular.learning.model_config import FILE, ModelConfig, from_yaml, to_yaml
 
 
 class ModelConfigMaterializer(FileMaterializer):

@@ -7,7 +7,7 @@ import pandas as pd
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.persistence import digest
+from tabular.storage.persistence import digest
 
 FILE = "table.parquet"
 

@@ -13,7 +13,7 @@ from registry.history import Entry
 from registry.mlflow_registry import CHAMPION
 from tabular.bundles import places
 from tabular.errors import UserError
-from tabular.model_config import ModelConfig, from_yaml, to_yaml
+from tabular.learning.model_config import ModelConfig, from_yaml, to_yaml
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from registry import configs
 from registry.history import Newest
 from registry.mlflow_registry import CHAMPION, load
 from registry.releases import Releases
-from tabular import gate
 from tabular.config.stages import GateConfig, TargetConfig
-from tabular.contest import Contest, contest, neither_saw
 from tabular.errors import UserError
-from tabular.model_config import Input, breaking_changes
+from tabular.learning import gate
+from tabular.learning.contest import Contest, contest, neither_saw
+from tabular.learning.model_config import Input, breaking_changes
 from tabular.reports import GateDecision
 
 

@@ -13,7 +13,7 @@ from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracke
 from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
 
 from tabular.errors import UserError
-from tabular.persistence import TRUSTED_TYPES
+from tabular.storage.persistence import TRUSTED_TYPES
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"

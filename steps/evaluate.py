@@ -8,8 +8,8 @@ from zenml import step
 
 from steps import names
 from steps.caching import depends_on
-from tabular import evaluation
 from tabular.config.stages import EvaluationConfig, TargetConfig
+from tabular.learning import evaluation
 from tabular.reports import CrossValidation, Evaluation
 
 

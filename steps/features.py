@@ -9,10 +9,10 @@ from zenml import step
 from materializers.estimator import EstimatorMaterializer
 from steps import names
 from steps.caching import depends_on
-from tabular import cluster_choice
 from tabular.config.stages import FeatureConfig, TargetConfig
-from tabular.folds import available_cores
-from tabular.imputation import ImputerPair
+from tabular.learning import cluster_choice
+from tabular.learning.folds import available_cores
+from tabular.learning.imputation import ImputerPair
 from tabular.reports import FeatureReport
 
 

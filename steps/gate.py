@@ -9,9 +9,9 @@ from zenml import get_step_context, step
 from registry import judging, mlflow_registry
 from steps import names
 from steps.caching import depends_on
-from tabular import gate as gating
 from tabular.config.stages import GateConfig, TargetConfig
-from tabular.model_config import inputs_of
+from tabular.learning import gate as gating
+from tabular.learning.model_config import inputs_of
 from tabular.reports import Evaluation, GateDecision, Provenance
 
 

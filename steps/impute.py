@@ -8,9 +8,9 @@ from zenml import step
 from materializers.imputer import ImputerPairMaterializer
 from steps import names
 from steps.caching import depends_on
-from tabular import imputation
 from tabular.config.stages import ImputationConfig
-from tabular.imputation import ImputerPair
+from tabular.learning import imputation
+from tabular.learning.imputation import ImputerPair
 from tabular.reports import ImputationReport
 
 

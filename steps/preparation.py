@@ -13,12 +13,12 @@ from stacks.offline import is_offline
 from steps.caching import ROOT
 from steps.track import SENDERS
 from steps.wandb_account import require_online
-from tabular.algorithms import ALGORITHMS
 from tabular.config.base import explain
 from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task, ValidationConfig
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
-from tabular.metrics import goal, names
+from tabular.learning.algorithms import ALGORITHMS
+from tabular.learning.metrics import goal, names
 from tabular.remote import is_remote
 from tabular.sources import Source, locate
 

@@ -22,7 +22,7 @@ from steps import names
 from steps.caching import ROOT, depends_on
 from tabular import card
 from tabular.config.stages import GateConfig, TargetConfig
-from tabular.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
+from tabular.learning.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
 from tabular.registered import Registration
 from tabular.reports import (
     BestParameters,

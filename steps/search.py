@@ -9,12 +9,12 @@ from zenml import get_step_context, step
 from materializers.report import BestParametersMaterializer
 from steps import names, study, wandb_account, wandb_sweep
 from steps.caching import depends_on
-from tabular import features
-from tabular import search as searching
 from tabular.config.stages import TargetConfig
 from tabular.config.sweep import Sweep
-from tabular.folds import available_cores
-from tabular.imputation import ImputerPair
+from tabular.learning import features
+from tabular.learning import search as searching
+from tabular.learning.folds import available_cores
+from tabular.learning.imputation import ImputerPair
 from tabular.reports import BestParameters, Leaderboard, SearchReport
 
 CODE = depends_on(searching, features, wandb_sweep)

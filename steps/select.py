@@ -8,10 +8,10 @@ from zenml import step
 
 from steps import names
 from steps.caching import depends_on
-from tabular import features, selection
 from tabular.config.stages import SelectionConfig, TargetConfig
-from tabular.folds import available_cores
-from tabular.imputation import ImputerPair
+from tabular.learning import features, selection
+from tabular.learning.folds import available_cores
+from tabular.learning.imputation import ImputerPair
 from tabular.reports import Leaderboard
 
 

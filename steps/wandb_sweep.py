@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 from steps.wandb_account import INSTEAD, Account, refusals, require_entry, session
 from tabular.config.sweep import Sweep, SweepParameter
 from tabular.errors import UserError
+from tabular.learning.search import IMPORTANCES, Objective, Progress, as_file, fixed, summarise
 from tabular.reports import BestParameters, SearchReport, Trial
-from tabular.search import IMPORTANCES, Objective, Progress, as_file, fixed, summarise
 
 if TYPE_CHECKING:
     from wandb import Run

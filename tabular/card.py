@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Iterable
 
-from tabular import metrics
 from tabular.config.stages import Task
-from tabular.metrics import as_text
+from tabular.learning import metrics
+from tabular.learning.metrics import as_text
 from tabular.reports import (
     BestParameters,
     CrossValidation,

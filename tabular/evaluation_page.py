@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tabular.metrics import is_better
+from tabular.learning.metrics import is_better
 from tabular.pictures import words
 from tabular.reports import Evaluation, Interval, Slice
 

@@ -43,7 +43,7 @@ def compare(request: Request, a: str, b: str) -> None:
 def diff(request: Request, a: str, b: str) -> None:
     """Show how the model_config.yaml of two versions differ, as a unified diff."""
     from registry import configs
-    from tabular import model_config
+    from tabular.learning import model_config
 
     session = open_session(request.root, request.model)
     first, second = session.version(a), session.version(b)

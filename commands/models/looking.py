@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from rich.table import Table
 
-    from tabular.model_config import ModelConfig
+    from tabular.learning.model_config import ModelConfig
 
 METRIC = "metric."
 """What the tags with a version's metrics begin with."""
@@ -177,7 +177,7 @@ def summary(version: "ModelVersion", session: Session) -> dict[str, Any]:
 
 def in_words(value: float | None) -> str:
     """A metric for a table."""
-    from tabular.metrics import as_text
+    from tabular.learning.metrics import as_text
 
     if value is None:
         return ""
@@ -186,7 +186,7 @@ def in_words(value: float | None) -> str:
 
 def _best(rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:
     """Of several that are equally good, the newest."""
-    from tabular.metrics import is_better
+    from tabular.learning.metrics import is_better
 
     known = sorted({name for row in rows for name in row["metrics"]})
     if metric not in known:

@@ -35,7 +35,7 @@ def logits_of_shares(shares: Floats) -> Floats:
 
 
 def log_loss(probabilities: Floats, codes: NDArray[np.intp]) -> float:
-    """-mean ln(probability of the actual class), that clipped to 2.2e-16, as `tabular.metrics` has it.
+    """-mean ln(probability of the actual class), that clipped to 2.2e-16, as `tabular.learning.metrics` has it.
 
     Args:
         probabilities: rows x classes.

@@ -37,7 +37,7 @@ __all__ = ["BadInput", "Encoder", "Notes"]
 LIMIT: Final = 10_000
 """Rows of a batch, where the caller states no other bound."""
 MISSING: Final = "missing"
-"""The category that stands for a missing one, as `tabular.features.Categories` spells it."""
+"""The category that stands for a missing one, as `tabular.learning.features.Categories` spells it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class OriginalPredictor:
             UserError: the file is damaged, or holds types that are not trusted.
         """
         try:
-            from tabular.persistence import from_bytes
+            from tabular.storage.persistence import from_bytes
         except ImportError as error:
             raise _missing(error) from error
         bundle = read(folder)

@@ -250,7 +250,7 @@ def _finish(recipe: Recipe) -> Callable[[NDArray[Any]], Matrix]:
 
 
 def _tempered(link: str, temperature: float) -> Callable[[NDArray[Any]], Matrix]:
-    """From raw outputs to calibrated probabilities, as `tabular.algorithms.LabelledClassifier`."""
+    """From raw outputs to calibrated probabilities, as `tabular.learning.algorithms.LabelledClassifier`."""
     shares = _shares(link)
 
     def tempered(raw: NDArray[Any]) -> Matrix:

@@ -230,7 +230,7 @@ class SelectionConfig(StrictModel):
         "xgboost",
         "random_forest",
     )
-    """The algorithms by name (`tabular/algorithms.py` lists them); of those that tie, the first one wins."""
+    """The algorithms by name (`tabular/learning/algorithms.py` lists them); of those that tie, the first one wins."""
     target_transforms: Annotated[Items[Literal["none", "log"]], Field(min_length=1)] = ("none", "log")
     """What a regression's target may be transformed with; `log` is left out where the target is not positive."""
     folds: Annotated[int, Field(ge=2)] = 3

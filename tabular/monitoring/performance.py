@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular import metrics
 from tabular.config.monitoring import PerformanceConfig, is_at_least
 from tabular.config.stages import Task
 from tabular.errors import UserError
+from tabular.learning import metrics
 from tabular.monitoring.reports import Finding, Performance
 from tabular.reports import Interval
 

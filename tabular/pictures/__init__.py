@@ -5,7 +5,7 @@ import warnings
 
 from matplotlib.figure import Figure
 
-from tabular.comparison import Comparison
+from tabular.learning.comparison import Comparison
 from tabular.monitoring.reports import Verdict
 from tabular.pictures import classification, comparison, data, explanation, models, monitoring, regression, style
 from tabular.reports import (

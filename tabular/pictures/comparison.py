@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tabular.comparison import Bins, Comparison, PairedTest, Scores
+from tabular.learning.comparison import Bins, Comparison, PairedTest, Scores
 from tabular.pictures import style, words
 
 _COLUMNS = 4

@@ -10,10 +10,11 @@ import yaml
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from tabular import imputation, sources, splitting, training
+from tabular import sources, splitting
 from tabular.config.stages import ImputationConfig
 from tabular.config.training import TrainingFile, TrainingParameters
-from tabular.features import feature_pipeline, preprocessing
+from tabular.learning import imputation, training
+from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.reports import BestParameters
 from tests.project import ROOT
 

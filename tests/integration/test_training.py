@@ -14,7 +14,7 @@ from mlflow.models import Model
 from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import REGRESSION_METRICS
-from tabular.imputation import ImputerPair
+from tabular.learning.imputation import ImputerPair
 from tabular.reports import Evaluation, SearchReport
 from tests.integration.runs import Trained
 

@@ -12,11 +12,11 @@ from sklearn.preprocessing import StandardScaler
 from materializers.estimator import FILE, EstimatorMaterializer
 from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.features import feature_pipeline, preprocessing
-from tabular.imputation import ImputerPair, strategy
-from tabular.persistence import to_bytes
+from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.imputation import ImputerPair, strategy
+from tabular.learning.training import fit
 from tabular.reports import BestParameters
-from tabular.training import fit
+from tabular.storage.persistence import to_bytes
 
 
 class Foreign(Ridge):

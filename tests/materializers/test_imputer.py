@@ -9,8 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 from materializers.imputer import FILE, ImputerPairMaterializer
 from tabular.errors import UserError
-from tabular.imputation import ImputerPair
-from tabular.persistence import to_bytes
+from tabular.learning.imputation import ImputerPair
+from tabular.storage.persistence import to_bytes
 
 VALUES = np.array([[1.0, 100.0], [2.0, np.nan], [3.0, 300.0], [4.0, 400.0]])
 

@@ -17,7 +17,7 @@ from registry import configs, retention
 from registry.configs import Configs
 from registry.releases import Releases
 from registry.store import LocalStore
-from tabular.model_config import Data, Runs
+from tabular.learning.model_config import Data, Runs
 from tabular.reports import Interval
 from tests.registry.released import Shop
 from tests.service.bundles import NAME, make_bundle

@@ -12,7 +12,7 @@ from registry.configs import Configs
 from registry.history import Newest
 from registry.releases import Releases
 from registry.store import LocalStore
-from tabular.model_config import Runs
+from tabular.learning.model_config import Runs
 from tests.service.bundles import NAME, make_bundle
 from tests.tabular.compared import config
 

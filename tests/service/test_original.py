@@ -16,8 +16,8 @@ from service.live import LiveModel
 from tabular.bundles.bundle import MANIFEST, MODEL, digest
 from tabular.bundles.loading import Loaded
 from tabular.bundles.original import OriginalPredictor
-from tabular.features import Categories, RawColumns
-from tabular.persistence import to_bytes
+from tabular.learning.features import Categories, RawColumns
+from tabular.storage.persistence import to_bytes
 from tests.service.bundles import category, make_bundle, number
 
 

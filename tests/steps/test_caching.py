@@ -7,7 +7,8 @@ from types import ModuleType
 import pytest
 
 from steps import caching
-from tabular import evaluation, imputation, sources
+from tabular import sources
+from tabular.learning import evaluation, imputation
 
 FILES = {
     "tabular/__init__.py": "",
@@ -83,11 +84,15 @@ def test_the_real_steps_depend_on_what_they_call() -> None:
     )
 
     # then: directly and through others
-    assert {"tabular/evaluation.py", "tabular/explanation.py", "tabular/metrics.py"} <= of_evaluation
+    assert {
+        "tabular/learning/evaluation.py",
+        "tabular/learning/explanation.py",
+        "tabular/learning/metrics.py",
+    } <= of_evaluation
     assert {"tabular/sources.py", "tabular/parsing.py", "tabular/remote.py", "tabular/sample.py"} <= of_sources
 
     # then: and on nothing else
-    assert not of_sources & {"tabular/imputation.py", "tabular/evaluation.py"}
-    assert "tabular/evaluation.py" not in of_imputation
+    assert not of_sources & {"tabular/learning/imputation.py", "tabular/learning/evaluation.py"}
+    assert "tabular/learning/evaluation.py" not in of_imputation
     assert not any(file.startswith("tabular/config/") for file in of_evaluation | of_imputation | of_sources)
     assert all((caching.ROOT / file).is_file() for file in of_evaluation | of_imputation | of_sources)

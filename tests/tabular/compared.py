@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.config.stages import GateConfig
-from tabular.contest import Answers, Contest
-from tabular.model_config import Data, Gate, Input, ModelConfig, Runs
+from tabular.learning.contest import Answers, Contest
+from tabular.learning.model_config import Data, Gate, Input, ModelConfig, Runs
 from tabular.reports import Interval
 
 ROWS = 400

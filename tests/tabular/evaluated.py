@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, LabelEncoder, OneHotEncoder
 
 from tabular.config.stages import EvaluationConfig, TargetConfig
-from tabular.evaluation import evaluate
+from tabular.learning.evaluation import evaluate
 from tabular.reports import Evaluation
 
 PRICE = TargetConfig(column="price")

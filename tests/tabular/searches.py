@@ -10,10 +10,10 @@ import pandas as pd
 
 from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
 from tabular.config.sweep import Sweep
-from tabular.features import feature_pipeline, preprocessing
-from tabular.imputation import compare
+from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.imputation import compare
+from tabular.learning.search import Objective, Scores, search
 from tabular.reports import BestParameters, Candidate, SearchReport
-from tabular.search import Objective, Scores, search
 
 PRICE = TargetConfig(column="price")
 COUNT = 90

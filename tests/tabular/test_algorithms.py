@@ -9,10 +9,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
-from tabular.algorithms import ALGORITHMS, LabelledClassifier, estimator, transforms_for
 from tabular.arithmetic.calibration import softmax
 from tabular.errors import UserError
-from tabular.persistence import to_bytes
+from tabular.learning.algorithms import ALGORITHMS, LabelledClassifier, estimator, transforms_for
+from tabular.storage.persistence import to_bytes
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(150, 4)).astype(np.float32)

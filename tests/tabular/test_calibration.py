@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax as scipy_softmax
 
 from tabular.arithmetic.calibration import best_temperature, log_loss, logits_of_log_odds, logits_of_shares, softmax
-from tabular.metrics import metric
+from tabular.learning.metrics import metric
 
 
 def _drawn(temperature: float, rows: int = 20_000, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import davies_bouldin_score, silhouette_score
 
-from tabular.cluster_choice import FOLDS, choose
-from tabular.clusters import ClusterSimilarity
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, TargetConfig
-from tabular.imputation import ImputerPair, ScaledImputer, compare
-from tabular.persistence import to_bytes
+from tabular.learning.cluster_choice import FOLDS, choose
+from tabular.learning.clusters import ClusterSimilarity
+from tabular.learning.imputation import ImputerPair, ScaledImputer, compare
 from tabular.reports import FeatureReport
+from tabular.storage.persistence import to_bytes
 
 PRICE = TargetConfig(column="price")
 COUNT = 240

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
-from tabular.clusters import ClusterSimilarity
+from tabular.learning.clusters import ClusterSimilarity
 
 CENTRES = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 8.0]])
 """The nearest neighbours are 4, 4 and 8 away: the median gap is 4."""

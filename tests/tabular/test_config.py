@@ -10,7 +10,6 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from tabular.algorithms import ALGORITHMS
 from tabular.config.base import explain
 from tabular.config.stages import (
     CLASSIFICATION_METRICS,
@@ -21,7 +20,8 @@ from tabular.config.stages import (
 )
 from tabular.config.sweep import Sweep
 from tabular.config.training import TrainingFile
-from tabular.metrics import goal, names
+from tabular.learning.algorithms import ALGORITHMS
+from tabular.learning.metrics import goal, names
 from tabular.sample import SampleSpec
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import TargetConfig
-from tabular.contest import MINIMUM, Contest, contest, neither_saw
 from tabular.errors import UserError
+from tabular.learning.contest import MINIMUM, Contest, contest, neither_saw
 from tests.tabular.evaluated import (
     HELD_OUT,
     LABEL,

@@ -8,9 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import classification_report
 from xgboost import XGBClassifier
 
-from tabular import metrics
 from tabular.errors import UserError
-from tabular.evaluation import evaluate
+from tabular.learning import metrics
+from tabular.learning.evaluation import evaluate
 from tabular.reports import CrossValidation, Evaluation
 from tests.tabular.evaluated import (
     CONFIG,

@@ -20,8 +20,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier, XGBRegressor
 
-from tabular import metrics
-from tabular.evaluation import evaluate
+from tabular.learning import metrics
+from tabular.learning.evaluation import evaluate
 from tabular.reports import ShapSummary
 from tests.tabular.evaluated import (
     CONFIG,

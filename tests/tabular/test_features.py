@@ -9,9 +9,9 @@ from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, RatioConfig
 from tabular.errors import UserError
-from tabular.features import Categories, Float32, Ratio, feature_pipeline, preprocessing
-from tabular.imputation import compare
-from tabular.persistence import to_bytes
+from tabular.learning.features import Categories, Float32, Ratio, feature_pipeline, preprocessing
+from tabular.learning.imputation import compare
+from tabular.storage.persistence import to_bytes
 
 RATIO = {"per_home": RatioConfig(numerator="rooms", denominator="homes")}
 PLACES = ClusterConfig(columns=("east", "north"), counts=(3,))

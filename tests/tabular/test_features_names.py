@@ -7,8 +7,8 @@ from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import FeatureConfig, ImputationConfig
 from tabular.errors import UserError
-from tabular.features import feature_pipeline, preprocessing
-from tabular.imputation import compare
+from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.imputation import compare
 
 DATES = ("year", "age")
 

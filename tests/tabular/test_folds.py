@@ -9,13 +9,13 @@ import pytest
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_info
 
-from tabular.algorithms import estimator
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.features import feature_pipeline, preprocessing
-from tabular.folds import Fold, available_cores, fold_rows, in_parallel, prepare, score
-from tabular.imputation import compare, strategy
-from tabular.metrics import metric
+from tabular.learning.algorithms import estimator
+from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.folds import Fold, available_cores, fold_rows, in_parallel, prepare, score
+from tabular.learning.imputation import compare, strategy
+from tabular.learning.metrics import metric
 
 PRICE = TargetConfig(column="price")
 LABEL = TargetConfig(column="label", task="classification")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tabular import gate, metrics
 from tabular.config.stages import GateConfig, Task
-from tabular.contest import Contest
 from tabular.errors import UserError
+from tabular.learning import gate, metrics
+from tabular.learning.contest import Contest
 from tabular.reports import GateDecision, Interval
 from tests.tabular.compared import ACTUAL, ERRORS, OTHER_ERRORS, ROWS, labels, numbers
 

@@ -12,9 +12,9 @@ from sklearn.preprocessing import StandardScaler
 
 from tabular.config.stages import ImputationConfig, SplitConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.imputation import FEWEST_KNOWN, ImputerPair, ScaledImputer, compare, strategy
-from tabular.persistence import to_bytes
+from tabular.learning.imputation import FEWEST_KNOWN, ImputerPair, ScaledImputer, compare, strategy
 from tabular.splitting import split
+from tabular.storage.persistence import to_bytes
 
 STRATEGIES = ("median", "mean", "knn", "iterative")
 INPUTS = ["rooms", "bedrooms", "people"]

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-from tabular import metrics
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.errors import UserError
+from tabular.learning import metrics
 
 ACTUAL = [10.0, 0.0, -20.0, 40.0]
 PREDICTED = [11.0, 0.0, -25.0, 30.0]

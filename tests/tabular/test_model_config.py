@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tabular.errors import UserError
-from tabular.model_config import (
+from tabular.learning.model_config import (
     Artifacts,
     Input,
     ModelConfig,

@@ -17,14 +17,14 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from tabular import training
-from tabular.algorithms import ALGORITHMS
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, RatioConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.features import feature_pipeline, preprocessing
-from tabular.imputation import compare
-from tabular.persistence import TRUSTED_TYPES, digest, from_bytes, to_bytes
+from tabular.learning import training
+from tabular.learning.algorithms import ALGORITHMS
+from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.imputation import compare
 from tabular.reports import BestParameters
+from tabular.storage.persistence import TRUSTED_TYPES, digest, from_bytes, to_bytes
 
 STRATEGIES = ("median", "mean", "knn", "iterative")
 ENCODINGS = ("similarity", "label")

@@ -12,13 +12,13 @@ import numpy as np
 import optuna
 import pytest
 
-from tabular import search as searching
-from tabular.algorithms import estimator
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
-from tabular.folds import fit_and_score, score
+from tabular.learning import search as searching
+from tabular.learning.algorithms import estimator
+from tabular.learning.folds import fit_and_score, score
+from tabular.learning.search import search
 from tabular.reports import BestParameters, SearchReport
-from tabular.search import search
 from tests.tabular.searches import BOOSTED, KILLED_IN, PRICE, RIDGE, Counting, Known, searched
 
 

@@ -8,12 +8,12 @@ import optuna
 import pytest
 from sklearn.base import clone
 
-from tabular.algorithms import estimator
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
-from tabular.folds import Fold, importances, mean_importances
+from tabular.learning.algorithms import estimator
+from tabular.learning.folds import Fold, importances, mean_importances
+from tabular.learning.search import as_file, summarise
 from tabular.reports import Trial
-from tabular.search import as_file, summarise
 from tests.tabular.searches import BOOSTED, RIDGE, Counting, Known, searched
 
 COLUMNS = ("strong", "weak", "idle", "constant")

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from tabular import selection
-from tabular.algorithms import ALGORITHMS, estimator
 from tabular.config.stages import FeatureConfig, ImputationConfig, SelectionConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.features import feature_pipeline, preprocessing
-from tabular.folds import fold_rows, prepare, score
-from tabular.imputation import ScaledImputer, compare
+from tabular.learning import selection
+from tabular.learning.algorithms import ALGORITHMS, estimator
+from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.folds import fold_rows, prepare, score
+from tabular.learning.imputation import ScaledImputer, compare
+from tabular.learning.selection import select
 from tabular.reports import Candidate, Leaderboard
-from tabular.selection import select
 
 PRICE = TargetConfig(column="price")
 COUNT = 150

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from tabular.algorithms import ALGORITHMS, estimator
 from tabular.config.base import explain
 from tabular.config.sweep import EarlyTerminate, Sweep
-from tabular.metrics import goal
+from tabular.learning.algorithms import ALGORITHMS, estimator
+from tabular.learning.metrics import goal
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "configs" / "search").rglob("*.yaml"))

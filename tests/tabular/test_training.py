@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from tabular import cluster_choice, imputation, selection, splitting, training
-from tabular.algorithms import estimator
+from tabular import splitting
 from tabular.config.stages import (
     ClusterConfig,
     FeatureConfig,
@@ -18,10 +17,12 @@ from tabular.config.stages import (
     SplitConfig,
     TargetConfig,
 )
-from tabular.features import preprocessing
-from tabular.folds import fold_rows, prepare, score
-from tabular.persistence import to_bytes
+from tabular.learning import cluster_choice, imputation, selection, training
+from tabular.learning.algorithms import estimator
+from tabular.learning.features import preprocessing
+from tabular.learning.folds import fold_rows, prepare, score
 from tabular.reports import BestParameters
+from tabular.storage.persistence import to_bytes
 
 PRICE = TargetConfig(column="price")
 FEATURES = FeatureConfig(

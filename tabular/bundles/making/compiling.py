@@ -1,4 +1,4 @@
-"""A fitted pipeline of `tabular.training` as the files of a compiled predictor."""
+"""A fitted pipeline of `tabular.learning.training` as the files of a compiled predictor."""
 
 import io
 import zipfile
@@ -14,16 +14,16 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
-from tabular.algorithms import LabelledClassifier
 from tabular.bundles import recipe
 from tabular.bundles.bundle import ARRAYS, RECIPE
 from tabular.bundles.making.ensembles import forest
 from tabular.bundles.making.trees import NotCompilable, to_onnx
-from tabular.clusters import ClusterSimilarity
 from tabular.config.expression import parse
-from tabular.features import Ratio
-from tabular.features_derived import DateParts, Expression
-from tabular.imputation import ScaledImputer
+from tabular.learning.algorithms import LabelledClassifier
+from tabular.learning.clusters import ClusterSimilarity
+from tabular.learning.features import Ratio
+from tabular.learning.features_derived import DateParts, Expression
+from tabular.learning.imputation import ScaledImputer
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -10,8 +10,8 @@ from tabular.bundles.bundle import Baseline, Column
 from tabular.bundles.making.compiling import Raw
 from tabular.bundles.reference import CategoryReference, Histogram, NumberReference, Reference
 from tabular.config.stages import TargetConfig
-from tabular.features import MISSING_CATEGORY
-from tabular.features_derived import date_numbers
+from tabular.learning.features import MISSING_CATEGORY
+from tabular.learning.features_derived import date_numbers
 
 BINS = 10
 POINTS = 200

@@ -16,8 +16,8 @@ from tabular.bundles.making.compiling import Raw
 from tabular.bundles.making.report import Offence, ParityReport
 from tabular.bundles.making.variants import EXTREME, variants
 from tabular.bundles.predictor import Predictor, Rows
-from tabular.features import Categories
-from tabular.features_derived import date_numbers
+from tabular.learning.features import Categories
+from tabular.learning.features_derived import date_numbers
 
 TOLERANCE = 1e-5
 ALONE = 500

@@ -17,7 +17,7 @@ from tabular.bundles.making.report import PackageReport, ParityReport
 from tabular.bundles.making.trees import NotCompilable
 from tabular.bundles.predictor import CompiledPredictor
 from tabular.config.stages import TargetConfig
-from tabular.persistence import to_bytes
+from tabular.storage.persistence import to_bytes
 
 
 class Origin(NamedTuple):
@@ -48,7 +48,7 @@ def write(
 
     Args:
         folder: of the bundle; what is there is replaced.
-        model: from `tabular.training.fit`.
+        model: from `tabular.learning.training.fit`.
         train_rows: the rows it was fitted on, target included: for ranges and reference statistics.
         test_rows: the held-out rows, target included: for the comparison, and the statistics of the predictions.
         target: the target and the task.

@@ -1,4 +1,4 @@
-"""Small fitted pipelines, as `tabular.training` makes them."""
+"""Small fitted pipelines, as `tabular.learning.training` makes them."""
 
 from typing import Any, Literal
 
@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from tabular import imputation, training
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, RatioConfig, TargetConfig
-from tabular.features import feature_pipeline, preprocessing
+from tabular.learning import imputation, training
+from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.reports import BestParameters, TargetTransform
 
 RATIO = RatioConfig(numerator="rooms", denominator="homes")

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from tabular import imputation, training
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.making import describing, parity
 from tabular.bundles.making.compiling import compiled, raw_columns
 from tabular.bundles.predictor import CompiledPredictor
 from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
-from tabular.features import feature_pipeline, preprocessing
-from tabular.persistence import from_bytes, to_bytes
+from tabular.learning import imputation, training
+from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.reports import BestParameters
+from tabular.storage.persistence import from_bytes, to_bytes
 from tests.tabular.bundling.fitted import FEW, table
 
 EXPRESSIONS = {"space": "rooms / `homes` ** 2", "odd": "log(north - 5) * max(east, 4) + exp(-rooms) / floors"}

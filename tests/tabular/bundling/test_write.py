@@ -15,7 +15,7 @@ from tabular.bundles.making.compiling import raw_columns
 from tabular.bundles.making.report import PackageReport
 from tabular.bundles.making.write import Origin, write
 from tabular.bundles.predictor import CompiledPredictor
-from tabular.persistence import from_bytes
+from tabular.storage.persistence import from_bytes
 from tests.tabular.bundling.fitted import fitted, table, target
 
 ORIGIN = Origin(

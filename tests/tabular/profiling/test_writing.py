@@ -11,7 +11,7 @@ import yaml
 from tabular import splitting, validation
 from tabular.config.sweep import Sweep
 from tabular.config.training import TrainingFile, TrainingParameters
-from tabular.metrics import goal
+from tabular.learning.metrics import goal
 from tabular.profiling.profile import profile
 from tabular.profiling.writing import write
 from tabular.sources import locate, read_table

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from tabular import metrics
 from tabular.config.stages import Task
+from tabular.learning import metrics
 
 
 class Answers(NamedTuple):

@@ -9,13 +9,13 @@ from sklearn.base import clone
 from sklearn.metrics import davies_bouldin_score, silhouette_score
 from sklearn.pipeline import Pipeline
 
-from tabular.algorithms import estimator, transforms_for
-from tabular.clusters import ClusterSimilarity
 from tabular.config.stages import ClusterConfig, FeatureConfig, TargetConfig
-from tabular.features import feature_pipeline, preprocessing
-from tabular.folds import Parts, fold_rows, in_parallel, prepare, score
-from tabular.imputation import ImputerPair, expected_warnings_off
-from tabular.metrics import goal
+from tabular.learning.algorithms import estimator, transforms_for
+from tabular.learning.clusters import ClusterSimilarity
+from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.folds import Parts, fold_rows, in_parallel, prepare, score
+from tabular.learning.imputation import ImputerPair, expected_warnings_off
+from tabular.learning.metrics import goal
 from tabular.reports import ClusterScore, FeatureReport
 
 FOLDS = 3
@@ -46,7 +46,7 @@ def choose(
         threads: how many fits may run at once.
 
     Returns:
-        The fitted `features` part of `tabular.features.preprocessing`, and the report.
+        The fitted `features` part of `tabular.learning.features.preprocessing`, and the report.
     """
     errors = _errors(rows, target, pair, config, metric, seed, threads) if config.clusters else {}
     sign = 1 if goal(metric) == "minimize" else -1

@@ -17,11 +17,11 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 from xgboost import XGBModel
 
-from tabular.algorithms import LabelledClassifier
 from tabular.config.stages import TargetConfig
 from tabular.errors import UserError
-from tabular.imputation import expected_warnings_off
-from tabular.metrics import metric
+from tabular.learning.algorithms import LabelledClassifier
+from tabular.learning.imputation import expected_warnings_off
+from tabular.learning.metrics import metric
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -117,7 +117,7 @@ def importances(fitted: BaseEstimator, columns: Sequence[str]) -> dict[str, floa
     coefficients of linear models", scikit-learn's examples); their columns come scaled, so the deviation is 1.
 
     Args:
-        fitted: as `tabular.algorithms.estimator` builds it.
+        fitted: as `tabular.learning.algorithms.estimator` builds it.
         columns: the names of the matrix that it was fitted on.
 
     Returns:

@@ -120,7 +120,7 @@ def estimator(
     threads: int,
     class_weight: ClassWeight = None,
 ) -> BaseEstimator:
-    """An unfitted estimator from the matrix of `tabular.features` to predictions in the target's own unit.
+    """An unfitted estimator from the matrix of `tabular.learning.features` to predictions in the target's own unit.
 
     Args:
         name: a key of `ALGORITHMS`.

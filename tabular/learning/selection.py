@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from tabular.algorithms import ALGORITHMS, estimator, transforms_for
 from tabular.config.stages import SelectionConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.folds import fold_rows, in_parallel, prepare, score
-from tabular.metrics import goal
+from tabular.learning.algorithms import ALGORITHMS, estimator, transforms_for
+from tabular.learning.folds import fold_rows, in_parallel, prepare, score
+from tabular.learning.metrics import goal
 from tabular.reports import Candidate, Leaderboard, TargetTransform
 
 

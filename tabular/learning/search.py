@@ -13,11 +13,11 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 from sklearn.pipeline import Pipeline
 
-from tabular.algorithms import ALGORITHMS, estimator
 from tabular.config.stages import TargetConfig
 from tabular.config.sweep import EarlyTerminate, Sweep, SweepParameter
 from tabular.errors import UserError
-from tabular.folds import Fold, fit_and_score, fold_rows, importances, in_parallel, mean_importances, prepare
+from tabular.learning.algorithms import ALGORITHMS, estimator
+from tabular.learning.folds import Fold, fit_and_score, fold_rows, importances, in_parallel, mean_importances, prepare
 from tabular.reports import BestParameters, Candidate, SearchReport, Trial
 
 FIRST_RUNG = 1 / 4

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tabular import gate, metrics
 from tabular.config.stages import Task
-from tabular.contest import Contest
-from tabular.gate import Paired
-from tabular.metrics import as_text
-from tabular.model_config import Input, ModelConfig, breaking_changes
+from tabular.learning import gate, metrics
+from tabular.learning.contest import Contest
+from tabular.learning.gate import Paired
+from tabular.learning.metrics import as_text
+from tabular.learning.model_config import Input, ModelConfig, breaking_changes
 from tabular.reports import Interval, Report
 
 _BINS = 40

@@ -1,6 +1,6 @@
 """The metrics as functions of how often each row was drawn, so that a thousand resamples cost a matrix product.
 
-`tabular.metrics` is the way in; here the inputs are already checked and coded.
+`tabular.learning.metrics` is the way in; here the inputs are already checked and coded.
 """
 
 from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
 
 
 def regression_form(name: str, actual: Floats, predicted: Floats) -> Weighted:
-    """The weighted form of one metric of a regression; for its definition see `tabular.metrics.metric`."""
+    """The weighted form of one metric of a regression; for its definition see `tabular.learning.metrics.metric`."""
     error = np.abs(actual - predicted)
     every = np.ones(len(actual))
     nonzero = (actual != 0).astype(np.float64)
@@ -91,7 +91,7 @@ def regression_form(name: str, actual: Floats, predicted: Floats) -> Weighted:
 
 
 def classification_form(name: str, labels: Labels) -> Weighted:
-    """The weighted form of one metric of a classification; for its definition see `tabular.metrics.metric`."""
+    """The weighted form of one metric of a classification; for its definition see `tabular.learning.metrics.metric`."""
     every = np.ones(len(labels.actual))
     if name == "accuracy":
         return _weighted_ratio((labels.actual == labels.predicted).astype(np.float64), every)

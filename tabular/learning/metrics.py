@@ -11,8 +11,7 @@ from sklearn import metrics as sk
 
 from tabular.config.stages import CLASSIFICATION_METRICS, HIGHER_IS_BETTER, REGRESSION_METRICS, Task
 from tabular.errors import UserError
-from tabular.reports import Interval
-from tabular.resampling import (
+from tabular.learning.resampling import (
     Floats,
     Labels,
     classification_form,
@@ -24,6 +23,7 @@ from tabular.resampling import (
     surprises,
     symmetric_errors,
 )
+from tabular.reports import Interval
 
 NEEDS_PROBABILITIES = frozenset({"roc_auc", "log_loss"})
 

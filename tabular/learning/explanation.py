@@ -18,8 +18,8 @@ from sklearn.ensemble import (
 )
 from sklearn.pipeline import Pipeline
 
-from tabular import metrics
 from tabular.config.stages import Task
+from tabular.learning import metrics
 from tabular.reports import Importance, ShapSummary
 
 Floats = NDArray[np.float64]

@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular import metrics
 from tabular.config.stages import GateConfig, Task
-from tabular.contest import Contest
 from tabular.errors import UserError
-from tabular.metrics import as_text
+from tabular.learning import metrics
+from tabular.learning.contest import Contest
+from tabular.learning.metrics import as_text
 from tabular.reports import GateDecision, Interval
 
 Verdict = Literal["promote", "keep", "reject"]

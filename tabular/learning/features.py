@@ -12,12 +12,12 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
-from tabular.clusters import ClusterSimilarity
 from tabular.config.expression import parse, unknown_column
 from tabular.config.stages import FeatureConfig, Task
 from tabular.errors import UserError
-from tabular.features_derived import DateNumbers, DateParts, Expression
-from tabular.imputation import FEWEST_KNOWN, ImputerPair, ScaledImputer
+from tabular.learning.clusters import ClusterSimilarity
+from tabular.learning.features_derived import DateNumbers, DateParts, Expression
+from tabular.learning.imputation import FEWEST_KNOWN, ImputerPair, ScaledImputer
 from tabular.tables import categorical_columns, date_columns, numeric_columns
 
 MISSING_CATEGORY = "missing"

@@ -8,10 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from tabular import metrics
-from tabular.answers import Answers, answers_of, raw_columns
 from tabular.config.stages import TargetConfig
 from tabular.errors import UserError
+from tabular.learning import metrics
+from tabular.learning.answers import Answers, answers_of, raw_columns
 
 MINIMUM = 50
 """Rows of a comparison; on fewer, an interval says nothing."""

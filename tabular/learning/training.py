@@ -9,12 +9,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from tabular import metrics
-from tabular.algorithms import estimator
 from tabular.arithmetic.calibration import best_temperature, log_loss, softmax
 from tabular.config.stages import TargetConfig
-from tabular.folds import Parts, fold_rows, in_parallel, prepare
-from tabular.imputation import expected_warnings_off
+from tabular.learning import metrics
+from tabular.learning.algorithms import estimator
+from tabular.learning.folds import Parts, fold_rows, in_parallel, prepare
+from tabular.learning.imputation import expected_warnings_off
 from tabular.reports import BestParameters, CrossValidation, FoldFigures
 
 ROWS_WORTH_THREADS = 100_000

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 from sklearn.pipeline import Pipeline
 
-from tabular import explanation, metrics
-from tabular.answers import Answers, answers_of, raw_columns
 from tabular.config.stages import EvaluationConfig, TargetConfig, Task
 from tabular.errors import UserError
+from tabular.learning import explanation, metrics
+from tabular.learning.answers import Answers, answers_of, raw_columns
 from tabular.reports import ClassScore, CrossValidation, Evaluation, Slice
 from tabular.tables import numeric_columns
 

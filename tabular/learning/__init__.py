@@ -1,0 +1,1 @@
+"""From rows to a judged model: imputation, features, selection, search, fitting, evaluation and the gate."""

@@ -1,0 +1,1 @@
+"""Files and buckets: reading, atomic writing, and estimators as files."""
