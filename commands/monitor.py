@@ -186,7 +186,7 @@ def _next(session: Session, verdict: "Verdict") -> str:
 def _lines(verdicts: "Sequence[Verdict]") -> list[Line]:
     """The rows of each window, then one line for all else that was ever looked at, the worst first."""
     from tabular.monitoring.reports import SEVERITY
-    from tabular.monitoring.timeline import worst_by_subject
+    from tabular.pages.timeline import worst_by_subject
 
     by_window = [worst_by_subject(verdict) for verdict in verdicts]
     subjects = dict.fromkeys(subject for found in reversed(by_window) for subject in found)

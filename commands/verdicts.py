@@ -9,8 +9,8 @@ from zenml.models import PipelineRunResponse
 
 from commands import summary
 from tabular.bundles import places
-from tabular.monitoring.page import page
 from tabular.monitoring.reports import Verdict
+from tabular.pages.verdict_page import page
 from tabular.pictures import draw, png
 
 ALERT = 3

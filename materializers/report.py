@@ -8,9 +8,8 @@ import yaml
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular import evaluation_page
-from tabular.monitoring import page as verdict_page
 from tabular.monitoring.reports import Verdict
+from tabular.pages import evaluation_page, verdict_page
 from tabular.pictures import draw, png
 from tabular.reports import BestParameters, Evaluation, Report
 

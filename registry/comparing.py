@@ -7,9 +7,9 @@ from mlflow.entities.model_registry import ModelVersion
 from registry.judging import Held, between
 from registry.releases import Releases
 from tabular.bundles import places
-from tabular.comparison_page import page as page_of
 from tabular.learning import comparison as comparing
 from tabular.learning.comparison import Comparison
+from tabular.pages.comparison_page import page as page_of
 from tabular.pictures import draw, png
 
 

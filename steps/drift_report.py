@@ -7,8 +7,9 @@ from zenml import step
 from zenml.types import HTMLString
 
 from steps import bundles, names
-from tabular.monitoring import frames, report
+from tabular.monitoring import frames
 from tabular.monitoring.reports import Verdict
+from tabular.pages import evidently_page as report
 
 
 @step(enable_cache=False)

@@ -20,9 +20,9 @@ from registry.author import git_commit
 from registry.stages import ZENML_VERSION
 from steps import names
 from steps.caching import ROOT, depends_on
-from tabular import card
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
+from tabular.pages import card
 from tabular.registered import Registration
 from tabular.reports import (
     BestParameters,

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tabular.card import model_card
 from tabular.learning import metrics
+from tabular.pages.card import model_card
 from tabular.reports import (
     BestParameters,
     Candidate,

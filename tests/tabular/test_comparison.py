@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from tabular.comparison_page import page
 from tabular.config.stages import GateConfig
 from tabular.learning import gate, metrics
 from tabular.learning.comparison import Comparison, compare
 from tabular.learning.contest import Contest
 from tabular.learning.model_config import Input
+from tabular.pages.comparison_page import page
 from tabular.pictures import png, words
 from tabular.pictures.comparison import draw
 from tabular.reports import Interval

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
-from tabular.evaluation_page import CAPTIONS, page
+from tabular.pages.evaluation_page import CAPTIONS, page
 from tabular.pictures import draw, png, words
 from tabular.reports import (
     ClassScore,

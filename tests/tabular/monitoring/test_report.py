@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabular.monitoring import report
-from tabular.monitoring.report import drift_page
+from tabular.pages import evidently_page as report
+from tabular.pages.evidently_page import drift_page
 from tests.tabular.monitoring.verdicts import found, verdict
 
 HOSTILE = "</script><script>document.title='owned'</script>"

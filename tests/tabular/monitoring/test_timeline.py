@@ -1,4 +1,4 @@
-from tabular.monitoring.timeline import out_of_the_ordinary, worst_by_subject
+from tabular.pages.timeline import out_of_the_ordinary, worst_by_subject
 from tests.tabular.monitoring.verdicts import found, verdict
 
 

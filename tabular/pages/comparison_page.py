@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from tabular.evaluation_page import document
 from tabular.learning.comparison import Comparison, PairedTest, Scores
+from tabular.pages.evaluation_page import document
 from tabular.pictures import words
 from tabular.reports import Interval
 

@@ -5,9 +5,9 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tabular.evaluation_page import document
 from tabular.monitoring.reports import Finding, Kind, Level, Performance, Traffic, Verdict
-from tabular.monitoring.timeline import out_of_the_ordinary
+from tabular.pages.evaluation_page import document
+from tabular.pages.timeline import out_of_the_ordinary
 from tabular.pictures import words
 
 CAPTIONS = {

@@ -1,0 +1,1 @@
+"""What people read: model cards, HTML pages and pictures."""
