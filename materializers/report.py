@@ -10,7 +10,7 @@ from zenml.enums import ArtifactType, VisualizationType
 from materializers.files import FileMaterializer
 from tabular.monitoring.reports import Verdict
 from tabular.pages import evaluation_page, verdict_page
-from tabular.pictures import draw, png
+from tabular.pages.pictures import draw, png
 from tabular.reports import BestParameters, Evaluation, Report
 
 REPORT_FILE = "report.json"

@@ -10,7 +10,7 @@ from tabular.bundles import places
 from tabular.learning import comparison as comparing
 from tabular.learning.comparison import Comparison
 from tabular.pages.comparison_page import page as page_of
-from tabular.pictures import draw, png
+from tabular.pages.pictures import draw, png
 
 
 def compare(releases: Releases, a: ModelVersion, b: ModelVersion, page: Path) -> Comparison:

@@ -1,4 +1,4 @@
-"""What each stage found out, as plain data. `tabular.pictures` draws them, the materializers store them as JSON."""
+"""What each stage found out, as plain data. `tabular.pages.pictures` draws them, the materializers store them as JSON."""
 
 from typing import Any, Literal
 

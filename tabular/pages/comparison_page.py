@@ -9,7 +9,7 @@ from typing import Any
 
 from tabular.learning.comparison import Comparison, PairedTest, Scores
 from tabular.pages.evaluation_page import document
-from tabular.pictures import words
+from tabular.pages.pictures import words
 from tabular.reports import Interval
 
 CAPTION = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from tabular.learning.metrics import is_better
-from tabular.pictures import words
+from tabular.pages.pictures import words
 from tabular.reports import Evaluation, Interval, Slice
 
 CAPTIONS = {
@@ -76,7 +76,7 @@ def page(evaluation: Evaluation, title: str, pictures: Mapping[str, bytes]) -> s
     Args:
         evaluation: the numbers.
         title: the heading, plain text.
-        pictures: PNG files by name, in the order in which they are shown; for the names see `tabular.pictures`.
+        pictures: PNG files by name, in the order in which they are shown; for the names see `tabular.pages.pictures`.
     """
     sections = [
         _metrics(evaluation),

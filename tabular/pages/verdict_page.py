@@ -7,8 +7,8 @@ from html import escape
 
 from tabular.monitoring.reports import Finding, Kind, Level, Performance, Traffic, Verdict
 from tabular.pages.evaluation_page import document
+from tabular.pages.pictures import words
 from tabular.pages.timeline import out_of_the_ordinary
-from tabular.pictures import words
 
 CAPTIONS = {
     "drift": "Each bar is one thing that was looked at, the lines are the thresholds that it was judged by. A bar "
@@ -93,7 +93,7 @@ def page(
     Args:
         verdict: the newest.
         title: the heading, plain text.
-        pictures: PNG files by name, in the order in which they are shown, as `tabular.pictures` draws them.
+        pictures: PNG files by name, in the order in which they are shown, as `tabular.pages.pictures` draws them.
         earlier: verdicts on the windows before, the oldest first; what has happened over time is shown where there
             are any.
     """

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from steps.findings import Findings
-from tabular.pictures import draw, png
+from tabular.pages.pictures import draw, png
 from tabular.registered import Registration
 from tabular.reports import BestParameters, Interval, Provenance, ValidationReport
 from tests.tabular.test_pictures import features, imputation

@@ -7,7 +7,7 @@ import pytest
 
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.pages.evaluation_page import CAPTIONS, page
-from tabular.pictures import draw, png, words
+from tabular.pages.pictures import draw, png, words
 from tabular.reports import (
     ClassScore,
     CrossValidation,

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from tabular.pictures import png
-from tabular.pictures.distributions import MOST, distributions
+from tabular.pages.pictures import png
+from tabular.pages.pictures.distributions import MOST, distributions
 
 
 def table(rows: int, shift: float) -> pd.DataFrame:

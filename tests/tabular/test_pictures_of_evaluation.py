@@ -8,7 +8,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
-from tabular.pictures import draw, png, style
+from tabular.pages.pictures import draw, png, style
 from tabular.reports import (
     Evaluation,
     Importance,

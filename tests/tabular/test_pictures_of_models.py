@@ -6,7 +6,7 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from tabular.pictures import draw, png, style
+from tabular.pages.pictures import draw, png, style
 from tabular.reports import (
     Candidate,
     GateDecision,

@@ -4,8 +4,8 @@ from typing import get_args
 import pytest
 
 from tabular.monitoring.reports import Kind
+from tabular.pages.pictures import draw, png
 from tabular.pages.verdict_page import CAPTIONS, KINDS, NEXT, page
-from tabular.pictures import draw, png
 from tests.tabular.monitoring.verdicts import found, performance, traffic, verdict
 from tests.tabular.test_evaluation_page import HOSTILE, Parsed
 

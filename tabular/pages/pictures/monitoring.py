@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tabular.monitoring.reports import Finding, Kind, Verdict
-from tabular.pictures import style, words
+from tabular.pages.pictures import style, words
 from tabular.reports import Interval
 
 MOST = 25

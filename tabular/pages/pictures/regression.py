@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tabular.pictures import style, words
+from tabular.pages.pictures import style, words
 from tabular.reports import Evaluation
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tabular.config.stages import HIGHER_IS_BETTER
-from tabular.pictures import style, words
+from tabular.pages.pictures import style, words
 from tabular.reports import Evaluation, Slice
 
 Floats = NDArray[np.float64]

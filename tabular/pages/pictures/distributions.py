@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tabular.pictures import style, words
+from tabular.pages.pictures import style, words
 
 MOST = 12
 """Columns of one figure."""

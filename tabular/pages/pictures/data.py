@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from tabular.pictures import style, words
+from tabular.pages.pictures import style, words
 from tabular.reports import FeatureReport, ImputationReport, ValidationReport
 
 _MOST_COLUMNS = 25

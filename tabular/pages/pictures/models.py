@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tabular.pictures import style, words
+from tabular.pages.pictures import style, words
 from tabular.reports import GateDecision, Leaderboard, SearchReport, Trial
 
 _MOST_BARS = 20

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from tabular.learning.comparison import Comparison
 from tabular.monitoring.reports import Verdict
-from tabular.pictures import classification, comparison, data, explanation, models, monitoring, regression, style
+from tabular.pages.pictures import classification, comparison, data, explanation, models, monitoring, regression, style
 from tabular.reports import (
     Evaluation,
     FeatureReport,
