@@ -15,12 +15,12 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from service import log_records
-from service.log_files import FEEDBACK, PREDICTIONS, ROLL_BYTES
-from service.log_windows import read_window
 from tabular.bundles.bundle import Bundle, read
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import CompiledPredictor
+from tabular.prediction_log import log_records
+from tabular.prediction_log.log_files import FEEDBACK, PREDICTIONS, ROLL_BYTES
+from tabular.prediction_log.log_windows import read_window
 
 MEDIAN_MS, SPREAD = 0.6, 0.5
 """Of the latencies, whose logarithms are normal."""

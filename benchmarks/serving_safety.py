@@ -18,9 +18,9 @@ from serving_client import Remembering
 from serving_scene import Line, Scene, columns, plain, spread
 from serving_servers import ROOT, SERVICE, SERVICE_READY, Server, environment, get, post, running, wrk
 
-from service.log_files import Records
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST, MODEL, digest
+from tabular.prediction_log.log_files import Records
 from tabular.storage.persistence import from_bytes
 
 CASES = 2000

@@ -13,9 +13,9 @@ import msgspec
 
 from service.bodies import Disconnected, Receive
 from service.metrics import Metrics
-from service.prediction_log import PredictionLog
 from service.problems import Problem
 from service.security import POLICY, SECURITY_HEADERS, ApiKeys, Headers, RateLimit, Send, is_here
+from tabular.prediction_log.prediction_log import PredictionLog
 
 logger = logging.getLogger(__name__)
 

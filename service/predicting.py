@@ -15,7 +15,6 @@ from service import bodies
 from service.app import Answer, Request, encoded
 from service.live import NoModel
 from service.metrics import Metrics
-from service.prediction_log import PredictionLog
 from service.problems import Problem
 from service.settings import Settings
 from tabular.bundles import parquet
@@ -23,6 +22,7 @@ from tabular.bundles.encoding import Notes
 from tabular.bundles.inputs import BadInput
 from tabular.bundles.loading import BaselinePredictor, Loaded
 from tabular.bundles.predictor import Predictor, Rows
+from tabular.prediction_log.prediction_log import PredictionLog
 
 logger = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from service.app import Answer, Application, Request, Route, encoded
 from service.live import NoModel
 from service.metrics import CONTENT_TYPE, Metrics
 from service.predicting import BATCH, ROW, Live, Predicting
-from service.prediction_log import PredictionLog
 from service.problems import Problem
 from service.security import PAGE_POLICY, SECURITY_HEADERS, ApiKeys, RateLimit
 from service.settings import Settings
 from tabular.bundles.loading import Loaded
+from tabular.prediction_log.prediction_log import PredictionLog
 
 ASSETS: Final = {
     "swagger-ui.css": b"text/css",

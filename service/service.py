@@ -16,12 +16,12 @@ from service.app import Application, Scope
 from service.bodies import Receive
 from service.live import LiveModel, NoModel
 from service.metrics import Metrics
-from service.prediction_log import FLUSH_SECONDS, PredictionLog
 from service.routes import application
 from service.security import Send, with_security_headers
 from service.settings import Settings
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
+from tabular.prediction_log.prediction_log import FLUSH_SECONDS, PredictionLog
 from tabular.remote import is_remote
 
 MODEL = "stackhouse:latest"

@@ -9,9 +9,9 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
-from service.log_files import row_of, rows_in
-from service.log_records import Record
 from tabular.errors import UserError
+from tabular.prediction_log.log_files import row_of, rows_in
+from tabular.prediction_log.log_records import Record
 
 if TYPE_CHECKING:
     import wandb

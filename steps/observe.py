@@ -8,7 +8,6 @@ from zenml import step
 
 from materializers.report import ReportMaterializer
 from materializers.table import TableMaterializer
-from service.log_windows import LogWindow, Span, read_window
 from steps import bundles, names
 from tabular.bundles.bundle import Bundle
 from tabular.config.monitoring import MonitoringConfig
@@ -17,6 +16,7 @@ from tabular.monitoring.performance import measure
 from tabular.monitoring.reports import Performance, Window
 from tabular.monitoring.tally import Tally
 from tabular.monitoring.traffic import traffic
+from tabular.prediction_log.log_windows import LogWindow, Span, read_window
 
 
 @step(

@@ -11,9 +11,9 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from service.metrics import Metrics
-from service.prediction_log import PredictionLog
 from tabular.bundles.encoding import Notes
 from tabular.monitoring import exposition
+from tabular.prediction_log.prediction_log import PredictionLog
 from tests.project import ROOT
 from tests.tabular.monitoring.test_exposition import TRAFFIC, verdict
 

@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry
 
 from service.live import LiveModel
 from service.metrics import Metrics
-from service.prediction_log import PredictionLog
 from service.routes import application
 from service.settings import Settings
+from tabular.prediction_log.prediction_log import PredictionLog
 from tests.service.bundles import COLUMNS, category, make_bundle
 
 PATHS = ("/predict", "/predict_batch", "/feedback", "/reload")

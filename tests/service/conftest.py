@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from service.prediction_log import PredictionLog
 from tabular.bundles import manifest as release
+from tabular.prediction_log.prediction_log import PredictionLog
 from tests.service.bundles import NewModel, make_bundle, manifest_of, named
 
 

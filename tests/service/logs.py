@@ -4,10 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from service import log_files, log_records
-from service.log_files import read
-from service.log_records import Record
-from service.prediction_log import PredictionLog
+from tabular.prediction_log import log_files, log_records
+from tabular.prediction_log.log_files import read
+from tabular.prediction_log.log_records import Record
+from tabular.prediction_log.prediction_log import PredictionLog
 
 
 def add(log: PredictionLog, request_id: str, inputs: dict[str, Any] | None = None) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from service.log_files import FEEDBACK, read
-from service.prediction_log import PredictionLog
 from stacks.programs import Program
 from tabular.bundles import manifest as release
 from tabular.bundles import places
+from tabular.prediction_log.log_files import FEEDBACK, read
+from tabular.prediction_log.prediction_log import PredictionLog
 from tests.service.buckets import BUCKET, bucket
 from tests.service.bundles import eventually, make_bundle, manifest_of, named, rows
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.log_files import FEEDBACK, PREDICTIONS
-from service.log_windows import Labelled, labelled_rows, read_window
 from service.settings import Settings
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import Notes
+from tabular.prediction_log.log_files import FEEDBACK, PREDICTIONS
+from tabular.prediction_log.log_windows import Labelled, labelled_rows, read_window
 from tests.service.clients import ROW, serving
 from tests.service.logs import predicted, predicted_batch, write
 from tests.service.test_log_windows import HOUR, NOON, WINDOW, at, bundle, classifier, truth

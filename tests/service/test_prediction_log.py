@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service import log_files
-from service.log_files import FEEDBACK, Records
-from service.prediction_log import PredictionLog
 from tabular.bundles.encoding import Notes
+from tabular.prediction_log import log_files
+from tabular.prediction_log.log_files import FEEDBACK, Records
+from tabular.prediction_log.prediction_log import PredictionLog
 from tests.service.bundles import eventually
 from tests.service.logs import add, found_in, ids
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from service.log_files import ERRORS, PREDICTIONS
-from service.prediction_log import PredictionLog
 from service.settings import Settings
+from tabular.prediction_log.log_files import ERRORS, PREDICTIONS
+from tabular.prediction_log.prediction_log import PredictionLog
 from tests.service.bundles import damage, eventually
 from tests.service.clients import ROW, Client, serving
 from tests.service.logs import add, found_in, ids

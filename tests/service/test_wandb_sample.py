@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.log_records import Record
-from service.prediction_log import PredictionLog
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
+from tabular.prediction_log.log_records import Record
+from tabular.prediction_log.prediction_log import PredictionLog
 from tests.project import ROOT
 from tests.service.bundles import eventually
 

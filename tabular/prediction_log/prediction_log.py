@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service import log_records
-from service.log_files import ERRORS, FEEDBACK, PREDICTIONS, Nowhere, Writer, worker_name, writer
-from service.log_records import Counts, Record
 from tabular.errors import UserError
+from tabular.prediction_log import log_records
+from tabular.prediction_log.log_files import ERRORS, FEEDBACK, PREDICTIONS, Nowhere, Writer, worker_name, writer
+from tabular.prediction_log.log_records import Counts, Record
 
 logger = logging.getLogger(__name__)
 

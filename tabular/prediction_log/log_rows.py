@@ -6,11 +6,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from service.log_reading import Prediction
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import BadInput, Encoder, Notes
 from tabular.bundles.predictor import Rows
 from tabular.bundles.values import LARGEST
+from tabular.prediction_log.log_reading import Prediction
 
 SLACK: Final = 200_000
 """How many more rows than wanted are held before the oldest are let go."""

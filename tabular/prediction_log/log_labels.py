@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from service.log_files import row_of
-from service.log_reading import Feedback, Prediction
 from tabular.bundles.bundle import Bundle
+from tabular.prediction_log.log_files import row_of
+from tabular.prediction_log.log_reading import Feedback, Prediction
 
 Keep = Callable[[int | None], Any]
 """What is kept of a row of a record; None is the only row of a record that is no batch."""

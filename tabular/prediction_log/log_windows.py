@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from service.log_labels import Labelled, Truths, answers_of, inputs_of, labelled_of
-from service.log_reading import LogReader, Prediction, Span
-from service.log_rows import NewestRows
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import Notes
 from tabular.bundles.predictor import Rows
+from tabular.prediction_log.log_labels import Labelled, Truths, answers_of, inputs_of, labelled_of
+from tabular.prediction_log.log_reading import LogReader, Prediction, Span
+from tabular.prediction_log.log_rows import NewestRows
 
 __all__ = ["Labelled", "LogWindow", "Requests", "Span", "labelled_rows", "read_window"]
 

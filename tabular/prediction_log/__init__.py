@@ -1,0 +1,1 @@
+"""The prediction log: its format, who writes it and who reads it."""
