@@ -62,9 +62,14 @@ class Project:
         Args:
             folder: an empty folder.
         """
-        ignored = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split("\n") if line[:1] not in "# "]
-        path = shutil.copytree(ROOT, folder / "project", ignore=shutil.ignore_patterns(".git", *filter(None, ignored)))
-        return cls(path, folder / "home")
+        lines = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split("\n") if line[:1] not in "# "]
+        anywhere = shutil.ignore_patterns(".git", *(line for line in lines if line and line[0] != "/"))
+        at_the_top = {line[1:] for line in lines if line[:1] == "/"}
+
+        def ignore(visited: str, names: list[str]) -> set[str]:
+            return anywhere(visited, names) | (at_the_top & {*names} if Path(visited) == ROOT else set())
+
+        return cls(shutil.copytree(ROOT, folder / "project", ignore=ignore), folder / "home")
 
     def run(
         self, *arguments: str, timeout: float = 900, env: Mapping[str, str] | None = None

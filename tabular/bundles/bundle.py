@@ -27,8 +27,8 @@ class Column(StrictModel):
     name: str
     kind: Literal["number", "category", "date"]
     min: float | None = None
-    """The smallest value of the training rows, of a date in days (see `tabular.arithmetic.dates`); None for a category, and where
-    no value was ever there."""
+    """The smallest value of the training rows, of a date in days (see `tabular.arithmetic.dates`); None for a category,
+    and where no value was ever there."""
     max: float | None = None
     """The largest value of the training rows."""
     categories: Items[str] = ()
