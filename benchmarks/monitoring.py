@@ -34,8 +34,8 @@ from tabular.bundles.making.describing import histogram
 from tabular.bundles.predictor import CompiledPredictor, Rows
 from tabular.config.monitoring import DriftConfig
 from tabular.monitoring.drift import findings
-from tabular.monitoring.reports import Finding
 from tabular.monitoring.tally import Tally
+from tabular.reports.verdicts import Finding
 
 SMALL, LARGE = 500, 5000
 ALARM_SEEDS, DRIFT_SEEDS, LARGE_SEEDS = 200, 50, 50

@@ -15,7 +15,7 @@ from pipelines.batch_inference import batch_inference
 from steps import names
 from tabular.batch.report import BatchReport
 from tabular.config.batch import BatchConfig, BatchFile
-from tabular.monitoring.reports import Verdict
+from tabular.reports.verdicts import Verdict
 
 SHOWN = 5
 """Reasons for rejected rows that the end of a run names."""

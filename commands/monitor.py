@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from tabular.monitoring.reports import Finding, Level, Verdict
+    from tabular.reports.verdicts import Finding, Level, Verdict
 
 LINES = 20
 WATCH = "`python run.py --config configs/monitor.yaml`"
@@ -185,8 +185,8 @@ def _next(session: Session, verdict: "Verdict") -> str:
 
 def _lines(verdicts: "Sequence[Verdict]") -> list[Line]:
     """The rows of each window, then one line for all else that was ever looked at, the worst first."""
-    from tabular.monitoring.reports import SEVERITY
     from tabular.pages.timeline import worst_by_subject
+    from tabular.reports.verdicts import SEVERITY
 
     by_window = [worst_by_subject(verdict) for verdict in verdicts]
     subjects = dict.fromkeys(subject for found in reversed(by_window) for subject in found)

@@ -16,7 +16,7 @@ from registry.stack import open_releases
 from registry.watching import Watch
 from steps import names
 from tabular.config.monitoring import MonitoringFile
-from tabular.monitoring.reports import Verdict
+from tabular.reports.verdicts import Verdict
 
 WINDOWS = 48
 """Windows that the page of a verdict shows."""

@@ -15,7 +15,7 @@ from tabular.bundles import places
 from tabular.config.monitoring import MonitoringConfig
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
-from tabular.monitoring.reports import Verdict
+from tabular.reports.verdicts import Verdict
 from tabular.sources import locate, read_table
 
 DATA = "monitoring/data"

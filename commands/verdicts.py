@@ -9,9 +9,9 @@ from zenml.models import PipelineRunResponse
 
 from commands import summary
 from tabular.bundles import places
-from tabular.monitoring.reports import Verdict
 from tabular.pages.pictures import draw, png
 from tabular.pages.verdict_page import page
+from tabular.reports.verdicts import Verdict
 
 ALERT = 3
 """The exit code of an alert, for schedulers."""

@@ -8,10 +8,10 @@ import yaml
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.monitoring.reports import Verdict
 from tabular.pages import evaluation_page, verdict_page
 from tabular.pages.pictures import draw, png
-from tabular.reports import BestParameters, Evaluation, Report
+from tabular.reports.training import BestParameters, Evaluation, Report
+from tabular.reports.verdicts import Verdict
 
 REPORT_FILE = "report.json"
 PARAMETERS_FILE = "best_params.yaml"

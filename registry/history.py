@@ -18,7 +18,7 @@ from tabular.bundles.manifest import Change as Changed
 from tabular.bundles.manifest import Traffic
 from tabular.config.base import Items, StrictModel, explain
 from tabular.errors import UserError
-from tabular.reports import GateDecision
+from tabular.reports.training import GateDecision
 from tabular.serving.places import NotThere
 
 FOLDER = "history"

@@ -18,7 +18,7 @@ from tabular.errors import UserError
 from tabular.learning import gate
 from tabular.learning.contest import Contest, contest, neither_saw
 from tabular.learning.model_config import Input, breaking_changes
-from tabular.reports import GateDecision
+from tabular.reports.training import GateDecision
 
 
 def judge(releases: Releases, version: ModelVersion, base: Newest, config: GateConfig | None = None) -> GateDecision:

@@ -6,7 +6,7 @@ from registry.history import Change, Entry, Newest, Removal, champions
 from registry.mlflow_registry import CHALLENGER, CHAMPION, STAGING
 from tabular.bundles.manifest import Traffic
 from tabular.errors import UserError
-from tabular.reports import GateDecision
+from tabular.reports.training import GateDecision
 
 RELEASED = (CHAMPION, CHALLENGER)
 """Aliases that the release manifest follows."""

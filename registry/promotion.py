@@ -4,8 +4,8 @@ from registry import plans
 from registry.history import Newest
 from registry.mlflow_registry import CHALLENGER, CHAMPION
 from registry.releases import LostRace, Releases
-from tabular.registered import Promotion
-from tabular.reports import GateDecision
+from tabular.reports.registered import Promotion
+from tabular.reports.training import GateDecision
 
 
 def settled(releases: Releases) -> Newest:

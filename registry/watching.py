@@ -9,8 +9,8 @@ from registry.store import Store
 from tabular.bundles import places
 from tabular.config.base import explain
 from tabular.errors import UserError
-from tabular.monitoring.reports import Verdict
-from tabular.reports import Report
+from tabular.reports.training import Report
+from tabular.reports.verdicts import Verdict
 
 WINDOWS = "monitoring/windows"
 RETRAININGS = "monitoring/retrainings"

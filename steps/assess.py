@@ -13,7 +13,7 @@ from tabular.batch.report import BatchReport
 from tabular.config.batch import BatchConfig
 from tabular.config.monitoring import MonitoringConfig
 from tabular.monitoring import assess as assessing
-from tabular.monitoring.reports import Verdict, Window
+from tabular.reports.verdicts import Verdict, Window
 
 
 @step(enable_cache=False, output_materializers={names.VERDICT: ReportMaterializer})

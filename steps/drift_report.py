@@ -8,8 +8,8 @@ from zenml.types import HTMLString
 
 from steps import bundles, names
 from tabular.monitoring import frames
-from tabular.monitoring.reports import Verdict
 from tabular.pages import evidently_page as report
+from tabular.reports.verdicts import Verdict
 
 
 @step(enable_cache=False)

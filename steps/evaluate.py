@@ -10,7 +10,7 @@ from steps import names
 from steps.caching import depends_on
 from tabular.config.stages import EvaluationConfig, TargetConfig
 from tabular.learning import evaluation
-from tabular.reports import CrossValidation, Evaluation
+from tabular.reports.training import CrossValidation, Evaluation
 
 
 @step(cache_policy=depends_on(evaluation))

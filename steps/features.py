@@ -13,7 +13,7 @@ from tabular.config.stages import FeatureConfig, TargetConfig
 from tabular.learning import cluster_choice
 from tabular.learning.folds import available_cores
 from tabular.learning.imputation import ImputerPair
-from tabular.reports import FeatureReport
+from tabular.reports.training import FeatureReport
 
 
 @step(cache_policy=depends_on(cluster_choice), output_materializers={names.FEATURE_PIPELINE: EstimatorMaterializer})

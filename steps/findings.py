@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tabular.registered import Registration
-from tabular.reports import (
+from tabular.reports.registered import Registration
+from tabular.reports.training import (
     BestParameters,
     Evaluation,
     FeatureReport,

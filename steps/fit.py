@@ -13,7 +13,7 @@ from tabular.config.stages import TargetConfig
 from tabular.learning import features, training
 from tabular.learning.folds import available_cores
 from tabular.learning.imputation import ImputerPair
-from tabular.reports import BestParameters, CrossValidation
+from tabular.reports.training import BestParameters, CrossValidation
 
 
 @step(cache_policy=depends_on(training, features), output_materializers={names.MODEL: EstimatorMaterializer})

@@ -12,7 +12,7 @@ from steps.caching import depends_on
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning import gate as gating
 from tabular.learning.model_config import inputs_of
-from tabular.reports import Evaluation, GateDecision, Provenance
+from tabular.reports.training import Evaluation, GateDecision, Provenance
 
 
 @step(cache_policy=depends_on(gating, judging))

@@ -11,7 +11,7 @@ from steps.caching import depends_on
 from tabular.config.stages import ImputationConfig
 from tabular.learning import imputation
 from tabular.learning.imputation import ImputerPair
-from tabular.reports import ImputationReport
+from tabular.reports.training import ImputationReport
 
 
 @step(cache_policy=depends_on(imputation), output_materializers={names.IMPUTER: ImputerPairMaterializer})

@@ -9,7 +9,7 @@ from materializers.table import TableMaterializer
 from steps import names
 from steps.caching import depends_on
 from tabular import sources
-from tabular.reports import Provenance
+from tabular.reports.training import Provenance
 from tabular.sources import Source, read_table
 
 

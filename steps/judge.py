@@ -11,7 +11,7 @@ from registry.stack import open_releases
 from steps import names
 from steps.caching import ROOT
 from tabular.config.promotion import PromotionConfig
-from tabular.reports import GateDecision
+from tabular.reports.training import GateDecision
 
 
 @step

@@ -14,7 +14,7 @@ from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH
 from zenml.io import fileio
 
 from steps.findings import Findings
-from tabular.reports import SearchReport, Trial
+from tabular.reports.training import SearchReport, Trial
 
 
 def send(findings: Findings) -> None:

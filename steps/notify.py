@@ -9,7 +9,7 @@ from steps.notifying import Notification
 from tabular.config.monitoring import MonitoringConfig
 from tabular.errors import UserError
 from tabular.monitoring import exposition
-from tabular.monitoring.reports import Verdict
+from tabular.reports.verdicts import Verdict
 
 
 @step(enable_cache=False)

@@ -13,10 +13,10 @@ from tabular.bundles.bundle import Bundle
 from tabular.config.monitoring import MonitoringConfig
 from tabular.monitoring import frames
 from tabular.monitoring.performance import measure
-from tabular.monitoring.reports import Performance, Window
 from tabular.monitoring.tally import Tally
 from tabular.monitoring.traffic import traffic
 from tabular.prediction_log.log_windows import LogWindow, Span, read_window
+from tabular.reports.verdicts import Performance, Window
 
 
 @step(

@@ -15,8 +15,8 @@ from tabular.bundles.making import write as writing
 from tabular.bundles.making.folder import BundleFolder
 from tabular.bundles.making.report import PackageReport
 from tabular.config.stages import TargetConfig
-from tabular.registered import Registration
-from tabular.reports import BestParameters, Evaluation, Provenance
+from tabular.reports.registered import Registration
+from tabular.reports.training import BestParameters, Evaluation, Provenance
 
 
 @step(cache_policy=depends_on(bento, writing), output_materializers={names.BUNDLE: BundleMaterializer})

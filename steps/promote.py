@@ -12,8 +12,8 @@ from steps import names
 from steps.caching import ROOT, depends_on
 from tabular.bundles.bundle import MANIFEST, digest
 from tabular.bundles.making.folder import BundleFolder
-from tabular.registered import Promotion, Registration
-from tabular.reports import GateDecision
+from tabular.reports.registered import Promotion, Registration
+from tabular.reports.training import GateDecision
 
 
 @step(cache_policy=depends_on(releasing))

@@ -23,8 +23,8 @@ from steps.caching import ROOT, depends_on
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
 from tabular.pages import card
-from tabular.registered import Registration
-from tabular.reports import (
+from tabular.reports.registered import Registration
+from tabular.reports.training import (
     BestParameters,
     Evaluation,
     FeatureReport,

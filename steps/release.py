@@ -10,8 +10,8 @@ from registry.stack import open_releases
 from steps import names
 from steps.caching import ROOT
 from tabular.config.promotion import PromotionConfig
-from tabular.registered import Promotion
-from tabular.reports import GateDecision
+from tabular.reports.registered import Promotion
+from tabular.reports.training import GateDecision
 
 
 @step

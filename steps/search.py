@@ -15,7 +15,7 @@ from tabular.learning import features
 from tabular.learning import search as searching
 from tabular.learning.folds import available_cores
 from tabular.learning.imputation import ImputerPair
-from tabular.reports import BestParameters, Leaderboard, SearchReport
+from tabular.reports.training import BestParameters, Leaderboard, SearchReport
 
 CODE = depends_on(searching, features, wandb_sweep)
 

@@ -12,7 +12,7 @@ from tabular.config.stages import SelectionConfig, TargetConfig
 from tabular.learning import features, selection
 from tabular.learning.folds import available_cores
 from tabular.learning.imputation import ImputerPair
-from tabular.reports import Leaderboard
+from tabular.reports.training import Leaderboard
 
 
 @step(cache_policy=depends_on(selection, features))

@@ -9,8 +9,8 @@ from zenml.client import Client
 from steps import mlflow_tracker, wandb_tracker
 from steps.caching import depends_on
 from steps.findings import Findings
-from tabular.registered import Registration
-from tabular.reports import (
+from tabular.reports.registered import Registration
+from tabular.reports.training import (
     BestParameters,
     Evaluation,
     FeatureReport,

@@ -10,7 +10,7 @@ from zenml import step
 from zenml.client import Client
 from zenml.types import HTMLString
 
-from tabular.monitoring.reports import SEVERITY, Verdict
+from tabular.reports.verdicts import SEVERITY, Verdict
 
 
 @step(enable_cache=False)

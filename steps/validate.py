@@ -9,7 +9,7 @@ from steps import names
 from steps.caching import depends_on
 from tabular import validation
 from tabular.config.stages import TargetConfig, ValidationConfig
-from tabular.reports import ValidationReport
+from tabular.reports.training import ValidationReport
 
 
 @step(cache_policy=depends_on(validation))

@@ -14,7 +14,7 @@ from steps.wandb_account import INSTEAD, Account, refusals, require_entry, sessi
 from tabular.config.sweep import Sweep, SweepParameter
 from tabular.errors import UserError
 from tabular.learning.search import IMPORTANCES, Objective, Progress, as_file, fixed, summarise
-from tabular.reports import BestParameters, SearchReport, Trial
+from tabular.reports.training import BestParameters, SearchReport, Trial
 
 if TYPE_CHECKING:
     from wandb import Run

@@ -11,7 +11,7 @@ from rich.progress import track
 from zenml.io import fileio
 
 from steps.findings import Findings
-from tabular.reports import SearchReport, Trial
+from tabular.reports.training import SearchReport, Trial
 
 if TYPE_CHECKING:
     import wandb

@@ -18,7 +18,7 @@ from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError
 from tabular.parsing import Kinds, parse
 from tabular.remote import Unreachable, fetch, fingerprint, is_remote, public
-from tabular.reports import Provenance
+from tabular.reports.training import Provenance
 from tabular.sample import SampleSpec, make_sample
 
 

@@ -10,7 +10,7 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from tabular.config.stages import ColumnConfig, TargetConfig, ValidationConfig
 from tabular.errors import UserError
-from tabular.reports import Check, ColumnProfile, ValidationReport
+from tabular.reports.training import Check, ColumnProfile, ValidationReport
 from tabular.spelling import label
 
 EXAMPLES = 5

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
     from registry.history import Change
-    from tabular.reports import GateDecision
+    from tabular.reports.training import GateDecision
 
 CHAMPION = "champion"
 LENGTH = 250

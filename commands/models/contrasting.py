@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from registry.history import Entry, Move
-    from tabular.reports import GateDecision
+    from tabular.reports.training import GateDecision
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 

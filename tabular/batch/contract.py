@@ -17,7 +17,7 @@ from tabular.batch.values import Mask, Notation, Values, categories, dates, misf
 from tabular.bundles.bundle import Column
 from tabular.bundles.values import spelled, with_spellings
 from tabular.config.stages import ColumnConfig, ValidationConfig
-from tabular.reports import Check
+from tabular.reports.training import Check
 from tabular.spelling import label
 
 WIDTH: Final = 40

@@ -6,9 +6,9 @@ from typing import Final
 
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.reference import Reference
-from tabular.monitoring.reports import CategoryCounts, Finding, NumberCounts, Observed
 from tabular.monitoring.tally import Tally
-from tabular.reports import Check, Report
+from tabular.reports.training import Check, Report
+from tabular.reports.verdicts import CategoryCounts, Finding, NumberCounts, Observed
 
 EXAMPLES: Final = 5
 """Offending values shown for a rule."""

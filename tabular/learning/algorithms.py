@@ -25,7 +25,7 @@ from xgboost import XGBClassifier, XGBRegressor
 from tabular.arithmetic.calibration import logits_of_log_odds, logits_of_shares, softmax
 from tabular.config.stages import ClassWeight, Task
 from tabular.errors import UserError
-from tabular.reports import TargetTransform
+from tabular.reports.training import TargetTransform
 
 Parameters = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.learning.folds import Parts, fold_rows, in_parallel, prepare, score
 from tabular.learning.imputation import ImputerPair, expected_warnings_off
 from tabular.learning.metrics import goal
-from tabular.reports import ClusterScore, FeatureReport
+from tabular.reports.training import ClusterScore, FeatureReport
 
 FOLDS = 3
 JUDGE = {"n_estimators": 200, "learning_rate": 0.1, "num_leaves": 31, "colsample_bytree": 0.3}

@@ -12,7 +12,7 @@ from tabular.learning.contest import Contest
 from tabular.learning.gate import Paired
 from tabular.learning.metrics import as_text
 from tabular.learning.model_config import Input, ModelConfig, breaking_changes
-from tabular.reports import Interval, Report
+from tabular.reports.training import Interval, Report
 
 _BINS = 40
 _HASH = 12

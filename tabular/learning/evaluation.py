@@ -12,7 +12,7 @@ from tabular.config.stages import EvaluationConfig, TargetConfig, Task
 from tabular.errors import UserError
 from tabular.learning import explanation, metrics
 from tabular.learning.answers import Answers, answers_of, raw_columns
-from tabular.reports import ClassScore, CrossValidation, Evaluation, Slice
+from tabular.reports.training import ClassScore, CrossValidation, Evaluation, Slice
 from tabular.tables import numeric_columns
 
 Floats = NDArray[np.float64]

@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import Task
 from tabular.learning import metrics
-from tabular.reports import Importance, ShapSummary
+from tabular.reports.training import Importance, ShapSummary
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from tabular.errors import UserError
 from tabular.learning import metrics
 from tabular.learning.contest import Contest
 from tabular.learning.metrics import as_text
-from tabular.reports import GateDecision, Interval
+from tabular.reports.training import GateDecision, Interval
 
 Verdict = Literal["promote", "keep", "reject"]
 

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tabular.config.stages import ImputationConfig
 from tabular.errors import UserError
-from tabular.reports import ImputationReport, StrategyScore
+from tabular.reports.training import ImputationReport, StrategyScore
 from tabular.tables import numeric_columns
 
 FEWEST_KNOWN = 20

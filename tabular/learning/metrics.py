@@ -23,7 +23,7 @@ from tabular.learning.resampling import (
     surprises,
     symmetric_errors,
 )
-from tabular.reports import Interval
+from tabular.reports.training import Interval
 
 NEEDS_PROBABILITIES = frozenset({"roc_auc", "log_loss"})
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, ValidationError
 from tabular.config.base import Items, explain
 from tabular.config.stages import GateConfig, Task
 from tabular.errors import UserError
-from tabular.reports import Interval, Report, TargetTransform
+from tabular.reports.training import Interval, Report, TargetTransform
 from tabular.tables import date_columns, numeric_columns
 
 FILE = "model_config.yaml"

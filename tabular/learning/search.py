@@ -18,7 +18,7 @@ from tabular.config.sweep import EarlyTerminate, Sweep, SweepParameter
 from tabular.errors import UserError
 from tabular.learning.algorithms import ALGORITHMS, estimator
 from tabular.learning.folds import Fold, fit_and_score, fold_rows, importances, in_parallel, mean_importances, prepare
-from tabular.reports import BestParameters, Candidate, SearchReport, Trial
+from tabular.reports.training import BestParameters, Candidate, SearchReport, Trial
 
 FIRST_RUNG = 1 / 4
 """The share of the boosting rounds on the first rung of the ladder."""

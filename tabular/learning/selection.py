@@ -12,7 +12,7 @@ from tabular.errors import UserError
 from tabular.learning.algorithms import ALGORITHMS, estimator, transforms_for
 from tabular.learning.folds import fold_rows, in_parallel, prepare, score
 from tabular.learning.metrics import goal
-from tabular.reports import Candidate, Leaderboard, TargetTransform
+from tabular.reports.training import Candidate, Leaderboard, TargetTransform
 
 
 def select(

@@ -15,7 +15,7 @@ from tabular.learning import metrics
 from tabular.learning.algorithms import estimator
 from tabular.learning.folds import Parts, fold_rows, in_parallel, prepare
 from tabular.learning.imputation import expected_warnings_off
-from tabular.reports import BestParameters, CrossValidation, FoldFigures
+from tabular.reports.training import BestParameters, CrossValidation, FoldFigures
 
 ROWS_WORTH_THREADS = 100_000
 

@@ -14,7 +14,7 @@ from tabular.config.monitoring import (
     is_at_least,
 )
 from tabular.monitoring import drift, performance
-from tabular.monitoring.reports import SEVERITY, Finding, Grade, Kind, Level, Observed, Traffic, Verdict, Window
+from tabular.reports.verdicts import SEVERITY, Finding, Grade, Kind, Level, Observed, Traffic, Verdict, Window
 
 REQUESTS = 30
 """With fewer requests the service is not judged."""

@@ -10,8 +10,8 @@ from tabular.bundles.reference import CategoryReference, Histogram, NumberRefere
 from tabular.config.monitoring import DriftConfig, Threshold, is_at_least
 from tabular.errors import UserError
 from tabular.monitoring import drift_words as words
-from tabular.monitoring.reports import SEVERITY, CategoryCounts, Finding, Kind, NumberCounts, Observed
 from tabular.monitoring.statistics import fisher, holm, homogeneity, kolmogorov_smirnov, psi, total_variation
+from tabular.reports.verdicts import SEVERITY, CategoryCounts, Finding, Kind, NumberCounts, Observed
 
 FEWEST = 30
 """With fewer known values distributions are not compared."""

@@ -4,7 +4,7 @@ import math
 
 from tabular.bundles.bundle import Column
 from tabular.bundles.reference import Histogram
-from tabular.monitoring.reports import NumberCounts
+from tabular.reports.verdicts import NumberCounts
 
 NOTICEABLE = 0.1
 """Means that differ by so many standard deviations of training are called higher or lower."""

@@ -10,8 +10,8 @@ from tabular.config.monitoring import PerformanceConfig, is_at_least
 from tabular.config.stages import Task
 from tabular.errors import UserError
 from tabular.learning import metrics
-from tabular.monitoring.reports import Finding, Performance
-from tabular.reports import Interval
+from tabular.reports.training import Interval
+from tabular.reports.verdicts import Finding, Performance
 
 MOST = 20_000
 """Rows behind the figures; more would make the intervals narrower than anybody needs, and slow."""

@@ -7,7 +7,7 @@ from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import MISSING, Notes
 from tabular.bundles.predictor import Rows
 from tabular.bundles.reference import Histogram, Reference
-from tabular.monitoring.reports import CategoryCounts, NumberCounts, Observed
+from tabular.reports.verdicts import CategoryCounts, NumberCounts, Observed
 
 Floats = NDArray[np.float64]
 

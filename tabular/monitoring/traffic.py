@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.monitoring.reports import Traffic
+from tabular.reports.verdicts import Traffic
 
 MINUTE = 60.0
 FALLBACK = (200, "fallback")

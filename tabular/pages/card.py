@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tabular.config.stages import Task
 from tabular.learning import metrics
 from tabular.learning.metrics import as_text
-from tabular.reports import (
+from tabular.reports.training import (
     BestParameters,
     CrossValidation,
     Evaluation,

@@ -10,7 +10,7 @@ from typing import Any
 from tabular.learning.comparison import Comparison, PairedTest, Scores
 from tabular.pages.evaluation_page import document
 from tabular.pages.pictures import words
-from tabular.reports import Interval
+from tabular.reports.training import Interval
 
 CAPTION = (
     "Above, each metric on its own scale; the grey square is the first version, the blue circle the second. Below "

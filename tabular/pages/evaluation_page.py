@@ -7,7 +7,7 @@ from html import escape
 
 from tabular.learning.metrics import is_better
 from tabular.pages.pictures import words
-from tabular.reports import Evaluation, Interval, Slice
+from tabular.reports.training import Evaluation, Interval, Slice
 
 CAPTIONS = {
     "predicted_against_actual": "Each cell counts rows; on the dashed line the prediction equals the actual value, "

@@ -13,10 +13,10 @@ from html import escape
 import pandas as pd
 
 from tabular.monitoring.frames import UNKNOWN
-from tabular.monitoring.reports import Verdict
 from tabular.pages.pictures import png
 from tabular.pages.pictures.distributions import distributions
 from tabular.pages.pictures.words import short
+from tabular.reports.verdicts import Verdict
 
 MOST = 40
 """Columns on a page: each costs a fifth of a second and 70 kB, and nobody reads more."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tabular.monitoring.reports import SEVERITY, Finding, Kind, Verdict
+from tabular.reports.verdicts import SEVERITY, Finding, Kind, Verdict
 
 MOST = 30
 OF_A_COLUMN: tuple[Kind, ...] = ("distribution", "missing", "out_of_range", "unknown", "validation")

@@ -5,10 +5,10 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tabular.monitoring.reports import Finding, Kind, Level, Performance, Traffic, Verdict
 from tabular.pages.evaluation_page import document
 from tabular.pages.pictures import words
 from tabular.pages.timeline import out_of_the_ordinary
+from tabular.reports.verdicts import Finding, Kind, Level, Performance, Traffic, Verdict
 
 CAPTIONS = {
     "drift": "Each bar is one thing that was looked at, the lines are the thresholds that it was judged by. A bar "

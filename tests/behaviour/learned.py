@@ -15,7 +15,7 @@ from tabular.config.stages import ImputationConfig
 from tabular.config.training import TrainingFile, TrainingParameters
 from tabular.learning import imputation, training
 from tabular.learning.features import feature_pipeline, preprocessing
-from tabular.reports import BestParameters
+from tabular.reports.training import BestParameters
 from tests.project import ROOT
 
 CLUSTERS = 25

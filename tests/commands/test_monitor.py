@@ -14,7 +14,7 @@ from commands.monitor import monitor
 from registry import plans
 from registry.watching import Retraining, Watch
 from tabular.errors import UserError
-from tabular.monitoring.reports import Verdict
+from tabular.reports.verdicts import Verdict
 from tests.commands.typed import Typed, use
 from tests.registry.registered import Registered, registered
 from tests.tabular.monitoring.verdicts import found, performance, verdict

@@ -11,7 +11,7 @@ from commands.models import models, session
 from commands.models.session import ActiveStack
 from registry import judging
 from tabular.errors import UserError
-from tabular.reports import GateDecision, Interval
+from tabular.reports.training import GateDecision, Interval
 from tests.registry.registered import Registered
 
 

@@ -15,7 +15,7 @@ from tabular.errors import UserError
 from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.learning.imputation import ImputerPair, strategy
 from tabular.learning.training import fit
-from tabular.reports import BestParameters
+from tabular.reports.training import BestParameters
 from tabular.storage.persistence import to_bytes
 
 

@@ -7,7 +7,7 @@ import yaml
 from zenml.enums import VisualizationType
 
 from materializers.report import BestParametersMaterializer, ReportMaterializer
-from tabular.reports import (
+from tabular.reports.training import (
     BestParameters,
     Evaluation,
     Importance,

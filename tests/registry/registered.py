@@ -18,7 +18,7 @@ from registry.configs import Configs
 from registry.releases import Releases
 from registry.store import LocalStore
 from tabular.learning.model_config import Data, Runs
-from tabular.reports import Interval
+from tabular.reports.training import Interval
 from tests.registry.released import Shop
 from tests.service.bundles import NAME, make_bundle
 from tests.tabular.compared import config

@@ -9,7 +9,7 @@ from registry.history import Change, Entry, Newest, Removal
 from tabular.bundles.manifest import Change as Changed
 from tabular.bundles.manifest import Traffic
 from tabular.errors import UserError
-from tabular.reports import GateDecision
+from tabular.reports.training import GateDecision
 
 ALIASES = {"champion": "3", "challenger": "4", "staging": "5", "summer": "2"}
 ALONE = Traffic()

@@ -9,7 +9,7 @@ from registry import plans
 from registry.promotion import follow_gate, give, settled
 from registry.verifying import verify
 from tabular.errors import UserError
-from tabular.reports import GateDecision
+from tabular.reports.training import GateDecision
 from tests.registry.released import Shop, promote, roll_back
 from tests.service.bundles import NAME, damage
 

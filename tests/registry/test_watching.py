@@ -8,7 +8,7 @@ import pytest
 from registry.store import LocalStore
 from registry.watching import WINDOWS, Retraining, Watch
 from tabular.errors import UserError
-from tabular.monitoring.reports import Verdict
+from tabular.reports.verdicts import Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from zenml.alerter.base_alerter import BaseAlerter
 from zenml.client import Client
 
 from steps import notifying
-from tabular.monitoring.reports import Finding, Verdict
+from tabular.reports.verdicts import Finding, Verdict
 from tests.stacks.ports import free_port
 
 

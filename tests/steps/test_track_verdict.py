@@ -8,8 +8,8 @@ import wandb
 from mlflow import MlflowClient
 
 from steps import track_verdict
-from tabular.monitoring.reports import Finding, Performance, Traffic, Verdict
-from tabular.reports import Interval
+from tabular.reports.training import Interval
+from tabular.reports.verdicts import Finding, Performance, Traffic, Verdict
 from tests.wandb_reader import read_runs
 
 PAGE = "<!DOCTYPE html><title>drift</title><p>µ</p>"

@@ -15,7 +15,7 @@ from steps.wandb_account import Account
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
 from tabular.learning.search import IMPORTANCES, Objective, TrialHandle
-from tabular.reports import BestParameters, SearchReport
+from tabular.reports.training import BestParameters, SearchReport
 from tests.tabular.searches import BOOSTED, Counting
 from tests.wandb_server import ENTITY, PROJECT, WandbServer
 

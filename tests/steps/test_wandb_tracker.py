@@ -12,7 +12,7 @@ import wandb
 import yaml
 
 from steps import wandb_tracker
-from tabular.reports import Interval
+from tabular.reports.training import Interval
 from tests.project import ROOT
 from tests.steps.found import HARD, IMPORTANCES, SWEEP, findings
 from tests.tabular.test_pictures import features, imputation

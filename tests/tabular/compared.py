@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tabular.config.stages import GateConfig
 from tabular.learning.contest import Answers, Contest
 from tabular.learning.model_config import Data, Gate, Input, ModelConfig, Runs
-from tabular.reports import Interval
+from tabular.reports.training import Interval
 
 ROWS = 400
 RANDOM = np.random.default_rng(0)

@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer, LabelEncoder, OneHotEncod
 
 from tabular.config.stages import EvaluationConfig, TargetConfig
 from tabular.learning.evaluation import evaluate
-from tabular.reports import Evaluation
+from tabular.reports.training import Evaluation
 
 PRICE = TargetConfig(column="price")
 LABEL = TargetConfig(column="label", task="classification")

@@ -13,7 +13,7 @@ from tabular.config.sweep import Sweep
 from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.learning.imputation import compare
 from tabular.learning.search import Objective, Scores, search
-from tabular.reports import BestParameters, Candidate, SearchReport
+from tabular.reports.training import BestParameters, Candidate, SearchReport
 
 PRICE = TargetConfig(column="price")
 COUNT = 90

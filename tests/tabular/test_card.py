@@ -6,7 +6,7 @@ import numpy as np
 
 from tabular.learning import metrics
 from tabular.pages.card import model_card
-from tabular.reports import (
+from tabular.reports.training import (
     BestParameters,
     Candidate,
     ClassScore,

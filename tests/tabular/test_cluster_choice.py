@@ -12,7 +12,7 @@ from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig
 from tabular.learning.cluster_choice import FOLDS, choose
 from tabular.learning.clusters import ClusterSimilarity
 from tabular.learning.imputation import ImputerPair, ScaledImputer, compare
-from tabular.reports import FeatureReport
+from tabular.reports.training import FeatureReport
 from tabular.storage.persistence import to_bytes
 
 PRICE = TargetConfig(column="price")

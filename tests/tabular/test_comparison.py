@@ -14,7 +14,7 @@ from tabular.learning.model_config import Input
 from tabular.pages.comparison_page import page
 from tabular.pages.pictures import png, words
 from tabular.pages.pictures.comparison import draw
-from tabular.reports import Interval
+from tabular.reports.training import Interval
 from tests.tabular.compared import ERRORS, OTHER_ERRORS, config, labels, numbers
 from tests.tabular.test_evaluation_page import HOSTILE, Parsed
 

@@ -11,7 +11,7 @@ from xgboost import XGBClassifier
 from tabular.errors import UserError
 from tabular.learning import metrics
 from tabular.learning.evaluation import evaluate
-from tabular.reports import CrossValidation, Evaluation
+from tabular.reports.training import CrossValidation, Evaluation
 from tests.tabular.evaluated import (
     CONFIG,
     LABEL,

@@ -8,7 +8,7 @@ import pytest
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.pages.evaluation_page import CAPTIONS, page
 from tabular.pages.pictures import draw, png, words
-from tabular.reports import (
+from tabular.reports.training import (
     ClassScore,
     CrossValidation,
     Evaluation,

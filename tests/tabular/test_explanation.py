@@ -22,7 +22,7 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from tabular.learning import metrics
 from tabular.learning.evaluation import evaluate
-from tabular.reports import ShapSummary
+from tabular.reports.training import ShapSummary
 from tests.tabular.evaluated import (
     CONFIG,
     LABEL,

@@ -11,7 +11,7 @@ from tabular.config.stages import GateConfig, Task
 from tabular.errors import UserError
 from tabular.learning import gate, metrics
 from tabular.learning.contest import Contest
-from tabular.reports import GateDecision, Interval
+from tabular.reports.training import GateDecision, Interval
 from tests.tabular.compared import ACTUAL, ERRORS, OTHER_ERRORS, ROWS, labels, numbers
 
 

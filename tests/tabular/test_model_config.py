@@ -20,7 +20,7 @@ from tabular.learning.model_config import (
     inputs_of,
     to_yaml,
 )
-from tabular.reports import Interval
+from tabular.reports.training import Interval
 from tests.tabular.compared import config
 
 AWKWARD = {

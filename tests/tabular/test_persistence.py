@@ -23,7 +23,7 @@ from tabular.learning import training
 from tabular.learning.algorithms import ALGORITHMS
 from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.learning.imputation import compare
-from tabular.reports import BestParameters
+from tabular.reports.training import BestParameters
 from tabular.storage.persistence import TRUSTED_TYPES, digest, from_bytes, to_bytes
 
 STRATEGIES = ("median", "mean", "knn", "iterative")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.pages.pictures import draw, png, style, words
-from tabular.reports import (
+from tabular.reports.training import (
     ClusterScore,
     ColumnProfile,
     FeatureReport,

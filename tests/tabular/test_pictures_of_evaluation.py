@@ -9,14 +9,7 @@ from matplotlib.figure import Figure
 
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.pages.pictures import draw, png, style
-from tabular.reports import (
-    Evaluation,
-    Importance,
-    Interval,
-    Report,
-    ShapSummary,
-    Slice,
-)
+from tabular.reports.training import Evaluation, Importance, Interval, Report, ShapSummary, Slice
 
 HOSTILE = r"<script>$\frac{$ & a_very_long_name_that_goes_on_and_on_$x^2$"
 

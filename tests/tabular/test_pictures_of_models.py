@@ -7,15 +7,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from tabular.pages.pictures import draw, png, style
-from tabular.reports import (
-    Candidate,
-    GateDecision,
-    Interval,
-    Leaderboard,
-    Report,
-    SearchReport,
-    Trial,
-)
+from tabular.reports.training import Candidate, GateDecision, Interval, Leaderboard, Report, SearchReport, Trial
 
 
 def bars(axes: Any) -> Any:

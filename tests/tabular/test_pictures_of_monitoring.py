@@ -1,9 +1,9 @@
 import math
 from typing import Any
 
-from tabular.monitoring.reports import Verdict
 from tabular.pages.pictures import draw, png, style
 from tabular.pages.pictures.monitoring import COLOURS, MOST, SCALES
+from tabular.reports.verdicts import Verdict
 from tests.tabular.monitoring.verdicts import found, performance, verdict
 from tests.tabular.test_pictures import HOSTILE, colours, lengths, names, notes, title
 

@@ -18,7 +18,7 @@ from tabular.learning import search as searching
 from tabular.learning.algorithms import estimator
 from tabular.learning.folds import fit_and_score, score
 from tabular.learning.search import search
-from tabular.reports import BestParameters, SearchReport
+from tabular.reports.training import BestParameters, SearchReport
 from tests.tabular.searches import BOOSTED, KILLED_IN, PRICE, RIDGE, Counting, Known, searched
 
 

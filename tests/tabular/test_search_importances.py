@@ -13,7 +13,7 @@ from tabular.errors import UserError
 from tabular.learning.algorithms import estimator
 from tabular.learning.folds import Fold, importances, mean_importances
 from tabular.learning.search import as_file, summarise
-from tabular.reports import Trial
+from tabular.reports.training import Trial
 from tests.tabular.searches import BOOSTED, RIDGE, Counting, Known, searched
 
 COLUMNS = ("strong", "weak", "idle", "constant")

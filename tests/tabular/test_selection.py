@@ -16,7 +16,7 @@ from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.learning.folds import fold_rows, prepare, score
 from tabular.learning.imputation import ScaledImputer, compare
 from tabular.learning.selection import select
-from tabular.reports import Candidate, Leaderboard
+from tabular.reports.training import Candidate, Leaderboard
 
 PRICE = TargetConfig(column="price")
 COUNT = 150

@@ -21,7 +21,7 @@ from tabular.learning import cluster_choice, imputation, selection, training
 from tabular.learning.algorithms import estimator
 from tabular.learning.features import preprocessing
 from tabular.learning.folds import fold_rows, prepare, score
-from tabular.reports import BestParameters
+from tabular.reports.training import BestParameters
 from tabular.storage.persistence import to_bytes
 
 PRICE = TargetConfig(column="price")

@@ -1,6 +1,6 @@
 """What packaging found out."""
 
-from tabular.reports import Report
+from tabular.reports.training import Report
 
 
 class Offence(Report):

@@ -6,9 +6,8 @@ import warnings
 from matplotlib.figure import Figure
 
 from tabular.learning.comparison import Comparison
-from tabular.monitoring.reports import Verdict
 from tabular.pages.pictures import classification, comparison, data, explanation, models, monitoring, regression, style
-from tabular.reports import (
+from tabular.reports.training import (
     Evaluation,
     FeatureReport,
     GateDecision,
@@ -18,6 +17,7 @@ from tabular.reports import (
     SearchReport,
     ValidationReport,
 )
+from tabular.reports.verdicts import Verdict
 
 
 def draw(report: Report) -> dict[str, Figure]:

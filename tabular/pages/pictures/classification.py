@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 from tabular.pages.pictures import style, words
-from tabular.reports import Evaluation
+from tabular.reports.training import Evaluation
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.object_]

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from tabular.pages.pictures import style, words
-from tabular.reports import FeatureReport, ImputationReport, ValidationReport
+from tabular.reports.training import FeatureReport, ImputationReport, ValidationReport
 
 _MOST_COLUMNS = 25
 _WIDE_RANGE = 8

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tabular.config.stages import HIGHER_IS_BETTER
 from tabular.pages.pictures import style, words
-from tabular.reports import Evaluation, Slice
+from tabular.reports.training import Evaluation, Slice
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tabular.pages.pictures import style, words
-from tabular.reports import GateDecision, Leaderboard, SearchReport, Trial
+from tabular.reports.training import GateDecision, Leaderboard, SearchReport, Trial
 
 _MOST_BARS = 20
 _MOST_AXES = 9

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tabular.monitoring.reports import Finding, Kind, Verdict
 from tabular.pages.pictures import style, words
-from tabular.reports import Interval
+from tabular.reports.training import Interval
+from tabular.reports.verdicts import Finding, Kind, Verdict
 
 MOST = 25
 """Findings in one picture, the worst first."""

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tabular.pages.pictures import style, words
-from tabular.reports import Evaluation
+from tabular.reports.training import Evaluation
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import pytest
 from tabular.batch.report import observed_of
 from tabular.batch.sample import Sample
 from tabular.bundles.predictor import Rows
-from tabular.monitoring.reports import NumberCounts
+from tabular.reports.verdicts import NumberCounts
 from tests.tabular.monitoring.described import described, prices, table
 
 

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, RatioConfig, TargetConfig
 from tabular.learning import imputation, training
 from tabular.learning.features import feature_pipeline, preprocessing
-from tabular.reports import BestParameters, TargetTransform
+from tabular.reports.training import BestParameters, TargetTransform
 
 RATIO = RatioConfig(numerator="rooms", denominator="homes")
 FEW = {

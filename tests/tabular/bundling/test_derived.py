@@ -15,7 +15,7 @@ from tabular.bundles.predictor import CompiledPredictor
 from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
 from tabular.learning import imputation, training
 from tabular.learning.features import feature_pipeline, preprocessing
-from tabular.reports import BestParameters
+from tabular.reports.training import BestParameters
 from tabular.storage.persistence import from_bytes, to_bytes
 from tests.tabular.bundling.fitted import FEW, table
 

@@ -13,8 +13,8 @@ from tabular.bundles.making.compiling import Raw
 from tabular.bundles.predictor import Rows
 from tabular.bundles.reference import Reference
 from tabular.config.stages import TargetConfig
-from tabular.monitoring.reports import Observed
 from tabular.monitoring.tally import Tally
+from tabular.reports.verdicts import Observed
 
 NUMBERS = ["income", "rooms", "sold"]
 CATEGORIES = {"place": ["bay", "inland", "island", "ocean"], "heat": ["gas", "missing", "oil"]}

@@ -10,8 +10,8 @@ from tabular.config.monitoring import MonitoringConfig, RetrainConfig, ServiceLi
 from tabular.errors import UserError
 from tabular.monitoring import assess
 from tabular.monitoring.performance import finding, measure
-from tabular.monitoring.reports import Finding, Grade, Kind, Level, Performance, Traffic, Verdict, Window
 from tabular.monitoring.traffic import traffic
+from tabular.reports.verdicts import Finding, Grade, Kind, Level, Performance, Traffic, Verdict, Window
 from tests.tabular.monitoring.watched import Watched
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)

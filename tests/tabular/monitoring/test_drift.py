@@ -9,8 +9,8 @@ import pytest
 from tabular.config.monitoring import DriftConfig, Threshold
 from tabular.errors import UserError
 from tabular.monitoring.drift import findings
-from tabular.monitoring.reports import Finding, NumberCounts, Observed
 from tabular.monitoring.statistics import holm
+from tabular.reports.verdicts import Finding, NumberCounts, Observed
 from tests.tabular.monitoring.described import Described, described, prices, table
 
 CONFIG = DriftConfig()

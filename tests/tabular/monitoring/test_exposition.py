@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tabular.errors import UserError
 from tabular.monitoring import exposition
-from tabular.monitoring.reports import Finding, Performance, Traffic, Verdict
-from tabular.reports import Interval
+from tabular.reports.training import Interval
+from tabular.reports.verdicts import Finding, Performance, Traffic, Verdict
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

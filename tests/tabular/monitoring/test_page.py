@@ -3,9 +3,9 @@ from typing import get_args
 
 import pytest
 
-from tabular.monitoring.reports import Kind
 from tabular.pages.pictures import draw, png
 from tabular.pages.verdict_page import CAPTIONS, KINDS, NEXT, page
+from tabular.reports.verdicts import Kind
 from tests.tabular.monitoring.verdicts import found, performance, traffic, verdict
 from tests.tabular.test_evaluation_page import HOSTILE, Parsed
 

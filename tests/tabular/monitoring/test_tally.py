@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from tabular.bundles.encoding import Notes
-from tabular.monitoring.reports import Observed
 from tabular.monitoring.tally import Tally
+from tabular.reports.verdicts import Observed
 from tests.project import ROOT
 from tests.tabular.monitoring.described import Described, described, prices, table
 

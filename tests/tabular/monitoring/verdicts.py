@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tabular.monitoring.reports import Finding, Grade, Kind, Level, Performance, Traffic, Verdict
-from tabular.reports import Interval
+from tabular.reports.training import Interval
+from tabular.reports.verdicts import Finding, Grade, Kind, Level, Performance, Traffic, Verdict
 
 ORDER: dict[str, int] = {"alert": 0, "warn": 1, "ok": 2}
 LIMITS: dict[Kind, tuple[float, float]] = {"latency": (500.0, 2000.0), "performance": (0.05, 0.15)}

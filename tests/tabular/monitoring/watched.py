@@ -9,8 +9,8 @@ from tabular.bundles.bundle import Baseline, Bundle, Column
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.making.describing import histogram
 from tabular.bundles.reference import CategoryReference, NumberReference, Reference
-from tabular.monitoring.reports import Observed
 from tabular.monitoring.tally import Tally
+from tabular.reports.verdicts import Observed
 
 SIZES = np.linspace(10, 100, 2000)
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tabular.reports import Interval, Report
+from tabular.reports.training import Interval, Report
 
 Grade = Literal["ok", "warn", "alert"]
 Level = Literal["ok", "warn", "alert", "not_enough_data"]

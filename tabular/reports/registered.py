@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tabular.reports import Report
+from tabular.reports.training import Report
 
 
 class Registration(Report):

@@ -1,0 +1,1 @@
+"""Plain data that one step hands on to another."""
