@@ -48,8 +48,8 @@ def init(
         raise UserError(f"{shown} exists already; give another --name, or --force to overwrite it")
 
     from tabular.profiling import profile, writing
-    from tabular.remote import public
     from tabular.sources import content_at
+    from tabular.storage.remote import public
 
     content = content_at(data, "--data")
     profiled = profile.profile(content, public(data), target, task)
@@ -78,7 +78,7 @@ def _name(name: str | None, data: str) -> str:
 
 def _location(data: str, root: Path) -> str:
     """Where the table is, for a command that is typed in the repository."""
-    from tabular.remote import is_remote
+    from tabular.storage.remote import is_remote
 
     if is_remote(data):
         return data

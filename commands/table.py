@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from tabular.config.stages import DataConfig
-from tabular.remote import public
 from tabular.sources import locate
+from tabular.storage.remote import public
 
 SAMPLE_WARNING = (
     "THE BUILT-IN SAMPLE, made by a generator: no real data. The model is tagged data_source=sample and never promoted"

@@ -19,7 +19,7 @@ from tabular.bundles.manifest import Traffic
 from tabular.config.base import Items, StrictModel, explain
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision
-from tabular.serving.places import NotThere
+from tabular.storage.places import NotThere
 
 FOLDER = "history"
 TAG = "release."

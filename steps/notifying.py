@@ -8,9 +8,9 @@ from typing import Any
 
 from zenml.client import Client
 
-from tabular.remote import public
 from tabular.reports.training import Report
 from tabular.reports.verdicts import Verdict
+from tabular.storage.remote import public
 
 WEBHOOK = "STACKHOUSE_WEBHOOK_URL"
 """The variable with the address; it may hold a secret, so it is in no config."""

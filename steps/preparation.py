@@ -19,8 +19,8 @@ from tabular.config.sweep import Sweep
 from tabular.errors import UserError
 from tabular.learning.algorithms import ALGORITHMS
 from tabular.learning.metrics import goal, names
-from tabular.remote import is_remote
 from tabular.sources import Source, locate
+from tabular.storage.remote import is_remote
 
 
 def find_table(data: DataConfig, validation: ValidationConfig) -> Source:

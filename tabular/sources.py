@@ -17,9 +17,9 @@ from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError
 from tabular.parsing import Kinds, parse
-from tabular.remote import Unreachable, fetch, fingerprint, is_remote, public
 from tabular.reports.training import Provenance
 from tabular.sample import SampleSpec, make_sample
+from tabular.storage.remote import Unreachable, fetch, fingerprint, is_remote, public
 
 
 class Source(StrictModel):

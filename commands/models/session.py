@@ -182,7 +182,7 @@ def _explained(error: Exception) -> str | None:
 
     from registry.releases import LostRace
     from stacks.gcsfs_store import StoreUnreachable
-    from tabular.serving.places import Unreachable
+    from tabular.storage.places import Unreachable
 
     if isinstance(error, LostRace | StoreUnreachable | Unreachable):
         return one_line(error)

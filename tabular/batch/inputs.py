@@ -12,8 +12,8 @@ from typing import IO, Any, Final, Literal
 
 from tabular.bundles import places
 from tabular.errors import UserError
-from tabular.remote import CONTENT_MARKS, is_remote, public
 from tabular.reports.training import Report
+from tabular.storage.remote import CONTENT_MARKS, is_remote, public
 
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 TABLES: Final = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")

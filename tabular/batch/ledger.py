@@ -29,9 +29,9 @@ from tabular.config.batch import BatchConfig
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ValidationConfig
 from tabular.errors import UserError
-from tabular.remote import is_remote, public
 from tabular.reports.training import Report
 from tabular.reports.verdicts import Observed
+from tabular.storage.remote import is_remote, public
 
 IDENTITY: Final = "batch.json"
 SUCCESS: Final = "_SUCCESS.json"

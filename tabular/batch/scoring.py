@@ -28,7 +28,7 @@ from tabular.bundles.reference import Reference
 from tabular.config.batch import BatchConfig
 from tabular.errors import UserError
 from tabular.monitoring.tally import Tally
-from tabular.remote import public
+from tabular.storage.remote import public
 
 SAMPLE_ROWS: Final = 5_000
 

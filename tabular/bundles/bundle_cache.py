@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tabular.bundles import places
 from tabular.bundles.bundle import MANIFEST, BadBundle, Bundle, digest, read
 from tabular.config.base import explain
-from tabular.remote import public
+from tabular.storage.remote import public
 
 TRANSFER_SECONDS = 300.0
 """How long one file of a bundle may take."""

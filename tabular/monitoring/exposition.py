@@ -10,8 +10,8 @@ from urllib.error import HTTPError, URLError
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, push_to_gateway, write_to_textfile
 
 from tabular.errors import UserError
-from tabular.remote import public
 from tabular.reports.verdicts import SEVERITY, Finding, Kind, Performance, Traffic, Verdict
+from tabular.storage.remote import public
 
 JOB: Final = "stackhouse_monitor"
 SECONDS: Final = 10.0

@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 from commands.models import plan as planning
 from registry import plans
 from registry.releases import Releases
-from tabular.serving.places import Unreachable
+from tabular.storage.places import Unreachable
 from tests.commands.typed import ask, type_, use
 from tests.registry.registered import Registered, keep, registered
 

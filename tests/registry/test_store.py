@@ -8,7 +8,7 @@ import pytest
 
 from registry.store import LocalStore, Store, folder_of
 from stacks import emulation
-from tabular.serving.places import NotThere
+from tabular.storage.places import NotThere
 from tests.stacks.ports import free_port
 from tests.stacks.stores import make_store
 

@@ -89,7 +89,7 @@ def test_the_real_steps_depend_on_what_they_call() -> None:
         "tabular/learning/explanation.py",
         "tabular/learning/metrics.py",
     } <= of_evaluation
-    assert {"tabular/sources.py", "tabular/parsing.py", "tabular/remote.py", "tabular/sample.py"} <= of_sources
+    assert {"tabular/sources.py", "tabular/parsing.py", "tabular/storage/remote.py", "tabular/sample.py"} <= of_sources
 
     # then: and on nothing else
     assert not of_sources & {"tabular/learning/imputation.py", "tabular/learning/evaluation.py"}

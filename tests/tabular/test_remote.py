@@ -16,7 +16,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from tabular.errors import UserError
-from tabular.remote import Unreachable, fetch, fingerprint, is_remote, public
+from tabular.storage.remote import Unreachable, fetch, fingerprint, is_remote, public
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -145,7 +145,7 @@ def test_silent_host_is_given_up_in_time(look: object, monkeypatch: pytest.Monke
     # given
     assert callable(look)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("tabular.remote.SECONDS", 0.3)
+    monkeypatch.setattr("tabular.storage.remote.SECONDS", 0.3)
     # when / then
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
@@ -164,7 +164,7 @@ def test_slow_store_is_given_up_in_time(look: object, monkeypatch: pytest.Monkey
         return {}
 
     monkeypatch.setattr(MemoryFileSystem, "info", wait)
-    monkeypatch.setattr("tabular.remote.SECONDS", 0.2)
+    monkeypatch.setattr("tabular.storage.remote.SECONDS", 0.2)
     # when / then
     with pytest.raises(Unreachable, match="could not reach memory://a.csv"):
         look("memory://a.csv", "data.path")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tabular.errors import UserError
-from tabular.remote import is_remote, public
+from tabular.storage.remote import is_remote, public
 
 Result = TypeVar("Result")
 
