@@ -112,7 +112,7 @@ def held_out(bundle: Bundle, data: Path | None) -> pd.DataFrame:
         return table[names].head(HELD_OUT)
     from commands import arguments
     from tabular.config.training import TrainingFile
-    from tabular.splitting import split
+    from tabular.table.splitting import split
 
     file = arguments.read(ROOT / "configs" / "train.yaml", ()).resolved
     assert isinstance(file, TrainingFile)

@@ -48,8 +48,8 @@ def init(
         raise UserError(f"{shown} exists already; give another --name, or --force to overwrite it")
 
     from tabular.profiling import profile, writing
-    from tabular.sources import content_at
     from tabular.storage.remote import public
+    from tabular.table.sources import content_at
 
     content = content_at(data, "--data")
     profiled = profile.profile(content, public(data), target, task)
@@ -91,9 +91,9 @@ def _check(text: str, profiled: "Profiled") -> None:
     import yaml
     from pydantic import ValidationError
 
-    from tabular import splitting, validation
     from tabular.config.base import explain
     from tabular.config.training import TrainingFile
+    from tabular.table import splitting, validation
 
     try:
         parameters = TrainingFile.model_validate(yaml.safe_load(text)).parameters

@@ -16,7 +16,7 @@ from tabular.config.monitoring import MonitoringConfig
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
 from tabular.reports.verdicts import Verdict
-from tabular.sources import locate, read_table
+from tabular.table.sources import locate, read_table
 
 DATA = "monitoring/data"
 """Where tables with rows from the log lie, in the model's folder in the artifact store."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from tabular.config.stages import DataConfig
-from tabular.sources import locate
 from tabular.storage.remote import public
+from tabular.table.sources import locate
 
 SAMPLE_WARNING = (
     "THE BUILT-IN SAMPLE, made by a generator: no real data. The model is tagged data_source=sample and never promoted"
@@ -21,7 +21,7 @@ def announce(data: DataConfig, root: Path) -> None:
         root: the repository.
 
     Raises:
-        UserError: see `tabular.sources.locate`.
+        UserError: see `tabular.table.sources.locate`.
     """
     source = locate(data, root / ".cache" / "data", root)
     words = f"{SAMPLE_WARNING} ({source.why})" if source.kind == "sample" else public(source.location)

@@ -8,9 +8,9 @@ from zenml import step
 from materializers.table import TableMaterializer
 from steps import names
 from steps.caching import depends_on
-from tabular import sources
 from tabular.reports.training import Provenance
-from tabular.sources import Source, read_table
+from tabular.table import sources
+from tabular.table.sources import Source, read_table
 
 
 @step(cache_policy=depends_on(sources), output_materializers={names.DATASET: TableMaterializer})

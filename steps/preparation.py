@@ -19,8 +19,8 @@ from tabular.config.sweep import Sweep
 from tabular.errors import UserError
 from tabular.learning.algorithms import ALGORITHMS
 from tabular.learning.metrics import goal, names
-from tabular.sources import Source, locate
 from tabular.storage.remote import is_remote
+from tabular.table.sources import Source, locate
 
 
 def find_table(data: DataConfig, validation: ValidationConfig) -> Source:
@@ -31,7 +31,7 @@ def find_table(data: DataConfig, validation: ValidationConfig) -> Source:
         validation: its rules say which columns are categories or dates, whatever they look like.
 
     Raises:
-        UserError: see `tabular.sources.locate`; or a file on this machine, and steps that run elsewhere.
+        UserError: see `tabular.table.sources.locate`; or a file on this machine, and steps that run elsewhere.
     """
     orchestrator = Client().active_stack.orchestrator
     if data.path and not is_remote(data.path) and orchestrator.config.is_remote:

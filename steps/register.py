@@ -34,7 +34,7 @@ from tabular.reports.training import (
     Provenance,
     SearchReport,
 )
-from tabular.tables import date_columns, numeric_columns
+from tabular.table.tables import date_columns, numeric_columns
 
 REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops", "lightgbm", "xgboost-cpu", "pydantic")
 

@@ -8,8 +8,8 @@ from zenml import step
 from materializers.table import TableMaterializer
 from steps import names
 from steps.caching import depends_on
-from tabular import splitting
 from tabular.config.stages import SplitConfig, TargetConfig
+from tabular.table import splitting
 
 
 @step(

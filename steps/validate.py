@@ -7,9 +7,9 @@ from zenml import step
 
 from steps import names
 from steps.caching import depends_on
-from tabular import validation
 from tabular.config.stages import TargetConfig, ValidationConfig
 from tabular.reports.training import ValidationReport
+from tabular.table import validation
 
 
 @step(cache_policy=depends_on(validation))

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tabular.sample import SampleSpec, make_sample
+from tabular.table.sample import SampleSpec, make_sample
 from tests.project import ROOT, Project, isolate
 
 SESSION = tempfile.TemporaryDirectory(prefix="stackhouse-tests-", ignore_cleanup_errors=True)

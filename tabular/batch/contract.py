@@ -1,4 +1,4 @@
-"""The rules of `validation` on chunk after chunk, with the words and the meaning of `tabular.validation`.
+"""The rules of `validation` on chunk after chunk, with the words and the meaning of `tabular.table.validation`.
 
 What they say of a whole table to train on, its least number of rows and its repeated rows, is not asked of a batch.
 """
@@ -18,7 +18,7 @@ from tabular.bundles.bundle import Column
 from tabular.bundles.values import spelled, with_spellings
 from tabular.config.stages import ColumnConfig, ValidationConfig
 from tabular.reports.training import Check
-from tabular.spelling import label
+from tabular.table.spelling import label
 
 WIDTH: Final = 40
 """Characters shown of each."""

@@ -7,18 +7,18 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
-from tabular import spelling
 from tabular.batch.chunks import START
 from tabular.batch.reading import Source
 from tabular.batch.values import Notation, date_texts, is_text, plain
 from tabular.config.reading import ReadingConfig
+from tabular.table import spelling
 
 EXAMPLES: Final = 500
 """Different values whose look says which forms are tried."""
 
 
 def forms_of(source: Source, columns: Sequence[str], reading: ReadingConfig, rows: int) -> dict[str, str]:
-    """The form in which most values of each column of text are dates, as `tabular.spelling.moments` takes it.
+    """The form in which most values of each column of text are dates, as `tabular.table.spelling.moments` takes it.
 
     Most often the first rows tell. Where they could be read with the day first and with the month first, more are
     read, to the end if need be; where all can be read both ways, `day_first` decides.

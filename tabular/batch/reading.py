@@ -18,7 +18,7 @@ from tabular.batch.inputs import File, Text, opened
 from tabular.batch.lines import Records, blocks, cells_of, joined
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError
-from tabular.parsing import NAMES
+from tabular.table.parsing import NAMES
 
 BOM: Final = "\ufeff".encode()
 

@@ -1,6 +1,6 @@
 """Whole columns of cells as the encoder takes them, with the same meaning as in training; which rows are bad is told.
 
-See `tabular.parsing`, `tabular.spelling` and `tabular.normalising`, which read a whole table before training.
+See `tabular.table.parsing`, `tabular.table.spelling` and `tabular.table.normalising`, which read a whole table before training.
 """
 
 from typing import Any, Final, NamedTuple
@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tabular import spelling
 from tabular.bundles.bundle import Column
 from tabular.bundles.values import spelled
 from tabular.config.reading import ReadingConfig
-from tabular.normalising import INFINITE
+from tabular.table import spelling
+from tabular.table.normalising import INFINITE
 
 Mask = NDArray[np.bool_]
 Values = NDArray[Any]
@@ -109,7 +109,7 @@ def dates(cells: pa.Array, notation: Notation, form: str | None) -> Found:
     Args:
         cells: moments, days, or text.
         notation: how holes are spelled.
-        form: see `tabular.spelling.moments`; None where no cell so far was a date.
+        form: see `tabular.table.spelling.moments`; None where no cell so far was a date.
     """
     none = np.zeros(len(cells), dtype=bool)
     if pa.types.is_null(cells.type):

@@ -13,7 +13,7 @@ from tabular.errors import UserError
 from tabular.learning import explanation, metrics
 from tabular.learning.answers import Answers, answers_of, raw_columns
 from tabular.reports.training import ClassScore, CrossValidation, Evaluation, Slice
-from tabular.tables import numeric_columns
+from tabular.table.tables import numeric_columns
 
 Floats = NDArray[np.float64]
 

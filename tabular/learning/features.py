@@ -18,7 +18,7 @@ from tabular.errors import UserError
 from tabular.learning.clusters import ClusterSimilarity
 from tabular.learning.features_derived import DateNumbers, DateParts, Expression
 from tabular.learning.imputation import FEWEST_KNOWN, ImputerPair, ScaledImputer
-from tabular.tables import categorical_columns, date_columns, numeric_columns
+from tabular.table.tables import categorical_columns, date_columns, numeric_columns
 
 MISSING_CATEGORY = "missing"
 TARGET_FOLDS = 5

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from tabular.config.stages import ImputationConfig
 from tabular.errors import UserError
 from tabular.reports.training import ImputationReport, StrategyScore
-from tabular.tables import numeric_columns
+from tabular.table.tables import numeric_columns
 
 FEWEST_KNOWN = 20
 """Known values of a column with holes, so that each fold of a cross-validation still has a few."""

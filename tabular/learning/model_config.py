@@ -12,7 +12,7 @@ from tabular.config.base import Items, explain
 from tabular.config.stages import GateConfig, Task
 from tabular.errors import UserError
 from tabular.reports.training import Interval, Report, TargetTransform
-from tabular.tables import date_columns, numeric_columns
+from tabular.table.tables import date_columns, numeric_columns
 
 FILE = "model_config.yaml"
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tabular.config.stages import ColumnConfig, Task
 from tabular.errors import UserError
-from tabular.spelling import label
+from tabular.table.spelling import label
 
 
 class Newest(NamedTuple):
@@ -36,7 +36,7 @@ def with_feedback(
     logged before, is not added again.
 
     Args:
-        rows: the table of the training config, as `tabular.sources.read_table` gives it.
+        rows: the table of the training config, as `tabular.table.sources.read_table` gives it.
         labelled: the inputs of each logged row as the client sent them, and its true value.
         target: the column of the true value.
         task: regression or classification.

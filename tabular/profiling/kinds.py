@@ -25,7 +25,7 @@ def describe(column: pd.Series) -> ColumnFound:
     """One column as the stages will see it.
 
     Args:
-        column: as `tabular.parsing.parse` gives it.
+        column: as `tabular.table.parsing.parse` gives it.
     """
     known = column.dropna()
     facts: dict[str, Any] = {

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from tabular import spelling
 from tabular.config.reading import Decimal, ReadingConfig, Thousands
-from tabular.normalising import INFINITE
 from tabular.profiling import words
 from tabular.profiling.found import Finding
+from tabular.table import spelling
+from tabular.table.normalising import INFINITE
 
 Style = tuple[Decimal, Thousands | None]
 STYLES: dict[bool, tuple[Style, ...]] = {

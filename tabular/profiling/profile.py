@@ -7,10 +7,10 @@ import pandas as pd
 
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import Task
-from tabular.parsing import PARQUET, parse, raw_csv, unpack
 from tabular.profiling import dialect, kinds, leaks, notation, targets, warnings, words
 from tabular.profiling.found import ColumnFound, Finding, TableFound
-from tabular.sources import with_target
+from tabular.table.parsing import PARQUET, parse, raw_csv, unpack
+from tabular.table.sources import with_target
 
 
 class Profiled(NamedTuple):

@@ -4,10 +4,10 @@ import difflib
 
 import pandas as pd
 
-from tabular import spelling
 from tabular.config.stages import Task
 from tabular.errors import UserError
 from tabular.profiling.found import TableFound, TargetFound
+from tabular.table import spelling
 
 CODES = 10
 """So many whole numbers, from 0 or 1 on without a gap, are classes."""

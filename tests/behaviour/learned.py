@@ -10,12 +10,12 @@ import yaml
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from tabular import sources, splitting
 from tabular.config.stages import ImputationConfig
 from tabular.config.training import TrainingFile, TrainingParameters
 from tabular.learning import imputation, training
 from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.reports.training import BestParameters
+from tabular.table import sources, splitting
 from tests.project import ROOT
 
 CLUSTERS = 25

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tabular.sample import SampleSpec, make_sample
+from tabular.table.sample import SampleSpec, make_sample
 from tests.integration.runs import QUICK, Clones, Repository, Trained, overrides
 from tests.project import ROOT
 

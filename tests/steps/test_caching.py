@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 
 from steps import caching
-from tabular import sources
 from tabular.learning import evaluation, imputation
+from tabular.table import sources
 
 FILES = {
     "tabular/__init__.py": "",
@@ -89,7 +89,12 @@ def test_the_real_steps_depend_on_what_they_call() -> None:
         "tabular/learning/explanation.py",
         "tabular/learning/metrics.py",
     } <= of_evaluation
-    assert {"tabular/sources.py", "tabular/parsing.py", "tabular/storage/remote.py", "tabular/sample.py"} <= of_sources
+    assert {
+        "tabular/table/sources.py",
+        "tabular/table/parsing.py",
+        "tabular/storage/remote.py",
+        "tabular/table/sample.py",
+    } <= of_sources
 
     # then: and on nothing else
     assert not of_sources & {"tabular/learning/imputation.py", "tabular/learning/evaluation.py"}

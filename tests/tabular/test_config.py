@@ -22,7 +22,7 @@ from tabular.config.sweep import Sweep
 from tabular.config.training import TrainingFile
 from tabular.learning.algorithms import ALGORITHMS
 from tabular.learning.metrics import goal, names
-from tabular.sample import SampleSpec
+from tabular.table.sample import SampleSpec
 
 ROOT = Path(__file__).parents[2]
 RUNS = [

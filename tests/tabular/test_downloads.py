@@ -13,7 +13,7 @@ import pytest
 
 from tabular.config.stages import DataConfig
 from tabular.errors import UserError
-from tabular.sources import locate, read_table
+from tabular.table.sources import locate, read_table
 
 CSV = b"a,b\n1,2\n3,4\n3,4\n"
 SHA256 = hashlib.sha256(CSV).hexdigest()

@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from tabular.config.stages import ImputationConfig, SplitConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning.imputation import FEWEST_KNOWN, ImputerPair, ScaledImputer, compare, strategy
-from tabular.splitting import split
 from tabular.storage.persistence import to_bytes
+from tabular.table.splitting import split
 
 STRATEGIES = ("median", "mean", "knn", "iterative")
 INPUTS = ["rooms", "bedrooms", "people"]

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError
-from tabular.parsing import parse
+from tabular.table.parsing import parse
 
 CSV = b"a,b\n1,x\n2,y\n"
 TABLE = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})

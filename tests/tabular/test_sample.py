@@ -13,9 +13,9 @@ from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
 from tabular.config.training import TrainingFile
-from tabular.sample import SampleSpec, make_sample
-from tabular.tables import categorical_columns
-from tabular.validation import validate
+from tabular.table.sample import SampleSpec, make_sample
+from tabular.table.tables import categorical_columns
+from tabular.table.validation import validate
 
 ROOT = Path(__file__).parents[2]
 CALIFORNIA = ROOT / "configs" / "samples" / "california.yaml"

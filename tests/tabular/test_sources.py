@@ -10,7 +10,7 @@ import pytest
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError
-from tabular.sources import Source, locate, read_table
+from tabular.table.sources import Source, locate, read_table
 
 CSV = b"a,b\n1,2\n3,4\n3,4\n"
 SHA256 = hashlib.sha256(CSV).hexdigest()

@@ -6,7 +6,7 @@ import pytest
 
 from tabular.config.stages import SplitConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.splitting import split, tuning_rows
+from tabular.table.splitting import split, tuning_rows
 
 PRICE = TargetConfig(column="price")
 LABEL = TargetConfig(column="label", task="classification")

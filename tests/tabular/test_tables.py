@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from tabular.tables import categorical_columns, date_columns, numeric_columns
+from tabular.table.tables import categorical_columns, date_columns, numeric_columns
 
 ROWS = pd.DataFrame(
     {

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from tabular import splitting
 from tabular.config.stages import (
     ClusterConfig,
     FeatureConfig,
@@ -23,6 +22,7 @@ from tabular.learning.features import preprocessing
 from tabular.learning.folds import fold_rows, prepare, score
 from tabular.reports.training import BestParameters
 from tabular.storage.persistence import to_bytes
+from tabular.table import splitting
 
 PRICE = TargetConfig(column="price")
 FEATURES = FeatureConfig(

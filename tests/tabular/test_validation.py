@@ -9,7 +9,7 @@ import pytest
 from tabular.config.stages import ColumnConfig, TargetConfig, ValidationConfig
 from tabular.errors import UserError
 from tabular.reports.training import Check, ValidationReport
-from tabular.validation import refuse, validate
+from tabular.table.validation import refuse, validate
 
 ROWS = 60
 

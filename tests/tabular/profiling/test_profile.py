@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from tabular.errors import UserError
-from tabular.parsing import parse
 from tabular.profiling.found import TableFound
 from tabular.profiling.profile import profile
+from tabular.table.parsing import parse
 from tests.tabular.profiling.dialects import DIALECTS, ROWS, Dialect, table, written
 
 

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from tabular import splitting, validation
 from tabular.config.sweep import Sweep
 from tabular.config.training import TrainingFile, TrainingParameters
 from tabular.learning.metrics import goal
 from tabular.profiling.profile import profile
 from tabular.profiling.writing import write
-from tabular.sources import locate, read_table
+from tabular.table import splitting, validation
+from tabular.table.sources import locate, read_table
 from tests.project import ROOT
 from tests.tabular.profiling.dialects import DIALECTS, ROWS, table, written
 

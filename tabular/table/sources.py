@@ -16,10 +16,10 @@ from tabular.config.base import StrictModel, explain
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError
-from tabular.parsing import Kinds, parse
 from tabular.reports.training import Provenance
-from tabular.sample import SampleSpec, make_sample
 from tabular.storage.remote import Unreachable, fetch, fingerprint, is_remote, public
+from tabular.table.parsing import Kinds, parse
+from tabular.table.sample import SampleSpec, make_sample
 
 
 class Source(StrictModel):
@@ -112,7 +112,7 @@ def read_table(
 
     Returns:
         The rows (all columns, index 0 to n-1) and where they came from. The sha256 is of the file's bytes, for the
-        sample of the table as CSV. Dtypes: see `tabular.parsing.parse`.
+        sample of the table as CSV. Dtypes: see `tabular.table.parsing.parse`.
 
     Raises:
         UserError: unreadable or changed bytes, no target column, fewer than two rows, or a column with no value.

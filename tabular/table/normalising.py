@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from tabular import spelling
 from tabular.errors import UserError
+from tabular.table import spelling
 
 INFINITE = ("inf", "-inf", "Infinity", "-Infinity")
 EXAMINED = 500
@@ -22,7 +22,7 @@ def normalised(
         frame: as pandas or Arrow made it.
         kinds: the columns that are `text` or `date` whatever they look like.
         missing: spellings of a hole in text; with an infinity among them, infinite numbers are holes. None: as it is.
-        day_first: see `tabular.spelling.dates`.
+        day_first: see `tabular.table.spelling.dates`.
         name: what errors call the file.
 
     Raises:

@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tabular import spelling
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError
-from tabular.normalising import normalised
+from tabular.table import spelling
+from tabular.table.normalising import normalised
 
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"

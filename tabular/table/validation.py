@@ -11,7 +11,7 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from tabular.config.stages import ColumnConfig, TargetConfig, ValidationConfig
 from tabular.errors import UserError
 from tabular.reports.training import Check, ColumnProfile, ValidationReport
-from tabular.spelling import label
+from tabular.table.spelling import label
 
 EXAMPLES = 5
 """Offending values shown for a rule."""
