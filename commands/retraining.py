@@ -46,7 +46,7 @@ def retrain(config: MonitoringConfig, verdict: Verdict, root: Path, console: Con
     from commands import training
     from registry.stack import open_releases
     from registry.watching import Watch
-    from steps import notifying
+    from trackers import notifying
 
     releases = open_releases(config.model, root)
     watch = Watch(releases.store)

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from zenml import step
 
-from steps import names, notifying
-from steps.notifying import Notification
+from steps import names
 from tabular.config.monitoring import MonitoringConfig
 from tabular.errors import UserError
 from tabular.monitoring import exposition
 from tabular.reports.verdicts import Verdict
+from trackers import notifying
+from trackers.notifying import Notification
 
 
 @step(enable_cache=False)

@@ -12,7 +12,6 @@ from zenml.pipelines.pipeline_context import PipelineContext
 from stacks.offline import is_offline
 from steps.caching import ROOT
 from steps.track import SENDERS
-from steps.wandb_account import require_online
 from tabular.config.base import explain
 from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task, ValidationConfig
 from tabular.config.sweep import Sweep
@@ -21,6 +20,7 @@ from tabular.learning.algorithms import ALGORITHMS
 from tabular.learning.metrics import goal, names
 from tabular.storage.remote import is_remote
 from tabular.table.sources import Source, locate
+from trackers.wandb_account import require_online
 
 
 def find_table(data: DataConfig, validation: ValidationConfig) -> Source:

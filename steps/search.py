@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
 from materializers.report import BestParametersMaterializer
-from steps import names, study, wandb_account, wandb_sweep
+from steps import names, study
 from steps.caching import depends_on
 from tabular.config.stages import TargetConfig
 from tabular.config.sweep import Sweep
@@ -16,6 +16,7 @@ from tabular.learning import search as searching
 from tabular.learning.folds import available_cores
 from tabular.learning.imputation import ImputerPair
 from tabular.reports.training import BestParameters, Leaderboard, SearchReport
+from trackers import wandb_account, wandb_sweep
 
 CODE = depends_on(searching, features, wandb_sweep)
 

@@ -6,9 +6,7 @@ from typing import Literal
 from zenml import get_step_context, step
 from zenml.client import Client
 
-from steps import mlflow_tracker, wandb_tracker
 from steps.caching import depends_on
-from steps.findings import Findings
 from tabular.reports.registered import Registration
 from tabular.reports.training import (
     BestParameters,
@@ -21,6 +19,8 @@ from tabular.reports.training import (
     SearchReport,
     ValidationReport,
 )
+from trackers import mlflow_tracker, wandb_tracker
+from trackers.findings import Findings
 
 SENDERS: dict[str, Callable[[Findings], None]] = {"mlflow": mlflow_tracker.send, "wandb": wandb_tracker.send}
 """How to send, by the tracker's flavor."""

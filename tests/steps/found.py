@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from steps.findings import Findings
 from tabular.pages.pictures import draw, png
 from tabular.reports.registered import Registration
 from tabular.reports.training import BestParameters, Interval, Provenance, ValidationReport
 from tests.tabular.test_pictures import features, imputation
 from tests.tabular.test_pictures_of_evaluation import regression
 from tests.tabular.test_pictures_of_models import gate, leaderboard, search
+from trackers.findings import Findings
 
 SWEEP = {
     "method": "bayes",

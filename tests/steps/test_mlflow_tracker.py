@@ -10,8 +10,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from steps import mlflow_tracker
 from tests.steps.found import findings
+from trackers import mlflow_tracker
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from steps import notifying
 from steps.notify import notify
-from steps.notifying import Notification
 from tabular.config.monitoring import MonitoringConfig
 from tests.stacks.ports import free_port
 from tests.tabular.monitoring.verdicts import found, verdict
+from trackers import notifying
+from trackers.notifying import Notification
 
 ALERT = verdict(1, found("rooms", 0.4, "alert"))
 DUE = ALERT.model_copy(update={"retrain": True})

@@ -10,9 +10,9 @@ import pytest
 from zenml.alerter.base_alerter import BaseAlerter
 from zenml.client import Client
 
-from steps import notifying
 from tabular.reports.verdicts import Finding, Verdict
 from tests.stacks.ports import free_port
+from trackers import notifying
 
 
 class Chat(HTTPServer):

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from steps import wandb_account
-from steps.wandb_account import Account, require_online
 from tabular.errors import UserError
+from trackers import wandb_account
+from trackers.wandb_account import Account, require_online
 
 KEY = "0123456789abcdef" * 3
 

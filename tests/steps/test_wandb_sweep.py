@@ -10,14 +10,14 @@ from typing import Any
 import optuna
 import pytest
 
-from steps import wandb_sweep
-from steps.wandb_account import Account
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
 from tabular.learning.search import IMPORTANCES, Objective, TrialHandle
 from tabular.reports.training import BestParameters, SearchReport
 from tests.tabular.searches import BOOSTED, Counting
 from tests.wandb_server import ENTITY, PROJECT, WandbServer
+from trackers import wandb_sweep
+from trackers.wandb_account import Account
 
 HEARTBEAT = 0.3
 """Seconds between two questions of the agent whether the trial ends."""

@@ -11,13 +11,13 @@ import pytest
 import wandb
 import yaml
 
-from steps import wandb_tracker
 from tabular.reports.training import Interval
 from tests.project import ROOT
 from tests.steps.found import HARD, IMPORTANCES, SWEEP, findings
 from tests.tabular.test_pictures import features, imputation
 from tests.tabular.test_pictures_of_evaluation import regression
 from tests.wandb_reader import OfflineRun, read_runs
+from trackers import wandb_tracker
 
 Send = Callable[..., list[OfflineRun]]
 

@@ -13,8 +13,8 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH
 from zenml.io import fileio
 
-from steps.findings import Findings
 from tabular.reports.training import SearchReport, Trial
+from trackers.findings import Findings
 
 
 def send(findings: Findings) -> None:

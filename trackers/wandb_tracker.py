@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import track
 from zenml.io import fileio
 
-from steps.findings import Findings
 from tabular.reports.training import SearchReport, Trial
+from trackers.findings import Findings
 
 if TYPE_CHECKING:
     import wandb

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import optuna
 from pydantic import BaseModel, Field
 
-from steps.wandb_account import INSTEAD, Account, refusals, require_entry, session
 from tabular.config.sweep import Sweep, SweepParameter
 from tabular.errors import UserError
 from tabular.learning.search import IMPORTANCES, Objective, Progress, as_file, fixed, summarise
 from tabular.reports.training import BestParameters, SearchReport, Trial
+from trackers.wandb_account import INSTEAD, Account, refusals, require_entry, session
 
 if TYPE_CHECKING:
     from wandb import Run

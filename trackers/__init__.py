@@ -1,0 +1,1 @@
+"""What MLflow, W&B, alerters and the terminal are sent."""
