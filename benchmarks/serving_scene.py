@@ -72,7 +72,7 @@ def columns(table: pd.DataFrame) -> dict[str, list[Any]]:
 def store_with(bundle: Path, folder: Path) -> str:
     """A BentoML home that holds the bundle alone."""
     os.environ["BENTOML_HOME"] = str(folder / "bentoml")
-    from steps import bento
+    from registry import bento
     from tabular.bundles.making.folder import BundleFolder
 
     bento.keep(bundle, bento.version_of(BundleFolder(bundle)))

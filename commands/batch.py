@@ -12,7 +12,7 @@ from commands.scheduling import ensure_schedulable
 from commands.summary import artifacts_of
 from commands.verdicts import ALERT, keep, show
 from pipelines.batch_inference import batch_inference
-from steps import names
+from tabular import names
 from tabular.batch.report import BatchReport
 from tabular.config.batch import BatchConfig, BatchFile
 from tabular.reports.verdicts import Verdict

@@ -14,7 +14,7 @@ from commands.verdicts import ALERT, keep, show
 from pipelines.monitoring import monitoring
 from registry.stack import open_releases
 from registry.watching import Watch
-from steps import names
+from tabular import names
 from tabular.config.monitoring import MonitoringFile
 from tabular.reports.verdicts import Verdict
 

@@ -9,7 +9,7 @@ from zenml.models import PipelineRunResponse
 from commands import execution
 from commands.execution import FAILURE, SUCCESS, Plan
 from pipelines.promotion import promotion
-from steps import names
+from tabular import names
 
 
 def describe(plan: Plan, root: Path) -> int:

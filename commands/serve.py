@@ -30,10 +30,10 @@ def _follow_release(root: Path) -> None:
     import bentoml
     from zenml.client import Client
 
+    from registry import bento
     from registry.store import MANIFEST, folder_of
     from stacks import local
     from stacks.gcsfs_store import StoreUnreachable
-    from steps import bento
     from tabular.bundles import bundle, places
 
     newest = bentoml.models.get(f"{bento.NAME}:latest")
@@ -58,13 +58,13 @@ def _ensure_model(root: Path) -> None:
     """Have a model in BentoML's store: that of the newest bundle where the store has lost it, or a new one."""
     import bentoml
 
-    from steps import bento
+    from registry import bento
 
     if any(model.tag.name == bento.NAME for model in bentoml.models.list()):
         return
     from commands.selection import newest
     from stacks import local
-    from steps import names
+    from tabular import names
 
     local.activate(root)
     found = newest(names.BUNDLE)

@@ -15,7 +15,7 @@ from zenml.models import ArtifactVersionResponse, PipelineRunResponse
 from commands.arguments import Configuration
 from commands.table import SAMPLE_WARNING
 from registry.mlflow_registry import registry_uri
-from steps import names
+from tabular import names
 
 SHOWN_CLASSES = 3
 """Classes that the end of a run names."""

@@ -3,11 +3,11 @@
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from steps.assess import assess_batch
-from steps.drift_report import drift_report
+from steps.batch.score import score
+from steps.monitoring.assess import assess_batch
+from steps.monitoring.drift_report import drift_report
+from steps.monitoring.track_verdict import track_verdict
 from steps.preparation import tracker_names
-from steps.score import score
-from steps.track_verdict import track_verdict
 from tabular.config.batch import BatchConfig
 
 

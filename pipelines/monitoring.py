@@ -3,12 +3,12 @@
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from steps.assess import assess
-from steps.drift_report import drift_report
-from steps.notify import notify
-from steps.observe import observe
+from steps.monitoring.assess import assess
+from steps.monitoring.drift_report import drift_report
+from steps.monitoring.notify import notify
+from steps.monitoring.observe import observe
+from steps.monitoring.track_verdict import track_verdict
 from steps.preparation import tracker_names
-from steps.track_verdict import track_verdict
 from tabular.config.monitoring import MonitoringConfig
 
 

@@ -3,8 +3,8 @@
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from steps.judge import judge as judge_step
-from steps.release import release as release_step
+from steps.promotion.judge import judge as judge_step
+from steps.promotion.release import release as release_step
 from tabular.config.promotion import PromotionConfig
 
 

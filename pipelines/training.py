@@ -3,22 +3,22 @@
 from zenml import get_pipeline_context, pipeline
 from zenml.enums import ExecutionMode
 
-from steps import names
-from steps.evaluate import evaluate
-from steps.features import features as features_step
-from steps.fit import fit
-from steps.gate import gate as gate_step
-from steps.impute import impute
-from steps.ingest import ingest
-from steps.package import package
 from steps.preparation import find_table, load_sweeps, model_name, tracker_names
-from steps.promote import promote
-from steps.register import register
-from steps.search import search as search_step
-from steps.select import select
-from steps.split import split as split_step
-from steps.track import track as track_step
-from steps.validate import validate
+from steps.training.evaluate import evaluate
+from steps.training.features import features as features_step
+from steps.training.fit import fit
+from steps.training.gate import gate as gate_step
+from steps.training.impute import impute
+from steps.training.ingest import ingest
+from steps.training.package import package
+from steps.training.promote import promote
+from steps.training.register import register
+from steps.training.search import search as search_step
+from steps.training.select import select
+from steps.training.split import split as split_step
+from steps.training.track import track as track_step
+from steps.training.validate import validate
+from tabular import names
 from tabular.config.stages import (
     DataConfig,
     EvaluationConfig,

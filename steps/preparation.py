@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from zenml.client import Client
 from zenml.pipelines.pipeline_context import PipelineContext
 
+from materializers.caching import ROOT
 from stacks.offline import is_offline
-from steps.caching import ROOT
-from steps.track import SENDERS
+from steps.training.track import SENDERS
 from tabular.config.base import explain
 from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task, ValidationConfig
 from tabular.config.sweep import Sweep

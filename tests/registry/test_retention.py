@@ -9,9 +9,8 @@ from zenml import pipeline, step
 from zenml.client import Client
 from zenml.models import ArtifactVersionResponse
 
-from registry import plans, retention
+from registry import bento, plans, retention
 from registry.history import Removal
-from steps import bento
 from tests.registry.registered import Registered, add, registered
 
 

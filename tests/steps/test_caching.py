@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from steps import caching
+from materializers import caching
 from tabular.learning import evaluation, imputation
 from tabular.table import sources
 

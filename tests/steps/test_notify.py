@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from steps.notify import notify
+from steps.monitoring.notify import notify
 from tabular.config.monitoring import MonitoringConfig
 from tests.stacks.ports import free_port
 from tests.tabular.monitoring.verdicts import found, verdict

@@ -8,7 +8,7 @@ import pytest
 from zenml.config.cache_policy import CachePolicy
 from zenml.steps import StepContext
 
-from steps import study
+from materializers import study
 from tabular.config.stages import TargetConfig
 from tabular.config.sweep import Sweep
 

@@ -7,7 +7,7 @@ import pytest
 import wandb
 from mlflow import MlflowClient
 
-from steps import track_verdict
+from steps.monitoring import track_verdict
 from tabular.reports.training import Interval
 from tabular.reports.verdicts import Finding, Performance, Traffic, Verdict
 from tests.wandb_reader import read_runs

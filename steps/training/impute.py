@@ -5,9 +5,9 @@ from typing import Annotated
 import pandas as pd
 from zenml import step
 
+from materializers.caching import depends_on
 from materializers.imputer import ImputerPairMaterializer
-from steps import names
-from steps.caching import depends_on
+from tabular import names
 from tabular.config.stages import ImputationConfig
 from tabular.learning import imputation
 from tabular.learning.imputation import ImputerPair

@@ -6,9 +6,10 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
+from materializers import study
+from materializers.caching import depends_on
 from materializers.report import BestParametersMaterializer
-from steps import names, study
-from steps.caching import depends_on
+from tabular import names
 from tabular.config.stages import TargetConfig
 from tabular.config.sweep import Sweep
 from tabular.learning import features

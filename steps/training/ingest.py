@@ -5,9 +5,9 @@ from typing import Annotated
 import pandas as pd
 from zenml import step
 
+from materializers.caching import depends_on
 from materializers.table import TableMaterializer
-from steps import names
-from steps.caching import depends_on
+from tabular import names
 from tabular.reports.training import Provenance
 from tabular.table import sources
 from tabular.table.sources import Source, read_table

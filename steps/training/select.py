@@ -6,8 +6,8 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from zenml import step
 
-from steps import names
-from steps.caching import depends_on
+from materializers.caching import depends_on
+from tabular import names
 from tabular.config.stages import SelectionConfig, TargetConfig
 from tabular.learning import features, selection
 from tabular.learning.folds import available_cores

@@ -8,9 +8,10 @@ from sklearn.pipeline import Pipeline
 from zenml import log_metadata, step
 
 from materializers.bundle import BundleMaterializer
+from materializers.caching import ROOT, depends_on
+from registry import bento
 from registry import mlflow_registry as registry
-from steps import bento, names
-from steps.caching import ROOT, depends_on
+from tabular import names
 from tabular.bundles.making import write as writing
 from tabular.bundles.making.folder import BundleFolder
 from tabular.bundles.making.report import PackageReport

@@ -5,8 +5,8 @@ from typing import Final
 
 from rich import progress
 
-from steps.terminal_bar import TerminalBar
 from tabular.batch.scoring import Reached
+from trackers.terminal_bar import TerminalBar
 
 QUIET_SECONDS: Final = 15.0
 """Between two lines where there is no terminal."""

@@ -6,9 +6,9 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from zenml import step
 
+from materializers.caching import depends_on
 from materializers.estimator import EstimatorMaterializer
-from steps import names
-from steps.caching import depends_on
+from tabular import names
 from tabular.config.stages import FeatureConfig, TargetConfig
 from tabular.learning import cluster_choice
 from tabular.learning.folds import available_cores

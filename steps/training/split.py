@@ -5,9 +5,9 @@ from typing import Annotated
 import pandas as pd
 from zenml import step
 
+from materializers.caching import depends_on
 from materializers.table import TableMaterializer
-from steps import names
-from steps.caching import depends_on
+from tabular import names
 from tabular.config.stages import SplitConfig, TargetConfig
 from tabular.table import splitting
 

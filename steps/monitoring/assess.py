@@ -4,11 +4,12 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
+from materializers.caching import ROOT
 from materializers.report import ReportMaterializer
+from registry import bundles
 from registry.stack import open_releases
 from registry.watching import Watch
-from steps import bundles, names
-from steps.caching import ROOT
+from tabular import names
 from tabular.batch.report import BatchReport
 from tabular.config.batch import BatchConfig
 from tabular.config.monitoring import MonitoringConfig

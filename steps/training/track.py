@@ -6,7 +6,7 @@ from typing import Literal
 from zenml import get_step_context, step
 from zenml.client import Client
 
-from steps.caching import depends_on
+from materializers.caching import depends_on
 from tabular.reports.registered import Registration
 from tabular.reports.training import (
     BestParameters,

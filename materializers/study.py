@@ -10,8 +10,8 @@ from rich import progress
 from zenml.config.cache_policy import CachePolicy
 from zenml.steps import StepContext
 
-from steps.caching import ROOT
-from steps.terminal_bar import TerminalBar
+from materializers.caching import ROOT
+from trackers.terminal_bar import TerminalBar
 
 
 def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int | str) -> str:

@@ -6,9 +6,9 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
+from materializers.caching import depends_on
 from registry import judging, mlflow_registry
-from steps import names
-from steps.caching import depends_on
+from tabular import names
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning import gate as gating
 from tabular.learning.model_config import inputs_of

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from materializers.caching import ROOT
 from registry.serving_bundle import bundle_of
 from registry.stack import open_releases
-from steps.caching import ROOT
 from tabular.bundles import reference as references
 from tabular.bundles.bundle import MANIFEST, Bundle
 from tabular.bundles.bundle_cache import BundleCache, parse

@@ -6,7 +6,8 @@ import pandas as pd
 from zenml import step
 from zenml.types import HTMLString
 
-from steps import bundles, names
+from registry import bundles
+from tabular import names
 from tabular.monitoring import frames
 from tabular.pages import evidently_page as report
 from tabular.reports.verdicts import Verdict

@@ -8,7 +8,8 @@ from zenml import step
 
 from materializers.report import ReportMaterializer
 from materializers.table import TableMaterializer
-from steps import bundles, names
+from registry import bundles
+from tabular import names
 from tabular.bundles.bundle import Bundle
 from tabular.config.monitoring import MonitoringConfig
 from tabular.monitoring import frames

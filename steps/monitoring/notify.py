@@ -4,7 +4,7 @@ from typing import Annotated
 
 from zenml import step
 
-from steps import names
+from tabular import names
 from tabular.config.monitoring import MonitoringConfig
 from tabular.errors import UserError
 from tabular.monitoring import exposition

@@ -5,8 +5,8 @@ from typing import Annotated
 import pandas as pd
 from zenml import step
 
-from steps import names
-from steps.caching import depends_on
+from materializers.caching import depends_on
+from tabular import names
 from tabular.config.stages import TargetConfig, ValidationConfig
 from tabular.reports.training import ValidationReport
 from tabular.table import validation

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from zenml import step
 
+from materializers.caching import ROOT
 from registry.mlflow_registry import version_named
 from registry.promotion import give
 from registry.stack import open_releases
-from steps import names
-from steps.caching import ROOT
+from tabular import names
 from tabular.config.promotion import PromotionConfig
 from tabular.reports.registered import Promotion
 from tabular.reports.training import GateDecision

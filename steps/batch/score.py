@@ -8,12 +8,13 @@ from zenml import step
 
 from materializers.report import ReportMaterializer
 from materializers.table import TableMaterializer
-from steps import bundles, names
-from steps.scoring_progress import ScoringProgress
+from registry import bundles
+from tabular import names
 from tabular.batch import scoring
 from tabular.batch.report import BatchReport
 from tabular.bundles.loading import build_predictor, warm
 from tabular.config.batch import BatchConfig
+from trackers.scoring_progress import ScoringProgress
 
 
 @step(

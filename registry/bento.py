@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from steps.caching import ROOT
+from materializers.caching import ROOT
 from tabular.bundles.bundle import MANIFEST, Bundle, digest
 from tabular.bundles.making.folder import BundleFolder
 

@@ -13,13 +13,13 @@ from sklearn.pipeline import Pipeline
 from zenml import get_step_context, log_metadata, step
 from zenml.steps import StepContext
 
+from materializers.caching import ROOT, depends_on
 from materializers.model_config import ModelConfigMaterializer
 from registry import configs
 from registry import mlflow_registry as registry
 from registry.author import git_commit
 from registry.stages import ZENML_VERSION
-from steps import names
-from steps.caching import ROOT, depends_on
+from tabular import names
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
 from tabular.pages import card

@@ -5,11 +5,11 @@ from typing import Annotated
 from zenml import get_step_context, log_metadata, step
 
 from materializers.bundle import FOLDER
+from materializers.caching import ROOT, depends_on
 from registry import releases as releasing
 from registry.promotion import follow_gate
 from registry.stack import open_releases
-from steps import names
-from steps.caching import ROOT, depends_on
+from tabular import names
 from tabular.bundles.bundle import MANIFEST, digest
 from tabular.bundles.making.folder import BundleFolder
 from tabular.reports.registered import Promotion, Registration

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from zenml import step
 
+from materializers.caching import ROOT
 from registry import judging
 from registry.mlflow_registry import version_named
 from registry.promotion import settled
 from registry.stack import open_releases
-from steps import names
-from steps.caching import ROOT
+from tabular import names
 from tabular.config.promotion import PromotionConfig
 from tabular.reports.training import GateDecision
 
