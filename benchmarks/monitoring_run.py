@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import pandas as pd
 from monitoring_log import reading, write_log
 
-from materializers.caching import ROOT
 from registry import bundles
 from registry.mlflow_registry import model_named, registry_client
 from stacks import local
+from tabular.storage.repository import ROOT
 
 MOST_SECONDS = 60.0
 

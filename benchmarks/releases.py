@@ -24,13 +24,13 @@ from serving_safety import answers_with
 from serving_scene import Scene, spread
 from serving_servers import SERVICE, SERVICE_READY, environment, running, wrk
 
-from materializers.caching import ROOT
 from registry import plans
 from registry.mlflow_registry import CHAMPION, model_named, registry_client, versions
 from registry.releases import BUNDLE, Releases
 from registry.stack import open_releases
 from registry.verifying import verify
 from stacks import local
+from tabular.storage.repository import ROOT
 
 WHY = "benchmarks/releases.py"
 

@@ -14,7 +14,7 @@ from tabular.config.monitoring import MonitoringFile
 from tabular.config.promotion import PromotionFile
 from tabular.config.run_file import RunFile
 from tabular.config.training import TrainingFile
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 
 FILES: Final[dict[str, type[RunFile]]] = {
     "batch": BatchFile,
@@ -53,7 +53,7 @@ def read(file: Path, overrides: Sequence[str]) -> Configuration:
     try:
         given = yaml.safe_load(file.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{file} is not YAML: {one_line(error)}") from None
     if not isinstance(given, dict):
         raise UserError(f"{file} must hold keys and values, such as 'parameters:'")
     parameters = given.get("parameters")

@@ -11,11 +11,11 @@ from rich.markup import escape
 from commands import arguments
 from commands.arguments import Configuration
 from commands.execution import Plan
-from tabular.bundles import places
 from tabular.config.monitoring import MonitoringConfig
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
 from tabular.reports.verdicts import Verdict
+from tabular.storage import places
 from tabular.table.sources import locate, read_table
 
 DATA = "monitoring/data"

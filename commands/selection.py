@@ -1,6 +1,5 @@
 """Running a part of a pipeline on the artifacts that earlier runs left."""
 
-import difflib
 from collections.abc import Collection
 
 from zenml.client import Client
@@ -8,7 +7,7 @@ from zenml.enums import StackComponentType
 from zenml.models import ArtifactVersionResponse
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest
 
 
 def keep_steps(pipeline: Pipeline, only: Collection[str], until: str | None) -> None:
@@ -27,7 +26,7 @@ def keep_steps(pipeline: Pipeline, only: Collection[str], until: str | None) -> 
     steps = pipeline.invocations
     for name in (*only, *([until] if until else ())):
         if name not in steps:
-            near = difflib.get_close_matches(name, steps, n=1, cutoff=0.0)[0]
+            near = nearest(name, steps)
             raise UserError(f"there is no step '{name}'; the nearest is '{near}', and there are {', '.join(steps)}")
     kept = set(only) if only else _with_upstream(pipeline, until) if until else set(steps)
     for name in [name for name in steps if name not in kept]:

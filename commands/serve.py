@@ -34,7 +34,8 @@ def _follow_release(root: Path) -> None:
     from registry.store import MANIFEST, folder_of
     from stacks import local
     from stacks.gcsfs_store import StoreUnreachable
-    from tabular.bundles import bundle, places
+    from tabular.bundles import bundle
+    from tabular.storage import places
 
     newest = bentoml.models.get(f"{bento.NAME}:latest")
     name = bundle.read(Path(newest.path)).name

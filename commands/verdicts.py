@@ -8,10 +8,10 @@ from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
 from commands import summary
-from tabular.bundles import places
 from tabular.pages.pictures import draw, png
 from tabular.pages.verdict_page import page
 from tabular.reports.verdicts import Verdict
+from tabular.storage import places
 
 ALERT = 3
 """The exit code of an alert, for schedulers."""

@@ -7,8 +7,9 @@ from types import ModuleType
 
 from zenml.config.cache_policy import CachePolicy
 
-ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("tabular", "steps", "materializers", "registry")
+from tabular.storage.repository import ROOT
+
+ROOMS = ("tabular", "steps", "materializers", "registry", "trackers")
 VALUES_ONLY = "tabular/config/"
 """Config models hold values and no behaviour; the values are in the cache key as the step's parameters."""
 

@@ -1,4 +1,4 @@
-"""Where the finished trials of a search lie, what names them, and how its progress shows."""
+"""Where the finished trials of a search lie, and what names them."""
 
 import hashlib
 import json
@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from rich import progress
 from zenml.config.cache_policy import CachePolicy
 from zenml.steps import StepContext
 
-from materializers.caching import ROOT
-from trackers.terminal_bar import TerminalBar
+from tabular.storage.repository import ROOT
 
 
 def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int | str) -> str:
@@ -44,21 +42,3 @@ def storage(context: StepContext, study: str, suffix: str = ".db") -> Path:
     if wanted is False:
         file.unlink(missing_ok=True)
     return file
-
-
-class Progress(TerminalBar):
-    """A progress bar of the trials on a terminal, a line every ten trials elsewhere.
-
-    Args:
-        trials: how many trials in all.
-    """
-
-    def __init__(self, trials: int) -> None:
-        super().__init__("search", progress.MofNCompleteColumn(), trials)
-
-    def __call__(self, finished: int, trials: int, best: float | None) -> None:
-        """Show that a trial has ended."""
-        text = "" if best is None else f"best {best:.4g}"
-        self._bar.update(self._task, completed=finished, description=text)
-        if not self._bar.console.is_terminal and (finished % 10 == 0 or finished == trials):
-            self._bar.console.print(f"search: {finished} of {trials} trials, {text}")

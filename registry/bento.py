@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from materializers.caching import ROOT
 from tabular.bundles.bundle import MANIFEST, Bundle, digest
 from tabular.bundles.making.folder import BundleFolder
+from tabular.storage.repository import ROOT
 
 NAME = "stackhouse"
 """Of the model in BentoML's store and of the Bento; `service/service.py` asks for its newest version."""

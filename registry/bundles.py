@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from materializers.caching import ROOT
 from registry.serving_bundle import bundle_of
 from registry.stack import open_releases
 from tabular.bundles import reference as references
 from tabular.bundles.bundle import MANIFEST, Bundle
 from tabular.bundles.bundle_cache import BundleCache, parse
 from tabular.bundles.reference import Reference
+from tabular.storage.repository import ROOT
 
 CACHE = ROOT / ".cache" / "served"
 KEEP = 5

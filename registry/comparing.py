@@ -6,11 +6,11 @@ from mlflow.entities.model_registry import ModelVersion
 
 from registry.judging import Held, between
 from registry.releases import Releases
-from tabular.bundles import places
 from tabular.learning import comparison as comparing
 from tabular.learning.comparison import Comparison
 from tabular.pages.comparison_page import page as page_of
 from tabular.pages.pictures import draw, png
+from tabular.storage import places
 
 
 def compare(releases: Releases, a: ModelVersion, b: ModelVersion, page: Path) -> Comparison:

@@ -11,9 +11,9 @@ from mlflow.exceptions import MlflowException
 from registry.author import RELEASES
 from registry.history import Entry
 from registry.mlflow_registry import CHAMPION
-from tabular.bundles import places
 from tabular.errors import UserError
 from tabular.learning.model_config import ModelConfig, from_yaml, to_yaml
+from tabular.storage import places
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,5 @@
 """The MLflow model registry of the active stack: finding versions, storing and loading models."""
 
-import difflib
 from typing import Any
 
 import mlflow
@@ -12,7 +11,7 @@ from zenml.client import Client
 from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
 from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
 
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest
 from tabular.storage.persistence import TRUSTED_TYPES
 
 CHAMPION = "champion"
@@ -108,7 +107,7 @@ def model_named(client: MlflowClient, name: str | None) -> str:
         return str(known[0])
     if name is None:
         raise UserError(f"the registry holds several models: choose one with --model {' or --model '.join(known)}")
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+    near = nearest(name, known)
     raise UserError(f"the registry holds no model '{name}'; the nearest is '{near}'")
 
 

@@ -17,11 +17,11 @@ from registry.mlflow_registry import CHALLENGER, CHAMPION
 from registry.store import MANIFEST as FILE
 from registry.store import Store
 from tabular.bundles import manifest as release
-from tabular.bundles import places
 from tabular.bundles.bundle import MANIFEST, digest
 from tabular.bundles.manifest import Change as Changed
 from tabular.bundles.manifest import Manifest, Release
 from tabular.errors import UserError
+from tabular.storage import places
 
 BUNDLE, BUNDLE_SHA256 = "bundle", "bundle_sha256"
 """Tags of a version: where its bundle lies, and the sha256 of its `bundle.json`."""

@@ -15,8 +15,8 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from registry.history import Removal
 from registry.mlflow_registry import registry_client, versions
 from registry.releases import BUNDLE, BUNDLE_SHA256
+from tabular.storage.repository import ROOT
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 ARTIFACTS = ("model", "bundle")
 """ZenML artifacts of a training run that only its version uses. The rows stay: others may have been held to them."""
 REGISTERING = "register"
@@ -33,12 +33,12 @@ _BATCH = 100
 """ZenML asks for each run twice in one question, and SQLite takes 500 parts of one."""
 
 
-def removal_of(client: MlflowClient, version: ModelVersion, root: Path = REPOSITORY) -> Removal:
+def removal_of(client: MlflowClient, version: ModelVersion, root: Path = ROOT) -> Removal:
     """What there is of one version; otherwise like `removals_of`."""
     return removals_of(client, [version], root)[0]
 
 
-def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path = REPOSITORY) -> list[Removal]:
+def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path = ROOT) -> list[Removal]:
     """Find everything that belongs to some versions, and to no other version of any model. Nothing is deleted.
 
     Args:
@@ -80,7 +80,7 @@ def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path
     return found
 
 
-def remove(removal: Removal, client: MlflowClient | None = None, root: Path = REPOSITORY) -> None:
+def remove(removal: Removal, client: MlflowClient | None = None, root: Path = ROOT) -> None:
     """Delete what a removal names; what is gone already is no error.
 
     Every file is deleted before the record that tells where it lies, so that whatever a crash has left is found when

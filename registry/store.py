@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from tabular.bundles import places
 from tabular.errors import UserError
+from tabular.storage import places
 
 FOLDER = "releases"
 """In the artifact store, with a folder below it for each registered model."""

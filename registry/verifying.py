@@ -5,10 +5,10 @@ from typing import NamedTuple
 from registry.history import Entry
 from registry.mlflow_registry import CHAMPION
 from registry.releases import Releases
-from tabular.bundles import places
 from tabular.bundles.bundle import MANIFEST, Bundle, digest
 from tabular.bundles.manifest import Release
 from tabular.errors import UserError
+from tabular.storage import places
 
 
 class Finding(NamedTuple):

@@ -6,11 +6,11 @@ from typing import Literal, TypeVar
 from pydantic import ValidationError
 
 from registry.store import Store
-from tabular.bundles import places
 from tabular.config.base import explain
 from tabular.errors import UserError
 from tabular.reports.training import Report
 from tabular.reports.verdicts import Verdict
+from tabular.storage import places
 
 WINDOWS = "monitoring/windows"
 RETRAININGS = "monitoring/retrainings"

@@ -12,12 +12,12 @@ from typing import Literal
 
 from service.choices import SOURCES, Choice, Pause, changes, position, same
 from tabular.bundles import manifest as release
-from tabular.bundles import places
 from tabular.bundles.bundle import MANIFEST, digest
 from tabular.bundles.bundle_cache import BundleCache, parse
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.loading import BaselinePredictor, Build, Loaded, Source, build_predictor, load
 from tabular.errors import UserError
+from tabular.storage import places
 from tabular.storage.remote import public
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.prediction_log.log_files import row_of, rows_in
 from tabular.prediction_log.log_records import Record
 
@@ -88,7 +88,7 @@ class WandbSample:
             run.finish()
         except Exception as error:  # whatever W&B's client meets, the service goes on
             self._stopping.set()
-            logger.warning("the W&B sample ends: %s: %s", type(error).__name__, " ".join(str(error).split())[:300])
+            logger.warning("the W&B sample ends: %s: %s", type(error).__name__, one_line(error))
 
     def _open(self) -> "wandb.Run":
         import wandb

@@ -20,7 +20,8 @@ from zenml.models import ComponentResponse, StackResponse
 from zenml.stack import StackComponent
 
 from stacks import registration
-from stacks.offline import is_offline
+from tabular.config.offline import is_offline
+from tabular.errors import one_line
 
 SECONDS = 6.0
 """How long all checks together may take."""
@@ -241,7 +242,7 @@ def _basic(user: str, password: str) -> str:
 
 def _line(error: Exception) -> str:
     """The error in one line of readable length, with its type where the message alone says little."""
-    text = " ".join(str(error).split())
+    text = one_line(error)
     if type(error).__module__.partition(".")[0] not in ("stacks", "tabular"):
         text = f"{type(error).__name__}: {text}"
     return text if len(text) <= 300 else f"{text[:297]}..."

@@ -12,8 +12,9 @@ from dotenv import load_dotenv
 
 from stacks.programs import HOST, Program, StartFailed, noted_in, request, running, stop
 from tabular.errors import UserError
+from tabular.storage.repository import ROOT
 
-FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "cloud"
+FOLDER = ROOT / ".cache" / "cloud"
 GCS_PORT = ("STACKHOUSE_GCS_PORT", 9024)
 MLFLOW_PORT = ("STACKHOUSE_MLFLOW_PORT", 5024)
 BUCKET = ("STACKHOUSE_EMULATED_BUCKET", "stackhouse")
@@ -136,7 +137,7 @@ def _port(setting: tuple[str, int]) -> int:
 @click.argument("action", type=click.Choice(["up", "down"]))
 def main(action: str) -> None:
     """Start or stop the cloud on this machine."""
-    load_dotenv(FOLDER.parent.parent / ".env")
+    load_dotenv(ROOT / ".env")
     try:
         if action == "down":
             click.echo("\n".join(f"{name}: stopped" for name in down(FOLDER)) or "nothing runs")

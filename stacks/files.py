@@ -1,6 +1,5 @@
 """Stacks as data: `configs/stacks/NAME.yaml`, with values from the environment."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from tabular.config.base import Items, StrictModel, explain
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest, one_line
 
 FOLDER = Path("configs") / "stacks"
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -108,8 +107,8 @@ def read(root: Path, name: str) -> StackFile:
     """
     known = names(root)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-        hint = f"; the nearest is '{near[0]}', and there are {', '.join(known)}" if near else ""
+        near = nearest(name, known)
+        hint = f"; the nearest is '{near}', and there are {', '.join(known)}" if near else ""
         raise UserError(f"there is no file {FOLDER / f'{name}.yaml'}{hint}")
     try:
         content = yaml.safe_load((root / FOLDER / f"{name}.yaml").read_text())
@@ -121,7 +120,7 @@ def read(root: Path, name: str) -> StackFile:
     except ValidationError as error:
         raise UserError(f"{FOLDER / f'{name}.yaml'}: {explain(error, StackFile)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{FOLDER / f'{name}.yaml'} is not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{FOLDER / f'{name}.yaml'} is not YAML: {one_line(error)}") from None
 
 
 def _on_base(content: dict[str, Any], base: StackFile) -> dict[str, Any]:

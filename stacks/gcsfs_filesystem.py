@@ -15,6 +15,7 @@ from gcsfs.retry import retry_request
 from google.auth.exceptions import TransportError
 
 from stacks.gcsfs_store import BucketMissing, StoreUnreachable
+from tabular.errors import one_line
 
 PAUSES = (0.2, 0.5, 1.0)
 """Seconds before each further attempt at a connection that was refused or broke off."""
@@ -169,4 +170,4 @@ def _reason(error: Exception, seconds: float) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return one_line(error)

@@ -5,10 +5,10 @@ from pathlib import Path
 from zenml.client import Client
 
 from stacks import files, registration, whole_files
+from tabular.storage.repository import ROOT
 
 NAME = "local"
 ZENML_DEFAULT = "default"
-REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def activate(root: Path) -> str:
@@ -27,7 +27,7 @@ def activate(root: Path) -> str:
     chosen = Client().active_stack_model.name
     is_new = not Client.is_repository_directory(root)
     if registration.find_stack(NAME) is None:
-        registration.apply(NAME, files.read(REPOSITORY, NAME))
+        registration.apply(NAME, files.read(ROOT, NAME))
     if is_new:
         Client.initialize(root)
         Client().activate_root(root)

@@ -9,7 +9,7 @@ from zenml.client import Client
 from zenml.models import ComponentResponse, StackResponse
 
 from stacks.files import VARIABLE, StackFile
-from stacks.offline import NO_KEY
+from tabular.config.offline import NO_KEY
 
 REFERENCE = re.compile(r"\{\{\s*(?P<secret>[^.\s}]+)\.(?P<key>[^\s}]+)\s*\}\}")
 GOOGLE = "GOOGLE_APPLICATION_CREDENTIALS"

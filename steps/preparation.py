@@ -9,16 +9,16 @@ from pydantic import ValidationError
 from zenml.client import Client
 from zenml.pipelines.pipeline_context import PipelineContext
 
-from materializers.caching import ROOT
-from stacks.offline import is_offline
 from steps.training.track import SENDERS
 from tabular.config.base import explain
+from tabular.config.offline import is_offline
 from tabular.config.stages import DataConfig, SearchConfig, SelectionConfig, Task, ValidationConfig
 from tabular.config.sweep import Sweep
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.learning.algorithms import ALGORITHMS
 from tabular.learning.metrics import goal, names
 from tabular.storage.remote import is_remote
+from tabular.storage.repository import ROOT
 from tabular.table.sources import Source, locate
 from trackers.wandb_account import require_online
 
@@ -109,7 +109,7 @@ def _sweep(file: Path, task: Task, metric: str) -> Sweep:
     except ValidationError as error:
         raise UserError(f"{shown}: {explain(error, Sweep)}") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{shown} is not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{shown} is not YAML: {one_line(error)}") from None
     improved = sweep.metric
     if improved.name not in names(task):
         raise UserError(f"{shown}: '{improved.name}' is no metric of a {task}; there are {', '.join(names(task))}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from zenml.client import Client
 
+from tabular.errors import one_line
 from tabular.reports.training import Report
 from tabular.reports.verdicts import Verdict
 from tabular.storage.remote import public
@@ -57,7 +58,7 @@ def post(text: str, document: dict[str, Any]) -> Notification:
                 return Notification(sent=True, words=f"told by the alerter '{alerter.name}'")
             said = "it says that it could not"
         except Exception as error:  # each alerter has its own family of exceptions
-            said = " ".join(str(error).split())[:300] or type(error).__name__
+            said = one_line(error)
         return Notification(sent=False, words=f"nobody was told: the alerter '{alerter.name}' failed ({said})")
     address = os.environ.get(WEBHOOK, "").strip()
     if not address:
@@ -78,5 +79,5 @@ def _to_webhook(address: str, body: dict[str, Any]) -> Notification:
     except urllib.error.HTTPError as error:
         said = f"it answered {error.code}"
     except (OSError, ValueError) as error:
-        said = " ".join(str(getattr(error, "reason", error)).replace(address, shown).split())[:200]
+        said = one_line(str(getattr(error, "reason", error)).replace(address, shown))
     return Notification(sent=False, words=f"nobody was told: the webhook at {shown} failed ({said})")

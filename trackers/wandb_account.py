@@ -14,8 +14,8 @@ from typing import Any
 
 from zenml.client import Client
 
-from stacks.offline import MODES, NO_KEY
-from tabular.errors import UserError
+from tabular.config.offline import MODES, NO_KEY
+from tabular.errors import UserError, one_line
 
 INSTEAD = "or set search.backend: optuna, which needs no account"
 QUIET = {
@@ -105,7 +105,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except wandb.errors.Error as error:
-        raise UserError(f"search.backend: wandb: {' '.join(str(error).split())}: mend that, {INSTEAD}") from error
+        raise UserError(f"search.backend: wandb: {one_line(error)}: mend that, {INSTEAD}") from error
 
 
 def require_entry(account: Account) -> None:

@@ -11,7 +11,7 @@ import optuna
 from pydantic import BaseModel, Field
 
 from tabular.config.sweep import Sweep, SweepParameter
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.learning.search import IMPORTANCES, Objective, Progress, as_file, fixed, summarise
 from tabular.reports.training import BestParameters, SearchReport, Trial
 from trackers.wandb_account import INSTEAD, Account, refusals, require_entry, session
@@ -122,7 +122,7 @@ class _Agent:
             time.sleep(POLL)
         if not self._handed_out:
             waited = "it has ended there" if self._has_ended else f"none for {PATIENCE:.0f} s"
-            why = " ".join(str(self._error).split()) if self._error else waited
+            why = one_line(self._error) if self._error else waited
             raise UserError(
                 f"W&B hands out no more trials of the sweep {self.sweep} ({why}): resume it there and run again, "
                 "ask for fewer with search.trials, or begin a new one with --no-cache"

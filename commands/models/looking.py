@@ -1,6 +1,5 @@
 """The verbs that look: `list`, `versions`, `show` and `best`."""
 
-import difflib
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import click
 from commands.models.group import Request, answers, models
 from commands.models.screen import moment
 from commands.models.session import Session, open_all, open_session
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest_hint
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -190,8 +189,7 @@ def _best(rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:
 
     known = sorted({name for row in rows for name in row["metrics"]})
     if metric not in known:
-        near = difflib.get_close_matches(metric, known, n=1, cutoff=0.0)
-        nearest = f"; the nearest is '{near[0]}', and there are {', '.join(known)}" if near else "; they have none"
+        nearest = f"{nearest_hint(metric, known)}, and there are {', '.join(known)}" if known else "; they have none"
         raise UserError(f"--metric: these versions have no metric '{metric}'{nearest}")
     winner, *others = [row for row in rows if metric in row["metrics"]]
     for row in others:

@@ -9,7 +9,8 @@ import click
 from commands.models.contrasting import gate_in_words, moves_in_words
 from commands.models.group import Manner, Request
 from commands.models.screen import size_in_words
-from commands.models.session import REFUSED, Failed, Session, one_line
+from commands.models.session import REFUSED, Failed, Session
+from tabular.errors import one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -21,7 +21,7 @@ def show(request: Request) -> None:
     from rich.markup import escape
     from rich.table import Column, Table
 
-    from tabular.bundles import places
+    from tabular.storage import places
 
     session = open_session(request.root, request.model)
     location = session.releases.manifest_location

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -164,11 +164,6 @@ def ended_in_one_line() -> Iterator[None]:
             raise
         click.echo(f"error: {said}", err=True)
         sys.exit(REFUSED)
-
-
-def one_line(error: BaseException) -> str:
-    """What an exception says, on one line."""
-    return " ".join(str(error).split())[:500] or type(error).__name__
 
 
 def _explained(error: Exception) -> str | None:

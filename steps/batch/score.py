@@ -14,7 +14,7 @@ from tabular.batch import scoring
 from tabular.batch.report import BatchReport
 from tabular.bundles.loading import build_predictor, warm
 from tabular.config.batch import BatchConfig
-from trackers.scoring_progress import ScoringProgress
+from trackers.progress import ScoringProgress
 
 
 @step(

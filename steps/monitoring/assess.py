@@ -4,7 +4,6 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
-from materializers.caching import ROOT
 from materializers.report import ReportMaterializer
 from registry import bundles
 from registry.stack import open_releases
@@ -15,6 +14,7 @@ from tabular.config.batch import BatchConfig
 from tabular.config.monitoring import MonitoringConfig
 from tabular.monitoring import assess as assessing
 from tabular.reports.verdicts import Verdict, Window
+from tabular.storage.repository import ROOT
 
 
 @step(enable_cache=False, output_materializers={names.VERDICT: ReportMaterializer})

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from zenml import step
 
-from materializers.caching import ROOT
 from registry import judging
 from registry.mlflow_registry import version_named
 from registry.promotion import settled
@@ -12,6 +11,7 @@ from registry.stack import open_releases
 from tabular import names
 from tabular.config.promotion import PromotionConfig
 from tabular.reports.training import GateDecision
+from tabular.storage.repository import ROOT
 
 
 @step

@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from zenml import log_metadata, step
 
 from materializers.bundle import BundleMaterializer
-from materializers.caching import ROOT, depends_on
+from materializers.caching import depends_on
 from registry import bento
 from registry import mlflow_registry as registry
 from tabular import names
@@ -18,6 +18,7 @@ from tabular.bundles.making.report import PackageReport
 from tabular.config.stages import TargetConfig
 from tabular.reports.registered import Registration
 from tabular.reports.training import BestParameters, Evaluation, Provenance
+from tabular.storage.repository import ROOT
 
 
 @step(cache_policy=depends_on(bento, writing), output_materializers={names.BUNDLE: BundleMaterializer})

@@ -5,7 +5,7 @@ from typing import Annotated
 from zenml import get_step_context, log_metadata, step
 
 from materializers.bundle import FOLDER
-from materializers.caching import ROOT, depends_on
+from materializers.caching import depends_on
 from registry import releases as releasing
 from registry.promotion import follow_gate
 from registry.stack import open_releases
@@ -14,6 +14,7 @@ from tabular.bundles.bundle import MANIFEST, digest
 from tabular.bundles.making.folder import BundleFolder
 from tabular.reports.registered import Promotion, Registration
 from tabular.reports.training import GateDecision
+from tabular.storage.repository import ROOT
 
 
 @step(cache_policy=depends_on(releasing))

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from zenml import get_step_context, log_metadata, step
 from zenml.steps import StepContext
 
-from materializers.caching import ROOT, depends_on
+from materializers.caching import depends_on
 from materializers.model_config import ModelConfigMaterializer
 from registry import configs
 from registry import mlflow_registry as registry
@@ -34,6 +34,7 @@ from tabular.reports.training import (
     Provenance,
     SearchReport,
 )
+from tabular.storage.repository import ROOT
 from tabular.table.tables import date_columns, numeric_columns
 
 REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops", "lightgbm", "xgboost-cpu", "pydantic")

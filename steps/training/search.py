@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
 from materializers import study
+from trackers.progress import SearchProgress
 from materializers.caching import depends_on
 from materializers.report import BestParametersMaterializer
 from tabular import names
@@ -68,7 +69,7 @@ def search(
     )
     context = get_step_context()
     name = study.key(context, CODE, sweep, target, folds, backend, seed)
-    with study.Progress(trials) as progress:
+    with SearchProgress(trials) as progress:
         if backend == "wandb":
             storage = study.storage(context, name, ".json")
             best, report = wandb_sweep.search(objective, sweep, trials, wandb_account.account(), storage, progress)

@@ -3,7 +3,6 @@
 What they say of a whole table to train on, its least number of rows and its repeated rows, is not asked of a batch.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -17,6 +16,7 @@ from tabular.batch.values import Mask, Notation, Values, categories, dates, misf
 from tabular.bundles.bundle import Column
 from tabular.bundles.values import spelled, with_spellings
 from tabular.config.stages import ColumnConfig, ValidationConfig
+from tabular.errors import nearest_hint
 from tabular.reports.training import Check
 from tabular.table.spelling import label
 
@@ -34,8 +34,7 @@ def of_columns(names: Sequence[str], config: ValidationConfig) -> list[Check]:
     found = []
     for name in config.columns:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
-            hint = f"; the nearest column is '{near[0]}'" if near else ""
+            hint = nearest_hint(name, names, "column")
             found.append(Check(column=name, rule=f"must be a column of the table{hint}", failed=0, examples=[]))
     if config.other_columns == "refuse":
         rule = "is not in validation.columns, and validation.other_columns is 'refuse'"

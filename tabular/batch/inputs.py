@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final, Literal
 
-from tabular.bundles import places
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.reports.training import Report
+from tabular.storage import places
 from tabular.storage.remote import CONTENT_MARKS, is_remote, public
 
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
@@ -112,7 +112,7 @@ class Text:
             try:
                 piece = bytes(self._bytes.read(size))
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                said = " ".join(str(error).split())
+                said = one_line(error)
                 raise UserError(f"{self._name} is a damaged archive ({said}); fetch or export it again") from error
             if self._decoder is None:
                 return piece
@@ -244,5 +244,5 @@ def _errors(location: str) -> Iterator[None]:
     except Exception as error:  # every store has its own family of exceptions
         if not is_remote(location) and not isinstance(error, OSError):
             raise
-        said = " ".join(str(error).replace(location, shown).split())[:300] or type(error).__name__
+        said = one_line(str(error).replace(location, shown))
         raise UserError(f"batch.input: {shown} cannot be read ({said}); correct it, or mend what opens it") from error

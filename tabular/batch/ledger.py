@@ -22,7 +22,6 @@ from tabular.batch.chunks import Position
 from tabular.batch.inputs import File
 from tabular.batch.report import BatchReport, Broken
 from tabular.batch.sample import Drawn
-from tabular.bundles import places
 from tabular.bundles.bundle import Bundle, digest
 from tabular.config.base import explain
 from tabular.config.batch import BatchConfig
@@ -31,6 +30,7 @@ from tabular.config.stages import ValidationConfig
 from tabular.errors import UserError
 from tabular.reports.training import Report
 from tabular.reports.verdicts import Observed
+from tabular.storage import places
 from tabular.storage.remote import is_remote, public
 
 IDENTITY: Final = "batch.json"

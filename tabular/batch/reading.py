@@ -17,7 +17,7 @@ from tabular.batch.chunks import Chunk, Layout, Position
 from tabular.batch.inputs import File, Text, opened
 from tabular.batch.lines import Records, blocks, cells_of, joined
 from tabular.config.reading import ReadingConfig
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.table.parsing import NAMES
 
 BOM: Final = "\ufeff".encode()
@@ -228,7 +228,7 @@ def _opened_parquet(raw: IO[bytes], file: File) -> pq.ParquetFile:
 
 
 def _damaged(file: File, error: Exception) -> UserError:
-    said = " ".join(str(error).split())
+    said = one_line(error)
     return UserError(f"{file.name} is a damaged Parquet file ({said}); export it again")
 
 

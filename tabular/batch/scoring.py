@@ -1,6 +1,5 @@
 """Score a table of any length in chunks: in constant memory, and each row once wherever the process is killed."""
 
-import difflib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import Predictor
 from tabular.bundles.reference import Reference
 from tabular.config.batch import BatchConfig
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest
 from tabular.monitoring.tally import Tally
 from tabular.storage.remote import public
 
@@ -262,10 +261,10 @@ def _ensure_columns(source: Source, config: BatchConfig, bundle: Bundle) -> list
     for file, layout in zip(source.files, source.layouts, strict=True):
         for column in bundle.columns:
             if column.name not in layout.names:
-                near = difflib.get_close_matches(column.name, layout.names, n=1, cutoff=0.0)
+                near = nearest(column.name, layout.names)
                 raise UserError(
                     f"{file.name} has no column '{column.name}', which {bundle.name} version {bundle.version} needs; "
-                    f"the nearest is '{near[0]}'{one_column(layout, config.reading.separator)}"
+                    f"the nearest is '{near}'{one_column(layout, config.reading.separator)}"
                 )
             problem = misfit(layout.types[column.name], column.kind) if layout.types else ""
             if problem:
@@ -277,8 +276,8 @@ def _ensure_columns(source: Source, config: BatchConfig, bundle: Bundle) -> list
             )
         for name in keep:
             if name not in layout.names:
-                near = difflib.get_close_matches(name, layout.names, n=1, cutoff=0.0)
-                raise UserError(f"batch.keep: {file.name} has no column '{name}'; the nearest is '{near[0]}'")
+                near = nearest(name, layout.names)
+                raise UserError(f"batch.keep: {file.name} has no column '{name}'; the nearest is '{near}'")
             if layout.types and pa.types.is_nested(layout.types[name]):
                 raise UserError(f"batch.keep: column '{name}' of {file.name} holds lists or records; leave it out")
     return keep

@@ -1,6 +1,7 @@
 """Whole columns of cells as the encoder takes them, with the same meaning as in training; which rows are bad is told.
 
-See `tabular.table.parsing`, `tabular.table.spelling` and `tabular.table.normalising`, which read a whole table before training.
+See `tabular.table.parsing`, `tabular.table.spelling` and `tabular.table.normalising`, which read a whole table before
+training.
 """
 
 from typing import Any, Final, NamedTuple

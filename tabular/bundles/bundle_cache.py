@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tabular.bundles import places
 from tabular.bundles.bundle import MANIFEST, BadBundle, Bundle, digest, read
 from tabular.config.base import explain
+from tabular.storage import places
 from tabular.storage.remote import public
 
 TRANSFER_SECONDS = 300.0

@@ -1,7 +1,6 @@
 """From untrusted input to the arrays that a predictor takes; every refusal names its place."""
 
 import csv
-import difflib
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +30,7 @@ from tabular.bundles.values import (
     to_numbers,
     with_spellings,
 )
+from tabular.errors import nearest
 
 __all__ = ["BadInput", "Encoder", "Notes"]
 
@@ -263,8 +263,8 @@ class Encoder:
     def _refuse_unknown(self, names: Iterable[str], row: int | None) -> None:
         for name in names:
             if name not in self._names:
-                near = difflib.get_close_matches(name[:SHOWN], self._names, n=1, cutoff=0.0)
-                remedy = f"leave it out, or send the nearest known column: '{near[0]}'" if near else "leave it out"
+                near = nearest(name[:SHOWN], self._names)
+                remedy = f"leave it out, or send the nearest known column: '{near}'" if near else "leave it out"
                 short = name if len(name) <= SHOWN else name[:SHOWN] + "..."
                 raise BadInput("is no input of the model", remedy, short, row, "unknown_field")
 

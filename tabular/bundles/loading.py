@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tabular.bundles.bundle import CARD, MANIFEST, BadBundle, Bundle, Column, digest, read
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import CompiledPredictor, Predictor, Rows
+from tabular.errors import one_line
 
 Source = Literal["manifest", "last_good", "bento", "baseline"]
 Build = Callable[[Path, Bundle], Predictor]
@@ -97,7 +98,7 @@ def load(folder: Path, sha256: str | None, source: Source, build: Build) -> Load
     except BadBundle:
         raise
     except Exception as error:  # ONNX Runtime, skops and NumPy each have their own
-        said = " ".join(str(error).split())[:300]
+        said = one_line(error)
         raise BadBundle(
             f"{folder}: its predictor cannot be used ({type(error).__name__}: {said}); package the model again"
         ) from error

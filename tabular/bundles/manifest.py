@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from tabular.bundles import places
 from tabular.config.base import StrictModel, explain
 from tabular.errors import UserError
+from tabular.storage import places
 from tabular.storage.remote import public
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -30,6 +30,7 @@ from tabular.bundles.recipe import (
 from tabular.bundles.trees import Trees
 from tabular.config.base import explain
 from tabular.config.expression import parse
+from tabular.errors import one_line
 
 Matrix = NDArray[np.float64]
 LARGEST = float(np.finfo(np.float32).max)
@@ -97,7 +98,7 @@ class CompiledPredictor:
         except ValidationError as error:
             raise BadBundle(f"{folder / RECIPE}: {explain(error, Recipe)}; package the model again") from error
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            said = " ".join(str(error).split())
+            said = one_line(error)
             raise BadBundle(f"{folder / RECIPE} or {ARRAYS} is damaged ({said}); copy the bundle again") from error
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:

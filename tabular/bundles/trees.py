@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tabular.bundles.bundle import BadBundle
 from tabular.bundles.recipe import Ensemble
+from tabular.errors import one_line
 
 
 class Trees:
@@ -35,7 +36,7 @@ class Trees:
             content = (folder / ensemble.file).read_bytes()
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no common base below Exception
-            said = " ".join(str(error).split())
+            said = one_line(error)
             raise BadBundle(f"{folder / ensemble.file}: ONNX Runtime refuses it ({said}); package it again") from error
         self.dtype: Any = np.float32 if ensemble.single else np.float64
         self._run = self._session.run

@@ -1,6 +1,5 @@
 """What every config model has in common, and how its errors read."""
 
-import difflib
 import types
 import typing
 from collections.abc import Iterator
@@ -8,6 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 from pydantic_core import ErrorDetails
+
+from tabular.errors import nearest
 
 Item = TypeVar("Item")
 Items = Annotated[tuple[Item, ...], Strict(False)]
@@ -42,9 +43,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
 def _describe(detail: ErrorDetails, model: type[BaseModel], where: str) -> str:
     if detail["type"] == "extra_forbidden":
         *parents, key = detail["loc"]
-        near = difflib.get_close_matches(str(key), _known_keys(model, parents), n=1, cutoff=0.0)
+        near = nearest(str(key), _known_keys(model, parents))
         prefix = "".join(f"{parent}." for parent in parents)
-        return f"unknown key '{where}'" + (f"; the nearest known key is '{prefix}{near[0]}'" if near else "")
+        return f"unknown key '{where}'" + (f"; the nearest known key is '{prefix}{near}'" if near else "")
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] not in ("missing", "value_error"):
         message = f"{message}, not {detail['input']!r}"

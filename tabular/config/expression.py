@@ -1,12 +1,13 @@
 """The arithmetic of derived columns: read by a grammar of its own, never evaluated as Python."""
 
 import ast
-import difflib
 import math
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
+
+from tabular.errors import nearest_hint
 
 LONGEST = 500
 """Characters of an expression."""
@@ -88,8 +89,7 @@ def unknown_column(name: str, position: int, text: str, known: Iterable[str]) ->
         known: the columns that are there.
     """
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    hint = f"; the nearest is '{near[0]}'" if near else ""
+    hint = nearest_hint(name, known)
     return f"{text!r}, character {position}: '{name}' is no numeric input column{hint}"
 
 

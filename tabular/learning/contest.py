@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import TargetConfig
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.learning import metrics
 from tabular.learning.answers import Answers, answers_of, raw_columns
 
@@ -104,7 +104,7 @@ def contest(
         try:
             answers[name] = answers_of(model, rows[needed], target.task)
         except (TypeError, ValueError) as error:  # such as text in a column that was a number
-            return f"cannot tell: {name} cannot answer for these rows ({' '.join(str(error).split())})"
+            return f"cannot tell: {name} cannot answer for these rows ({one_line(error)})"
     mine, theirs = answers.values()
     classes = mine.classes or []
     if set(classes) != set(theirs.classes or []):

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from xgboost import XGBModel
 
 from tabular.config.stages import TargetConfig
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.learning.algorithms import LabelledClassifier
 from tabular.learning.imputation import expected_warnings_off
 from tabular.learning.metrics import metric
@@ -59,7 +59,7 @@ def fold_rows(rows: pd.DataFrame, target: TargetConfig, folds: int, seed: int) -
         with expected_warnings_off():
             places = list(splitter.split(rows, codes))
     except ValueError as error:
-        said = " ".join(str(error).split())
+        said = one_line(error)
         raise UserError(
             f"{len(rows)} training rows cannot be cut into {folds} folds: {said} Bring more rows."
         ) from error

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, ValidationError
 
 from tabular.config.base import Items, explain
 from tabular.config.stages import GateConfig, Task
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.reports.training import Interval, Report, TargetTransform
 from tabular.table.tables import date_columns, numeric_columns
 
@@ -161,7 +161,7 @@ def from_yaml(text: str) -> ModelConfig:
         line = f" line {error.problem_mark.line + 1}:" if error.problem_mark else ""
         raise UserError(f"{FILE}:{line} {error.problem or error}; mend it or take the registry's copy") from error
     except yaml.YAMLError as error:
-        raise UserError(f"{FILE}: {' '.join(str(error).split())}; take the registry's copy") from error
+        raise UserError(f"{FILE}: {one_line(error)}; take the registry's copy") from error
     except ValidationError as error:
         raise UserError(f"{FILE}: {explain(error, ModelConfig)}; mend it or take the registry's copy") from error
 

@@ -1,6 +1,5 @@
 """Whether rows differ from those of training: sure, and by so much that it matters."""
 
-import difflib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ from tabular.bundles.bundle import Bundle, Column
 from tabular.bundles.encoding import MISSING
 from tabular.bundles.reference import CategoryReference, Histogram, NumberReference, Reference
 from tabular.config.monitoring import DriftConfig, Threshold, is_at_least
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest_hint
 from tabular.monitoring import drift_words as words
 from tabular.monitoring.statistics import fisher, holm, homogeneity, kolmogorov_smirnov, psi, total_variation
 from tabular.reports.verdicts import SEVERITY, CategoryCounts, Finding, Kind, NumberCounts, Observed
@@ -63,8 +62,7 @@ def _check(ignored: tuple[str, ...], bundle: Bundle) -> None:
     names = [column.name for column in bundle.columns]
     for name in ignored:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
-            hint = f"; the nearest is '{near[0]}'" if near else ""
+            hint = nearest_hint(name, names)
             raise UserError(f"drift.ignore: {bundle.name} {bundle.version} has no column '{name}'{hint}")
 
 

@@ -12,6 +12,7 @@ from html import escape
 
 import pandas as pd
 
+from tabular.errors import one_line
 from tabular.monitoring.frames import UNKNOWN
 from tabular.pages.pictures import png
 from tabular.pages.pictures.distributions import distributions
@@ -109,7 +110,7 @@ def _failure(reference: pd.DataFrame, current: pd.DataFrame, column: str) -> str
 
 
 def _in_one_line(error: Exception) -> str:
-    said = " ".join(str(error).split())[:200] or type(error).__name__
+    said = one_line(error)
     return f"Evidently cannot take it ({said.rstrip('.')})"
 
 

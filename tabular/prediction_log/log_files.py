@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from tabular.bundles import places
+from tabular.storage import places
 from tabular.storage.remote import is_remote
 
 ROLL_BYTES = 64 * 2**20

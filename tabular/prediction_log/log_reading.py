@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
-from tabular.bundles import places
 from tabular.prediction_log.log_files import ERRORS, FEEDBACK, PREDICTIONS, WRITE_SECONDS
+from tabular.storage import places
 from tabular.storage.remote import is_remote
 
 CHUNK_BYTES: Final = 8 * 2**20

@@ -1,11 +1,9 @@
 """The target: whether it can be learned, and by which task."""
 
-import difflib
-
 import pandas as pd
 
 from tabular.config.stages import Task
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest
 from tabular.profiling.found import TableFound, TargetFound
 from tabular.table import spelling
 
@@ -24,8 +22,8 @@ def require(frame: pd.DataFrame, target: str, name: str) -> None:
     if target in columns:
         return
     by_lower = {column.lower().strip(): column for column in columns}
-    near = difflib.get_close_matches(target.lower().strip(), by_lower, n=1, cutoff=0.0)
-    hint = f"; the nearest is '{by_lower[near[0]]}'" if near else ""
+    near = nearest(target.lower().strip(), by_lower)
+    hint = f"; the nearest is '{by_lower[near]}'" if near else ""
     if any(_is_number(column) for column in columns):
         hint += "; the first line holds numbers: it must hold the names of the columns"
     raise UserError(f"--target: {name} has no column '{target}'{hint}")

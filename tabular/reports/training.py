@@ -1,4 +1,4 @@
-"""What each stage found out, as plain data. `tabular.pages.pictures` draws them, the materializers store them as JSON."""
+"""What each stage of the training found out. `tabular.pages.pictures` draws it, the materializers store it as JSON."""
 
 from typing import Any, Literal
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 
 TRUSTED_TYPES = [
     "collections.OrderedDict",
@@ -88,7 +88,7 @@ def _untrusted_types(data: bytes) -> set[str]:
     try:
         return set(_skops().get_untrusted_types(data=data))
     except DAMAGE as error:
-        said = " ".join(str(error).split())
+        said = one_line(error)
         raise UserError(f"the model file is damaged, or no skops file ({said}); fetch or train it again") from error
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 from tabular.storage.remote import is_remote, public
 
 Result = TypeVar("Result")
@@ -152,7 +152,7 @@ def _remotely(location: str, verb: str, seconds: float, call: Callable[[Any, str
     except ImportError as error:
         raise Unreachable(f"{shown}: {error.name or error} is not installed; install it here") from None
     except Exception as error:  # every store has its own family of exceptions
-        said = " ".join(str(error).replace(location, shown).split())
+        said = one_line(str(error).replace(location, shown))
         reason = said[:300] or type(error).__name__
     raise Unreachable(f"{shown}: cannot {verb} it ({reason}); is the store running, and is the address right?")
 

@@ -12,7 +12,7 @@ import aiohttp
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 
 Result = TypeVar("Result")
 
@@ -134,5 +134,5 @@ def _refusal(location: str, key: str, error: Exception) -> UserError:
     if isinstance(cause, (ConnectionError, aiohttp.ClientError)):
         reason = getattr(cause, "strerror", None) or type(cause).__name__
         return Unreachable(f"could not reach {shown} ({reason})", key)
-    said = " ".join(str(cause).replace(location, shown).split())
+    said = one_line(str(cause).replace(location, shown))
     return UserError(f"{refused}: {said or type(cause).__name__}; correct the address or what opens it")

@@ -1,7 +1,6 @@
 """A table from the bytes of a file. What the file is, its bytes say, not its name."""
 
 import csv
-import difflib
 import gzip
 import io
 import tarfile
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tabular.config.reading import ReadingConfig
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest, one_line
 from tabular.table import spelling
 from tabular.table.normalising import normalised
 
@@ -61,8 +60,8 @@ def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds
     for key, columns in (("text", reading.text), ("dates", reading.dates)):
         for column in columns:
             if column not in frame:
-                near = difflib.get_close_matches(column, [str(c) for c in frame], n=1, cutoff=0.0)
-                raise UserError(f"data.reading.{key}: {name} has no column '{column}'; the nearest is '{near[0]}'")
+                near = nearest(column, [str(c) for c in frame])
+                raise UserError(f"data.reading.{key}: {name} has no column '{column}'; the nearest is '{near}'")
     holes = None if reading.missing is None else [*reading.missing]
     return normalised(frame, {c: kind for c, kind in known.items() if c in frame}, holes, reading.day_first, name)
 
@@ -121,7 +120,7 @@ def _parquet(content: bytes, name: str) -> pd.DataFrame:
             raise UserError(f"{name}: column '{nested[0]}' holds lists or records; give it one value for each row")
         frame = pq.read_table(io.BytesIO(content)).to_pandas()
     except (pa.ArrowException, OSError) as error:
-        said = " ".join(str(error).split())
+        said = one_line(error)
         raise UserError(f"{name} is a damaged Parquet file ({said}); export it again") from error
     frame = frame.reset_index(drop=frame.index.names == [None])
     frame.columns = pd.Index([str(column) for column in frame.columns])
@@ -184,7 +183,7 @@ def _read(text: str, name: str, reading: ReadingConfig, **options: object) -> pd
             io.StringIO(text), sep=reading.separator, skipinitialspace=reading.trim, index_col=False, **options
         )
     except (csv.Error, ValueError) as error:  # pandas' ParserError is a ValueError
-        said = " ".join(str(error).split())
+        said = one_line(error)
         separators = NAMES[reading.separator]
         raise UserError(f"{name} is not a CSV that can be read: {said}; export it again with {separators}") from error
 

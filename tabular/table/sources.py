@@ -1,6 +1,5 @@
 """Where the table comes from: found before any work starts, read and checked by the first step."""
 
-import difflib
 import hashlib
 import os
 import tempfile
@@ -15,7 +14,7 @@ from pydantic import ValidationError, model_validator
 from tabular.config.base import StrictModel, explain
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ColumnConfig, DataConfig
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest_hint, one_line
 from tabular.reports.training import Provenance
 from tabular.storage.remote import Unreachable, fetch, fingerprint, is_remote, public
 from tabular.table.parsing import Kinds, parse
@@ -127,8 +126,7 @@ def read_table(
         _check_hash(hashlib.sha256(content).hexdigest(), source.sha256, source.location, key)
         frame = parse(content, name, source.reading, _readable(source.kinds, target))
     if target not in frame.columns:
-        near = difflib.get_close_matches(target, frame.columns, n=1, cutoff=0.0)
-        hint = f"; the nearest is '{near[0]}'" if near else ""
+        hint = nearest_hint(target, frame.columns)
         raise UserError(f"target.column: {name} has no column '{target}'{hint}")
     read = len(frame)
     frame, without_target = with_target(frame, target, source.reading, name)
@@ -198,7 +196,7 @@ def _sample(file: str, root: Path, why: str) -> Source:
     except OSError as error:
         raise UserError(f"data.sample: cannot read {path}: {error.strerror}; correct the path") from error
     except yaml.YAMLError as error:
-        raise UserError(f"data.sample: {path} is not YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"data.sample: {path} is not YAML: {one_line(error)}") from error
     except ValidationError as error:
         raise UserError(f"data.sample: {path}: {explain(error, SampleSpec)}") from error
     print_of_spec = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()

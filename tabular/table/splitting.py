@@ -4,7 +4,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from tabular.config.stages import SplitConfig, TargetConfig
-from tabular.errors import UserError
+from tabular.errors import UserError, one_line
 
 STRATA = 10
 RARE = 50
@@ -35,7 +35,7 @@ def split(
     except ValueError as error:
         how = "" if by is None else f" alike in '{by}'"
         raise UserError(
-            f"split: {len(rows)} rows cannot be split{how}: {' '.join(str(error).split())} "
+            f"split: {len(rows)} rows cannot be split{how}: {one_line(error)} "
             "Change split.held_out or split.stratify, or bring more rows."
         ) from error
     return train.reset_index(drop=True), held_out.reset_index(drop=True)

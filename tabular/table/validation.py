@@ -1,6 +1,5 @@
 """The contract with the data: every rule is checked, all failures are reported together."""
 
-import difflib
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +8,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from tabular.config.stages import ColumnConfig, TargetConfig, ValidationConfig
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest_hint
 from tabular.reports.training import Check, ColumnProfile, ValidationReport
 from tabular.table.spelling import label
 
@@ -186,8 +185,7 @@ def _failure(error: SchemaError, frame: pd.DataFrame) -> Check:
     """What pandera found, in our words."""
     cases = error.failure_cases
     if error.reason_code == SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
-        near = difflib.get_close_matches(str(cases), [str(name) for name in frame.columns], n=1, cutoff=0.0)
-        hint = f"; the nearest column is '{near[0]}'" if near else ""
+        hint = nearest_hint(str(cases), [str(name) for name in frame.columns], "column")
         return Check(column=str(cases), rule=f"must be a column of the table{hint}", failed=0, examples=[])
     if error.reason_code == SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
         rule = "is not in validation.columns, and validation.other_columns is 'refuse'"

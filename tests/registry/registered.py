@@ -67,8 +67,8 @@ class Registered(Shop):
 def registered(folder: Path, versions: int = 3, name: str = NAME) -> Registered:
     """Make a registered model with packaged versions 1, 2, ..., none of which has an alias.
 
-    Each has a logged model, a run with its `model_config.yaml`, a bundle and the tags of `steps/training/register.py`, but for
-    that of the ZenML run, because there is none.
+    Each has a logged model, a run with its `model_config.yaml`, a bundle and the tags of
+    `steps/training/register.py`, but for that of the ZenML run, because there is none.
 
     Args:
         folder: made by this.

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 
 from registry.store import LocalStore
 from registry.verifying import verify
-from tabular.bundles import places
+from tabular.storage import places
 from tests.registry.released import Shop, promote, roll_back
 
 WRITES = {

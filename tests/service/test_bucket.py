@@ -8,9 +8,9 @@ import pytest
 from service.live import LiveModel
 from stacks.programs import Program
 from tabular.bundles import manifest as release
-from tabular.bundles import places
 from tabular.prediction_log.log_files import FEEDBACK, read
 from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.storage import places
 from tests.service.buckets import BUCKET, bucket
 from tests.service.bundles import eventually, make_bundle, manifest_of, named, rows
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from tabular.bundles import places
+from tabular.storage import places
 from tests.project import ROOT
 from tests.service.bundles import (
     NewModel,

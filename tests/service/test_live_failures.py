@@ -6,8 +6,8 @@ import pytest
 
 from service.live import NoModel
 from tabular.bundles import manifest as release
-from tabular.bundles import places
 from tabular.bundles.bundle import CARD, MANIFEST, MODEL, RECIPE, digest
+from tabular.storage import places
 from tests.service.bundles import (
     NewModel,
     answer,

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tabular.bundles import places
 from tabular.bundles.bundle import Bundle, read
 from tabular.bundles.encoding import Encoder
 from tabular.prediction_log import log_reading, log_records, log_rows
 from tabular.prediction_log.log_files import ERRORS, PREDICTIONS
 from tabular.prediction_log.log_windows import LogWindow, read_window
+from tabular.storage import places
 from tests.service.bundles import COLUMNS, category, make_bundle
 from tests.service.logs import predicted, predicted_batch, write
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tabular.bundles import places
 from tabular.prediction_log.log_files import Records, read
 from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.storage import places
 from tests.project import ROOT
 from tests.service.bundles import eventually
 from tests.service.logs import add, ids

@@ -13,9 +13,9 @@ import pytest
 
 from tabular.batch.ledger import Ledger, Success
 from tabular.batch.scoring import Model, Reached, score
-from tabular.bundles import places
 from tabular.bundles.bundle import digest
 from tabular.errors import UserError
+from tabular.storage import places
 from tests.tabular.batch.batches import config, model, predictions, rejects, run
 from tests.tabular.monitoring.described import table
 

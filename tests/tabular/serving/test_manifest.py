@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tabular.bundles import manifest as release
-from tabular.bundles import places
+from tabular.storage import places
 
 CHANGED = {"at": "2026-11-21T14:05:00+00:00", "by": "someone", "why": "better on the held-out rows"}
 WHOLE = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tabular.bundles import places
+from tabular.storage import places
 
 
 @pytest.fixture
