@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tabular.table.sample import SampleSpec, make_sample
-from tests.project import ROOT, Project, isolate
+from tests.support.project import ROOT, Project, isolate
 
 SESSION = tempfile.TemporaryDirectory(prefix="stackhouse-tests-", ignore_cleanup_errors=True)
 isolate(os.environ, Path(SESSION.name))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import ROOT, Project
+from tests.support.project import ROOT, Project
 
 LINES = 350
 """A file that is longer no longer reads in one sitting."""
@@ -25,15 +25,15 @@ LINT = {
 }
 BREACHES = {
     "tabular/breach.py": "import zenml",
-    "tabular/pictures/breach.py": "from steps import names",
+    "tabular/pages/pictures/breach.py": "from steps.training import ingest",
     "tabular/config/breach.py": "import pandas",
     "materializers/breach.py": "import mlflow",
     "steps/breach.py": "from pipelines import training",
     "pipelines/breach.py": "from tabular import metrics",
-    "stacks/breach.py": "from steps import names",
+    "stacks/breach.py": "from steps.training import ingest",
     "commands/breach.py": "import run",
     "service/breach.py": "import pandas",
-    "tabular/serving/breach.py": "import sklearn",
+    "tabular/bundles/breach.py": "import sklearn",
 }
 
 

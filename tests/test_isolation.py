@@ -15,7 +15,7 @@ from bentoml._internal.configuration.containers import BentoMLContainer
 from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 
-from tests.project import ROOT, Project
+from tests.support.project import ROOT, Project
 
 INNER = "test_zenml_bentoml_and_mlflow_use_the_folder_of_the_session"
 

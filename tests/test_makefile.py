@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import ROOT
+from tests.support.project import ROOT
 
 TOOLS = ("awk", "find", "grep", "make", "mkdir", "mv", "rm", "sh", "test", "touch")
 

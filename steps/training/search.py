@@ -7,7 +7,6 @@ from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
 from materializers import study
-from trackers.progress import SearchProgress
 from materializers.caching import depends_on
 from materializers.report import BestParametersMaterializer
 from tabular import names
@@ -19,6 +18,7 @@ from tabular.learning.folds import available_cores
 from tabular.learning.imputation import ImputerPair
 from tabular.reports.training import BestParameters, Leaderboard, SearchReport
 from trackers import wandb_account, wandb_sweep
+from trackers.progress import SearchProgress
 
 CODE = depends_on(searching, features, wandb_sweep)
 

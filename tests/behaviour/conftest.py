@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.behaviour.learned import Learned, learned
+from tests.support.learned import Learned, learned
 
 FILES = {"train.yaml": "housing.csv", "obesity.yaml": "obesity.csv", "boston.yaml": "boston.csv"}
 """The real table of each configuration."""

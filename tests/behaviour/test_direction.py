@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.behaviour.learned import Learned
+from tests.support.learned import Learned
 
 
 class Effect(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.behaviour.learned import Learned, learn, read
+from tests.support.learned import Learned, learn, read
 
 SWITCHED = {"yes": "no", "no": "yes"}
 

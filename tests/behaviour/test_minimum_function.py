@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.behaviour.learned import LEVELS, Learned
+from tests.support.learned import LEVELS, Learned
 
 SANTA_MONICA = {"longitude": -118.4, "latitude": 34.02, "ocean_proximity": "<1H OCEAN"}
 FRESNO = {"longitude": -119.8, "latitude": 36.75, "ocean_proximity": "INLAND"}

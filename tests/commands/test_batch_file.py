@@ -5,7 +5,7 @@ import pytest
 from commands import arguments
 from tabular.config.batch import BatchFile
 from tabular.errors import UserError
-from tests.project import ROOT
+from tests.support.project import ROOT
 
 FILE = ROOT / "configs" / "batch.yaml"
 

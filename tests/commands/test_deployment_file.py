@@ -8,7 +8,7 @@ from commands import arguments
 from tabular.config.deployment import DeploymentFile
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
-from tests.project import ROOT
+from tests.support.project import ROOT
 
 
 def test_the_parameters_decide_which_pipeline_a_file_is_of() -> None:

@@ -12,8 +12,8 @@ from commands import arguments
 from commands.init import init
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
-from tests.project import Project
-from tests.tabular.profiling.dialects import ROWS, Dialect, table, written
+from tests.support.dialects import ROWS, Dialect, table, written
+from tests.support.project import Project
 
 
 @pytest.fixture

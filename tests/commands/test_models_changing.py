@@ -10,8 +10,8 @@ from commands.models import plan as planning
 from registry import plans
 from registry.releases import Releases
 from tabular.storage.places import Unreachable
-from tests.commands.typed import ask, type_, use
-from tests.registry.registered import Registered, keep, registered
+from tests.support.registered import Registered, keep, registered
+from tests.support.typed import ask, type_, use
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from registry import configs, plans
 from registry.history import Newest
 from registry.releases import Releases
-from tests.commands.typed import ask, type_, use
-from tests.registry.registered import Registered, add, registered
+from tests.support.registered import Registered, add, registered
+from tests.support.typed import ask, type_, use
 
 OTHER_ROWS = "e" * 64
 

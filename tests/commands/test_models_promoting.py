@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tabular.errors import UserError
-from tests.commands.typed import ask, decision, judged, type_, use
-from tests.registry.registered import Registered, keep, registered
+from tests.support.registered import Registered, keep, registered
+from tests.support.typed import ask, decision, judged, type_, use
 
 PROMOTE = ("promote", "2", "--to", "champion")
 FORCED = (*PROMOTE, "--force", "--reason", "I know better")

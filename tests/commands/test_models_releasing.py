@@ -10,9 +10,9 @@ from mlflow.exceptions import MlflowException
 from registry import plans, retention
 from registry.history import Change
 from tabular.bundles.bundle import ARRAYS
-from tests.commands.typed import ask, type_, use
-from tests.registry.registered import Registered, keep, registered
-from tests.service.bundles import damage
+from tests.support.bundles import damage
+from tests.support.registered import Registered, keep, registered
+from tests.support.typed import ask, type_, use
 
 
 @pytest.fixture(scope="module")

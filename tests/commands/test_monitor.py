@@ -15,9 +15,9 @@ from registry import plans
 from registry.watching import Retraining, Watch
 from tabular.errors import UserError
 from tabular.reports.verdicts import Verdict
-from tests.commands.typed import Typed, use
-from tests.registry.registered import Registered, registered
-from tests.tabular.monitoring.verdicts import found, performance, verdict
+from tests.support.registered import Registered, registered
+from tests.support.typed import Typed, use
+from tests.support.verdicts import found, performance, verdict
 
 LONG = "a_very_long_name_[of]_a_column_that_goes_on_and_on"
 

@@ -13,7 +13,7 @@ from commands.scheduling import ensure_schedulable
 from registry.store import LocalStore
 from tabular.config.monitoring import MonitoringConfig, ScheduleConfig
 from tabular.errors import UserError
-from tests.project import ROOT
+from tests.support.project import ROOT
 
 NAME = "california-housing"
 

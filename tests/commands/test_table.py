@@ -7,7 +7,7 @@ import pytest
 from commands.table import SAMPLE_WARNING, announce
 from tabular.config.stages import DataConfig
 from tabular.errors import UserError
-from tests.project import ROOT
+from tests.support.project import ROOT
 
 UNREACHABLE = DataConfig(
     url="http://127.0.0.1:9/homes.tgz", url_sha256="0" * 64, sample="configs/samples/california.yaml"

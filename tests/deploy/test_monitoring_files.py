@@ -14,7 +14,7 @@ from service.metrics import Metrics
 from tabular.bundles.encoding import Notes
 from tabular.monitoring import exposition
 from tabular.prediction_log.prediction_log import PredictionLog
-from tests.project import ROOT
+from tests.support.project import ROOT
 from tests.tabular.monitoring.test_exposition import TRAFFIC, verdict
 
 DEPLOY = ROOT / "deploy"

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from tabular.table.sample import SampleSpec, make_sample
-from tests.integration.runs import QUICK, Clones, Repository, Trained, overrides
-from tests.project import ROOT
+from tests.support.project import ROOT
+from tests.support.runs import QUICK, Clones, Repository, Trained, overrides
 
 
 @pytest.fixture(scope="session")

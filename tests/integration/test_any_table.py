@@ -15,7 +15,7 @@ from tabular.bundles import bundle
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import CompiledPredictor
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
-from tests.integration.runs import Repository, overrides
+from tests.support.runs import Repository, overrides
 
 pytestmark = pytest.mark.slow
 

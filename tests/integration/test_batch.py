@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.integration.runs import Trained, overrides
+from tests.support.runs import Trained, overrides
 
 pytestmark = pytest.mark.slow
 

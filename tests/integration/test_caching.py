@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.runs import Clones, Trained
+from tests.support.runs import Clones, Trained
 
 pytestmark = pytest.mark.slow
 

@@ -5,9 +5,9 @@ import urllib.request
 import psutil
 import pytest
 
-from tests import bentos
-from tests.integration.runs import Repository
-from tests.stacks.ports import free_port
+from tests.support import bentos
+from tests.support.ports import free_port
+from tests.support.runs import Repository
 
 pytestmark = pytest.mark.slow
 

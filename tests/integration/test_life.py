@@ -16,10 +16,10 @@ import yaml
 from registry.history import Entry
 from registry.stack import open_releases
 from registry.verifying import verify
-from tests.integration.runs import Repository, Trained, overrides
 from tests.integration.test_serving import Served
-from tests.service.bundles import eventually
-from tests.stacks.ports import free_port
+from tests.support.bundles import eventually
+from tests.support.ports import free_port
+from tests.support.runs import Repository, Trained, overrides
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.runs import Trained, overrides
+from tests.support.runs import Trained, overrides
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.integration.runs import QUICK, Trained, overrides
+from tests.support.runs import QUICK, Trained, overrides
 
 pytestmark = pytest.mark.slow
 

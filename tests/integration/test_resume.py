@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.runs import Repository, Trained
+from tests.support.runs import Repository, Trained
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from tabular.bundles import bundle
-from tests.integration.runs import Trained
-from tests.stacks.ports import free_port
+from tests.support.ports import free_port
+from tests.support.runs import Trained
 
 pytestmark = pytest.mark.slow
 

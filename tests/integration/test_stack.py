@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.runs import Repository, Trained
+from tests.support.runs import Repository, Trained
 
 pytestmark = pytest.mark.slow
 

@@ -18,11 +18,11 @@ from gcsfs.core import GCSFileSystem  # gcsfs.GCSFileSystem may be the one that 
 from mlflow import MlflowClient
 
 from stacks import emulation, files, registration
-from tests.integration.runs import Repository, Trained
-from tests.project import ROOT
-from tests.stacks.ports import free_port
 from tests.stacks.test_registration import ENVIRONMENT
-from tests.wandb_reader import read_run
+from tests.support.ports import free_port
+from tests.support.project import ROOT
+from tests.support.runs import Repository, Trained
+from tests.support.wandb_reader import read_run
 
 pytestmark = pytest.mark.slow
 

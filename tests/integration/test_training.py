@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from tabular.config.stages import REGRESSION_METRICS
 from tabular.learning.imputation import ImputerPair
 from tabular.reports.training import Evaluation, SearchReport
-from tests.integration.runs import Trained
+from tests.support.runs import Trained
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.integration.runs import QUICK, Repository, overrides
+from tests.support.runs import QUICK, Repository, overrides
 
 FORBID = """
 import sys

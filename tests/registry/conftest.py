@@ -7,7 +7,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from tests.registry.released import Shop, copied, open_shop
+from tests.support.released import Shop, copied, open_shop
 
 SESSIONS_OWN = os.environ["MLFLOW_TRACKING_URI"]
 """What `tests/conftest.py` has set, read before any test has run."""

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from registry.store import LocalStore
 from registry.verifying import verify
 from tabular.storage import places
-from tests.registry.released import Shop, promote, roll_back
+from tests.support.released import Shop, promote, roll_back
 
 WRITES = {
     MlflowClient: (

@@ -7,8 +7,8 @@ import pytest
 
 from registry import plans
 from registry.history import TAG_LENGTH, Broken, champions
-from tests.registry.released import Shop, promote, roll_back
-from tests.service.bundles import NAME
+from tests.support.bundles import NAME
+from tests.support.released import Shop, promote, roll_back
 
 
 def test_each_entry_tells_who_when_from_to_why_and_on_which_commit(shop: Shop) -> None:

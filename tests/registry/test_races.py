@@ -11,7 +11,7 @@ from registry.history import Change
 from registry.releases import LostRace, Releases
 from registry.store import LocalStore
 from registry.verifying import verify
-from tests.registry.released import Shop, settled
+from tests.support.released import Shop, settled
 
 PROCESSES, TURNS = 8, 2
 WON, LOST = 0, 3

@@ -10,8 +10,8 @@ from registry.promotion import follow_gate, give, settled
 from registry.verifying import verify
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision
-from tests.registry.released import Shop, promote, roll_back
-from tests.service.bundles import NAME, damage
+from tests.support.bundles import NAME, damage
+from tests.support.released import Shop, promote, roll_back
 
 
 def decided(decision: str, champion: str | None) -> GateDecision:

@@ -11,7 +11,7 @@ from zenml.models import ArtifactVersionResponse
 
 from registry import bento, plans, retention
 from registry.history import Removal
-from tests.registry.registered import Registered, add, registered
+from tests.support.registered import Registered, add, registered
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from registry.store import LocalStore, Store, folder_of
 from stacks import emulation
 from tabular.storage.places import NotThere
-from tests.stacks.ports import free_port
-from tests.stacks.stores import make_store
+from tests.support.ports import free_port
+from tests.support.stores import make_store
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from service.live import LiveModel
 from tabular.bundles import manifest as release
 from tabular.prediction_log.prediction_log import PredictionLog
-from tests.service.bundles import NewModel, make_bundle, manifest_of, named
+from tests.support.bundles import NewModel, make_bundle, manifest_of, named
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.settings import Settings
-from tests.service.clients import PATHS, ROW, Client, raw, serving
+from tests.support.clients import PATHS, ROW, Client, raw, serving
 
 DEEP = "[" * 50_000
 BAD_ROWS: dict[str, tuple[Any, int, str, str | None]] = {

@@ -11,8 +11,8 @@ from tabular.bundles import manifest as release
 from tabular.prediction_log.log_files import FEEDBACK, read
 from tabular.prediction_log.prediction_log import PredictionLog
 from tabular.storage import places
-from tests.service.buckets import BUCKET, bucket
-from tests.service.bundles import eventually, make_bundle, manifest_of, named, rows
+from tests.support.bundles import eventually, make_bundle, manifest_of, named, rows
+from tests.support.service_buckets import BUCKET, bucket
 
 
 @pytest.fixture(scope="module")

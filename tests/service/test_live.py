@@ -8,7 +8,7 @@ import pytest
 from service.live import LiveModel
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import RECIPE
-from tests.service.bundles import (
+from tests.support.bundles import (
     NewModel,
     answer,
     category,

@@ -11,12 +11,8 @@ import pytest
 
 from service.live import LiveModel
 from tabular.storage import places
-from tests.project import ROOT
-from tests.service.bundles import (
-    NewModel,
-    answer,
-    make_bundle,
-)
+from tests.support.bundles import NewModel, answer, make_bundle
+from tests.support.project import ROOT
 
 
 class TestCache:

@@ -8,16 +8,7 @@ from service.live import NoModel
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import CARD, MANIFEST, MODEL, RECIPE, digest
 from tabular.storage import places
-from tests.service.bundles import (
-    NewModel,
-    answer,
-    damage,
-    eventually,
-    make_bundle,
-    manifest_of,
-    named,
-    rows,
-)
+from tests.support.bundles import NewModel, answer, damage, eventually, make_bundle, manifest_of, named, rows
 
 
 def _spoil_file(folder: Path) -> None:

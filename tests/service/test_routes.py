@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from service.settings import Settings
-from tests.service.bundles import eventually
-from tests.service.clients import ROW, Client, serving
+from tests.support.bundles import eventually
+from tests.support.clients import ROW, Client, serving
 
 CLASSES = {"classes": ("no", "yes"), "value": (0.0, np.log(3.0))}
 

@@ -11,8 +11,8 @@ from service.wandb_sample import WandbSample
 from tabular.errors import UserError
 from tabular.prediction_log.log_records import Record
 from tabular.prediction_log.prediction_log import PredictionLog
-from tests.project import ROOT
-from tests.service.bundles import eventually
+from tests.support.bundles import eventually
+from tests.support.project import ROOT
 
 SENDER = """
 import sys
@@ -36,7 +36,7 @@ print(sample.sent, log.written)
 @pytest.mark.slow
 def test_a_share_of_the_predictions_is_a_run(tmp_path: Path) -> None:
     # given
-    reader = pytest.importorskip("tests.wandb_reader")
+    reader = pytest.importorskip("tests.support.wandb_reader")
     share = "0.2"
 
     # when

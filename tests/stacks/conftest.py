@@ -10,7 +10,7 @@ from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 
 from stacks import files
-from tests.project import ROOT
+from tests.support.project import ROOT
 
 
 def _forget() -> None:

@@ -21,9 +21,9 @@ from stacks.bento_deployment import active_deployer, find_bento, service_config
 from stacks.bento_model_deployer import BentoModelDeployer
 from stacks.bento_service import BentoService
 from tabular.errors import UserError
-from tests import bentos
-from tests.project import ROOT
-from tests.stacks.ports import free_port
+from tests.support import bentos
+from tests.support.ports import free_port
+from tests.support.project import ROOT
 
 PATIENCE = 60
 """Seconds for a service to come up, on a machine with much else to do."""

@@ -11,8 +11,8 @@ from zenml.client import Client
 
 from stacks import checks, files, registration
 from stacks.checks import Finding
-from tests.project import ROOT
-from tests.stacks.answers import answering
+from tests.support.answers import answering
+from tests.support.project import ROOT
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 MLFLOW = {"/api/2.0/mlflow/experiments/search": (200, {}), "/api/2.0/mlflow/registered-models/search": (200, {})}

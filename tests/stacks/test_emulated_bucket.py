@@ -13,8 +13,8 @@ import pytest
 
 from stacks import emulation
 from stacks.programs import Program
-from tests.stacks.buckets import ask, download, kill, upload
-from tests.stacks.ports import free_port
+from tests.support.emulated_buckets import ask, download, kill, upload
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from stacks import emulation
 from stacks.programs import Program, StartFailed
 from tabular.errors import UserError
-from tests.project import ROOT, Project
-from tests.stacks.buckets import ask, download, kill, upload
-from tests.stacks.ports import free_port
+from tests.support.emulated_buckets import ask, download, kill, upload
+from tests.support.ports import free_port
+from tests.support.project import ROOT, Project
 
 UP = (sys.executable, "-m", "stacks.emulation", "up")
 DOWN = (sys.executable, "-m", "stacks.emulation", "down")

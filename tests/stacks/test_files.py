@@ -8,7 +8,7 @@ import yaml
 
 from stacks import files
 from tabular.errors import UserError
-from tests.project import ROOT
+from tests.support.project import ROOT
 
 STACK: dict[str, Any] = {
     "description": "a stack",

@@ -13,9 +13,9 @@ from zenml.io import fileio
 from stacks import emulation
 from stacks.gcsfs_store import BucketMissing, GcsfsArtifactStoreConfig
 from stacks.programs import Program
-from tests.project import ROOT
-from tests.stacks.ports import free_port
-from tests.stacks.stores import OPERATIONS, component, get, make_store, put, tree
+from tests.support.ports import free_port
+from tests.support.project import ROOT
+from tests.support.stores import OPERATIONS, component, get, make_store, put, tree
 
 NAMES = ("plain", "two words", "ünï名", "hash#1", "why?generation=5", "100%20", "a[b]c*", "{braces}", "a+b&c=d")
 BIG = bytes(range(256)) * (200 * 1024)

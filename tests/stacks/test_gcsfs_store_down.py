@@ -17,8 +17,8 @@ import pytest
 from stacks import emulation, gcsfs_filesystem
 from stacks.gcsfs_store import GcsfsArtifactStoreConfig, StoreUnreachable
 from stacks.programs import Program
-from tests.stacks.ports import free_port
-from tests.stacks.stores import OPERATIONS, get, make_store, put
+from tests.support.ports import free_port
+from tests.support.stores import OPERATIONS, get, make_store, put
 
 
 @pytest.fixture

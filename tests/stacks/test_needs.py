@@ -7,8 +7,8 @@ import pytest
 from zenml.client import Client
 
 from stacks import files, needs, registration
-from tests.project import ROOT
 from tests.stacks.test_registration import ENVIRONMENT
+from tests.support.project import ROOT
 
 pytestmark = pytest.mark.usefixtures("bare")
 

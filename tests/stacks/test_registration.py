@@ -10,7 +10,7 @@ from zenml.enums import StackComponentType as Kind
 
 from stacks import files, registration
 from tabular.errors import UserError
-from tests.project import ROOT
+from tests.support.project import ROOT
 
 ENVIRONMENT = {
     "STACKHOUSE_KUBERNETES_CONTEXT": "cluster",

@@ -16,8 +16,8 @@ from tabular.batch.scoring import Model, Reached, score
 from tabular.bundles.bundle import digest
 from tabular.errors import UserError
 from tabular.storage import places
-from tests.tabular.batch.batches import config, model, predictions, rejects, run
-from tests.tabular.monitoring.described import table
+from tests.support.batches import config, model, predictions, rejects, run
+from tests.support.described import table
 
 MANY = 40
 """More writes than the batch has."""

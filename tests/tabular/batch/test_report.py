@@ -8,7 +8,7 @@ from tabular.batch.report import observed_of
 from tabular.batch.sample import Sample
 from tabular.bundles.predictor import Rows
 from tabular.reports.verdicts import NumberCounts
-from tests.tabular.monitoring.described import described, prices, table
+from tests.support.described import described, prices, table
 
 
 @pytest.mark.parametrize("classes", [(), ("cheap", "dear")], ids=["regression", "classification"])

@@ -11,8 +11,8 @@ from tabular.batch.scoring import Model
 from tabular.config.base import Items
 from tabular.config.stages import ColumnConfig, ValidationConfig
 from tabular.errors import UserError
-from tests.tabular.batch.batches import answers, config, model, predictions, rejects, run, write
-from tests.tabular.monitoring.described import table
+from tests.support.batches import answers, config, model, predictions, rejects, run, write
+from tests.support.described import table
 
 GOOD = "4.5,bay,3,2024-05-01,oil"
 

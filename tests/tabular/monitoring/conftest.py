@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.tabular.monitoring import watched as made
-from tests.tabular.monitoring.watched import Watched
+from tests.support import watched as made
+from tests.support.watched import Watched
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tabular.monitoring import assess
 from tabular.monitoring.performance import finding, measure
 from tabular.monitoring.traffic import traffic
 from tabular.reports.verdicts import Finding, Grade, Kind, Level, Performance, Traffic, Verdict, Window
-from tests.tabular.monitoring.watched import Watched
+from tests.support.watched import Watched
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from tabular.errors import UserError
 from tabular.monitoring.drift import findings
 from tabular.monitoring.statistics import holm
 from tabular.reports.verdicts import Finding, NumberCounts, Observed
-from tests.tabular.monitoring.described import Described, described, prices, table
+from tests.support.described import Described, described, prices, table
 
 CONFIG = DriftConfig()
 Change = Callable[[pd.DataFrame], pd.DataFrame]

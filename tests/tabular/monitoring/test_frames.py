@@ -8,7 +8,7 @@ from tabular.bundles.making import describing
 from tabular.bundles.reference import NumberReference
 from tabular.monitoring.frames import UNKNOWN, current_frame, prediction_name, reference_frame
 from tabular.monitoring.statistics import psi
-from tests.tabular.monitoring.described import Described, described, prices, table
+from tests.support.described import Described, described, prices, table
 
 
 @pytest.fixture(scope="module")

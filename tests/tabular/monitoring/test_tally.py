@@ -10,8 +10,8 @@ import pytest
 from tabular.bundles.encoding import Notes
 from tabular.monitoring.tally import Tally
 from tabular.reports.verdicts import Observed
-from tests.project import ROOT
-from tests.tabular.monitoring.described import Described, described, prices, table
+from tests.support.described import Described, described, prices, table
+from tests.support.project import ROOT
 
 
 def _in_chunks(subject: Described, rows: pd.DataFrame, sizes: list[int]) -> Observed:

@@ -12,7 +12,7 @@ from tabular.errors import UserError
 from tabular.profiling.found import TableFound
 from tabular.profiling.profile import profile
 from tabular.table.parsing import parse
-from tests.tabular.profiling.dialects import DIALECTS, ROWS, Dialect, table, written
+from tests.support.dialects import DIALECTS, ROWS, Dialect, table, written
 
 
 def found(

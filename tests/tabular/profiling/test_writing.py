@@ -15,8 +15,8 @@ from tabular.profiling.profile import profile
 from tabular.profiling.writing import write
 from tabular.table import splitting, validation
 from tabular.table.sources import locate, read_table
-from tests.project import ROOT
-from tests.tabular.profiling.dialects import DIALECTS, ROWS, table, written
+from tests.support.dialects import DIALECTS, ROWS, table, written
+from tests.support.project import ROOT
 
 
 def config(content: bytes, target: str, file: Path) -> tuple[str, TrainingParameters]:

@@ -1,0 +1,73 @@
+"""A linear model that is compiled for real, and what a batch has left of each row."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabular.batch.report import BatchReport
+from tabular.batch.scoring import Model, score
+from tabular.bundles.encoding import Encoder
+from tabular.bundles.predictor import CompiledPredictor
+from tabular.bundles.recipe import Recipe
+from tabular.config.batch import BatchConfig
+from tests.support.described import CATEGORIES, described, table
+
+SIZES = [len(categories) for categories in CATEGORIES.values()]
+
+
+def model(classes: tuple[str, ...] = (), link: str = "identity") -> Model:
+    """A regression, or a classification: of two numbers, a date and two categories."""
+    said = np.arange(500) % len(classes) if classes else None
+    home = described(table(500, 1), said if said is None else np.array(classes)[said], classes)
+    recipe = Recipe.model_validate_json(
+        f"""{{"task": "{home.bundle.task}", "imputer": {{"kind": "constant", "fill": [4.0, 3.0, 19700.0]}},
+        "blocks": [{{"kind": "numbers", "columns": [0, 1, 2]}}, {{"kind": "categories", "sizes": {SIZES}}}],
+        "estimator": {{"kind": "linear"}}, "link": "{"softmax" if classes else link}", "undo": "none"}}"""
+    )
+    width, outputs = 3 + sum(SIZES), max(1, len(classes))
+    weights = np.random.default_rng(2).uniform(-1, 1, (width, outputs))
+    arrays = {
+        "mean": np.array([4.0, 3.0, 19700.0, *[0.0] * sum(SIZES)]),
+        "scale": np.array([1.0, 1.0, 365.0, *[1.0] * sum(SIZES)]),
+        "coefficients": weights,
+        "intercepts": np.zeros(outputs),
+    }
+    predictor = CompiledPredictor(recipe, arrays, Path(), threads=1)
+    return Model(home.bundle, home.reference, "0" * 64, predictor)
+
+
+def config(source: Path | str, output: Path | str, **options: Any) -> BatchConfig:
+    """Chunks of a hundred rows unless asked otherwise."""
+    given = {"model": "homes", "input": str(source), "output": str(output), "chunk_rows": 100}
+    return BatchConfig.model_validate(given | options)
+
+
+def run(source: Path | str, output: Path | str, by: Model | None = None, **options: Any) -> BatchReport:
+    return score(config(source, output, **options), by or model())[0]
+
+
+def predictions(output: Path | str) -> pd.DataFrame:
+    """By the number of the row."""
+    return pd.read_parquet(f"{output}/predictions").set_index("row")
+
+
+def rejects(output: Path | str) -> pd.DataFrame:
+    """By the number of the row."""
+    return pd.read_parquet(f"{output}/rejects").set_index("row")
+
+
+def answers(by: Model, rows: pd.DataFrame) -> list[float]:
+    """What the predictor itself says of rows."""
+    columns = {
+        str(name): [None if value is None or value != value else value for value in rows[name].astype(object)]
+        for name in [column.name for column in by.bundle.columns]
+    }
+    return by.predictor.predict(Encoder(by.bundle.columns).columns(columns)[0]).tolist()
+
+
+def write(file: Path, *lines: str) -> Path:
+    """A CSV of the model's columns."""
+    file.write_text("\n".join(["income,place,rooms,sold,heat", *lines]) + "\n")
+    return file

@@ -1,0 +1,83 @@
+"""The `models` commands in this process, on a registry of the test's own in place of the active stack's."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from commands.models import models, session
+from commands.models.session import ActiveStack
+from registry import judging
+from tabular.errors import UserError
+from tabular.reports.training import GateDecision, Interval
+from tests.support.registered import Registered
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a command came to."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def document(self) -> Any:
+        """The JSON that is all of stdout."""
+        return json.loads(self.output)
+
+
+def use(made: Registered, patch: pytest.MonkeyPatch) -> None:
+    """Put a registry in the place of the active stack's: to start ZenML takes seconds."""
+    patch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # as `run.py` does
+    patch.setattr(session, "active_stack", lambda root: ActiveStack(made.client, lambda name: made.releases))
+
+
+def type_(made: Registered, *arguments: str) -> Typed:
+    """One command, as `run.py` runs it: a UserError is the exit code 2."""
+    result: Result = CliRunner().invoke(models, list(arguments), obj=made.folder)
+    if isinstance(result.exception, UserError):
+        return Typed(2, result.stdout, result.stderr + f"error: {result.exception}\n")
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Typed(result.exit_code, result.stdout, result.stderr)
+
+
+def ask(made: Registered, *arguments: str) -> Any:
+    """The JSON document of a command that succeeds."""
+    typed = type_(made, *arguments, "--output", "json")
+    assert typed.code == 0, typed.errors
+    return typed.document
+
+
+def decision(verdict: Any, *reasons: str) -> GateDecision:
+    """A judgement."""
+    return GateDecision(
+        decision=verdict,
+        reasons=list(reasons) or [f"it is to {verdict}"],
+        metric="wmape",
+        challenger=19.5,
+        champion=20.5,
+        champion_version="1",
+        compared_on="400 held-out rows",
+        difference=Interval(value=1.0, low=0.5, high=1.5),
+        tolerance=0.0,
+        resamples=1000,
+        broken_limits={},
+    )
+
+
+def judged(patch: pytest.MonkeyPatch, verdict: GateDecision | UserError) -> list[str]:
+    """Let the gate say this; in the list, the versions that it is asked about."""
+    asked: list[str] = []
+
+    def judge(releases: Any, version: Any, base: Any, config: Any = None) -> GateDecision:
+        asked.append(str(version.version))
+        if isinstance(verdict, UserError):
+            raise verdict
+        return verdict
+
+    patch.setattr(judging, "judge", judge)
+    return asked

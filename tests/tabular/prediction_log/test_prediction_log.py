@@ -1,0 +1,201 @@
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tabular.bundles.encoding import Notes
+from tabular.prediction_log import log_files
+from tabular.prediction_log.log_files import FEEDBACK, Records
+from tabular.prediction_log.prediction_log import PredictionLog
+from tests.support.bundles import eventually
+from tests.support.logs import add, found_in, ids
+
+
+class TestRecords:
+    def test_a_prediction(self, log: PredictionLog) -> None:
+        # when
+        before = datetime.now(UTC)
+        inputs = {"rooms": 5, "age": None, "place": 'in"land\n'}
+        notes = Notes(missing={"age": 1})
+        log.add("r1", inputs, "yes", {"no": 0.25, "yes": 0.75}, "houses", "3", 0.5, notes)
+        log.stop()
+
+        # then
+        [record] = found_in(log)
+        assert before <= datetime.fromisoformat(record.pop("time")) <= datetime.now(UTC)
+        assert record == {
+            "request_id": "r1",
+            "model": "houses",
+            "version": "3",
+            "latency_ms": 0.5,
+            "warnings": {"missing": {"age": 1}, "unknown": {}, "out_of_range": {}},
+            "inputs": inputs,
+            "prediction": "yes",
+            "probabilities": {"no": 0.25, "yes": 0.75},
+        }
+        assert (log.written, log.pending, log.dropped) == (1, 0, 0)
+
+    @pytest.mark.parametrize(
+        "inputs",
+        [
+            [{"rooms": 1.5, "place": "a"}, {"rooms": 2.5, "place": "b"}],
+            {"rooms": np.array([1.5, 2.5]), "place": ["a", "b"]},
+            {"rooms": (1.5, 2.5), "place": np.array(["a", "b"], object)},
+        ],
+    )
+    def test_a_batch_is_a_record_for_each_row(self, inputs: Any, log: PredictionLog) -> None:
+        # when
+        chances = np.array([[0.9, 0.1], [0.2, 0.8]])
+        log.add_batch("r1", inputs, np.array(["no", "yes"]), chances, ("no", "yes"), "houses", "3", 2.0)
+        log.stop()
+
+        # then
+        records = found_in(log)
+        assert [record["row"] for record in records] == [0, 1]
+        assert [record["inputs"] for record in records] == [{"rooms": 1.5, "place": "a"}, {"rooms": 2.5, "place": "b"}]
+        assert [record["prediction"] for record in records] == ["no", "yes"]
+        assert records[1]["probabilities"] == {"no": 0.2, "yes": 0.8}
+        assert {record["request_id"] for record in records} == {"r1"}
+        assert log.written == 2
+
+    def test_a_batch_of_a_regression(self, log: PredictionLog) -> None:
+        # when
+        log.add_batch("r1", {"rooms": [1, None]}, np.array([0.1, np.nan]), None, (), "houses", "3", 2.0)
+        log.stop()
+
+        # then
+        assert [(r["inputs"], r["prediction"], r["probabilities"]) for r in found_in(log)] == [
+            ({"rooms": 1}, 0.1, None),
+            ({"rooms": None}, None, None),
+        ]
+
+    def test_feedback_lies_beside_the_predictions(self, log: PredictionLog, tmp_path: Path) -> None:
+        # when
+        log.feedback("r1", 2.5)
+        add(log, "r1")
+        log.feedback("r2", "yes", row=3)
+        log.stop()
+
+        # then
+        truths = found_in(log, FEEDBACK)
+        assert [(truth["request_id"], truth["value"], truth["row"]) for truth in truths] == [
+            ("r1", 2.5, None),
+            ("r2", "yes", 3),
+        ]
+        assert ids(log) == ["r1"]
+        today = datetime.fromisoformat(truths[0]["time"]).date().isoformat()
+        assert {path.parent.name for path in (tmp_path / "log" / FEEDBACK).rglob("*.jsonl")} == {f"date={today}"}
+
+    @pytest.mark.parametrize("value", [10**400, "\ud800", np.float32(1.5), np.int64(3), {1: {2, 3}}])
+    def test_odd_values_hold_nothing_up(self, value: Any, log: PredictionLog) -> None:
+        # when
+        add(log, "before")
+        add(log, "odd", {"rooms": value})
+        add(log, "after")
+        log.stop()
+
+        # then
+        assert ids(log) == ["before", "odd", "after"]
+        assert log.dropped == 0
+
+    def test_what_is_no_json_at_all_is_counted(self, log: PredictionLog, caplog: pytest.LogCaptureFixture) -> None:
+        # given: a value that contains itself
+        endless: list[Any] = []
+        endless.append(endless)
+
+        # when
+        add(log, "endless", {"rooms": endless})
+        add(log, "after")
+        log.stop()
+
+        # then
+        assert ids(log) == ["after"]
+        assert (log.dropped, log.written, log.pending) == (1, 1, 0)
+        assert "could not be written as JSON" in caplog.text
+
+
+class TestFiles:
+    def test_a_new_day_is_a_new_folder(self, log: PredictionLog, monkeypatch: pytest.MonkeyPatch) -> None:
+        # given: the last moments of a day
+        midnight = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+        for number, moment in enumerate((midnight - 0.25, midnight - 0.125, midnight)):
+            monkeypatch.setattr(time, "time", lambda at=moment: at)
+            add(log, f"r{number}")
+        log.stop()
+
+        # then
+        assert log.destination
+        days = {"2026-11-21": ["r0", "r1"], "2026-11-22": ["r2"]}
+        for day, expected in days.items():
+            assert [record["request_id"] for record in Records(log.destination, days={day})] == expected
+        assert found_in(log)[1]["time"] == "2026-11-21T23:59:59.875000Z"
+
+    def test_a_large_file_is_followed_by_another(
+        self, log: PredictionLog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        # given
+        monkeypatch.setattr(log_files, "ROLL_BYTES", 1000)
+
+        # when
+        for number in range(20):
+            add(log, f"r{number}")
+            assert eventually(lambda n=number: log.written == n + 1)  # type: ignore[misc]
+
+        # then
+        sizes = [path.stat().st_size for path in (tmp_path / "log").rglob("*.jsonl")]
+        assert len(sizes) > 1
+        assert max(sizes) < 1300
+        assert sorted(ids(log)) == sorted(f"r{number}" for number in range(20))
+
+    def test_a_file_that_is_deleted_is_begun_again(self, log: PredictionLog, tmp_path: Path) -> None:
+        # given
+        add(log, "r0")
+        assert eventually(lambda: log.written == 1)
+        for path in (tmp_path / "log").rglob("*.jsonl"):
+            path.unlink()
+
+        # when
+        add(log, "r1")
+        log.stop()
+
+        # then
+        assert ids(log) == ["r1"]
+
+    def test_a_torn_line_is_left_out_and_counted(self, log: PredictionLog, tmp_path: Path) -> None:
+        # given
+        for number in range(3):
+            add(log, f"r{number}")
+        log.stop()
+        [path] = (tmp_path / "log").rglob("*.jsonl")
+        path.write_bytes(path.read_bytes()[:-20])
+
+        # when
+        records = Records(str(tmp_path / "log"))
+
+        # then
+        assert [record["request_id"] for record in records] == ["r0", "r1"]
+        assert records.torn == 1
+
+    def test_no_destination_keeps_nothing(self) -> None:
+        # when
+        log = PredictionLog(None)
+        log.start()
+        add(log, "r")
+        log.stop()
+
+        # then
+        assert (log.pending, log.written, log.dropped) == (0, 0, 0)
+
+    def test_every_line_is_json_of_its_own(self, log: PredictionLog, tmp_path: Path) -> None:
+        # when
+        add(log, "r1")
+        log.stop()
+
+        # then
+        [path] = (tmp_path / "log").rglob("*.jsonl")
+        [line, rest] = path.read_bytes().split(b"\n")
+        assert (json.loads(line)["request_id"], rest) == ("r1", b"")
