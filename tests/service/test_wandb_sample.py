@@ -17,8 +17,8 @@ from tests.support.project import ROOT
 SENDER = """
 import sys
 from pathlib import Path
-from service.log_records import Record
-from service.prediction_log import PredictionLog
+from tabular.prediction_log.log_records import Record
+from tabular.prediction_log.prediction_log import PredictionLog
 from service.wandb_sample import WandbSample
 sample = WandbSample(float(sys.argv[2]), "serving", "houses", Path(sys.argv[1]), seed=1)
 sample.start()

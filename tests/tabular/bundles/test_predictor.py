@@ -33,7 +33,7 @@ def test_a_prediction_imports_nothing_heavy(files: dict[str, bytes], tmp_path: P
     _folder(files, tmp_path)
     program = f"""
 import sys, numpy, pathlib
-from tabular.serving.predictor import CompiledPredictor, Rows
+from tabular.bundles.predictor import CompiledPredictor, Rows
 predictor = CompiledPredictor.load(pathlib.Path({str(tmp_path)!r}))
 rows = Rows(numpy.full((2, 5), numpy.nan), numpy.full((2, 2), -1, dtype=numpy.int32))
 assert numpy.isfinite(predictor.predict(rows)).all()

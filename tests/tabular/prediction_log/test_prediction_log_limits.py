@@ -16,7 +16,7 @@ from tests.support.project import ROOT
 
 WRITER = """
 import sys, time
-from service.prediction_log import PredictionLog
+from tabular.prediction_log.prediction_log import PredictionLog
 log = PredictionLog(sys.argv[1])
 log.start()
 number = 0

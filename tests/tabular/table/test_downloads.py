@@ -149,7 +149,7 @@ def test_killed_download_leaves_nothing_under_the_final_name(tmp_path: Path, web
     web.pause = 60.0
     program = (
         "import sys; from pathlib import Path; from tabular.config.stages import DataConfig\n"
-        "from tabular.sources import locate\n"
+        "from tabular.table.sources import locate\n"
         "locate(DataConfig(url=sys.argv[1], url_sha256=sys.argv[2]), Path(sys.argv[3]), Path('.'))"
     )
     arguments = [sys.executable, "-c", program, web.at(), SHA256, str(tmp_path / "cache")]
