@@ -10,7 +10,8 @@ from zenml.enums import ArtifactType, VisualizationType
 from materializers.files import FileMaterializer
 from tabular.pages import evaluation_page, verdict_page
 from tabular.pages.pictures import draw, png
-from tabular.reports.training import BestParameters, Evaluation, Report
+from tabular.reports.report import Report
+from tabular.reports.training import BestParameters, Evaluation
 from tabular.reports.verdicts import Verdict
 
 REPORT_FILE = "report.json"

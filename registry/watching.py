@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from registry.store import Store
 from tabular.config.base import explain
 from tabular.errors import UserError
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 from tabular.reports.verdicts import Verdict
 from tabular.storage import places
 

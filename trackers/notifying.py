@@ -9,7 +9,7 @@ from typing import Any
 from zenml.client import Client
 
 from tabular.errors import one_line
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 from tabular.reports.verdicts import Verdict
 from tabular.storage.remote import public
 

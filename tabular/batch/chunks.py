@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tabular.batch.hashing import Hashes
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 
 
 class Position(Report):

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final, Literal
 
 from tabular.errors import UserError, one_line
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 from tabular.storage import places
 from tabular.storage.remote import CONTENT_MARKS, is_remote, public
 

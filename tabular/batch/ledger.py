@@ -28,7 +28,7 @@ from tabular.config.batch import BatchConfig
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ValidationConfig
 from tabular.errors import UserError
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 from tabular.reports.verdicts import Observed
 from tabular.storage import places
 from tabular.storage.remote import is_remote, public

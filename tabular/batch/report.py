@@ -7,7 +7,8 @@ from typing import Final
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.reference import Reference
 from tabular.monitoring.tally import Tally
-from tabular.reports.training import Check, Report
+from tabular.reports.report import Report
+from tabular.reports.training import Check
 from tabular.reports.verdicts import CategoryCounts, Finding, NumberCounts, Observed
 
 EXAMPLES: Final = 5

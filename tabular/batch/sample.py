@@ -10,7 +10,7 @@ from tabular.batch import hashing
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.predictor import Rows
 from tabular.monitoring.frames import current_frame
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 
 
 class Drawn(Report):

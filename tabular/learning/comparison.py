@@ -12,7 +12,8 @@ from tabular.learning.contest import Contest
 from tabular.learning.gate import Paired
 from tabular.learning.metrics import as_text
 from tabular.learning.model_config import Input, ModelConfig, breaking_changes
-from tabular.reports.training import Interval, Report
+from tabular.reports.report import Report
+from tabular.reports.training import Interval
 
 _BINS = 40
 _HASH = 12

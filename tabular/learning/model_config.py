@@ -11,7 +11,8 @@ from pydantic import ConfigDict, ValidationError
 from tabular.config.base import Items, explain
 from tabular.config.stages import GateConfig, Task
 from tabular.errors import UserError, one_line
-from tabular.reports.training import Interval, Report, TargetTransform
+from tabular.reports.report import Report
+from tabular.reports.training import Interval, TargetTransform
 from tabular.table.tables import date_columns, numeric_columns
 
 FILE = "model_config.yaml"

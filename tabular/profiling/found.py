@@ -4,7 +4,7 @@ from typing import Literal
 
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import Task
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 
 Kind = Literal["number", "boolean", "category", "date", "text", "identifier", "constant", "empty"]
 

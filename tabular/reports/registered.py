@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 
 
 class Registration(Report):

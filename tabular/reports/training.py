@@ -2,27 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from tabular.reports.report import Report
 
 TargetTransform = Literal["none", "log"]
-TIMES = frozenset({"seconds", "started", "resumed"})
-"""Fields that say when or how long; they are kept, but they are no part of a report's content hash."""
-
-
-class Report(BaseModel):
-    """A frozen record of numbers that a stage hands on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
-
-    def content(self) -> Any:
-        """The record as plain data without what differs from run to run for equal inputs: times."""
-        return _without_times(self.model_dump(mode="json"))
-
-
-def _without_times(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_times(item) for key, item in value.items() if key not in TIMES}
-    return [_without_times(item) for item in value] if isinstance(value, list) else value
 
 
 class Provenance(Report):

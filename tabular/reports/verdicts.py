@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from tabular.reports.training import Interval, Report
+from tabular.reports.report import Report
+from tabular.reports.training import Interval
 
 Grade = Literal["ok", "warn", "alert"]
 Level = Literal["ok", "warn", "alert", "not_enough_data"]

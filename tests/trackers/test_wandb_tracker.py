@@ -259,7 +259,9 @@ def test_what_is_undefined_breaks_nothing_and_is_left_out(send: Send) -> None:
 
 def test_wandb_is_not_imported_before_it_is_used() -> None:
     # given: every command imports the steps, and W&B takes a second
-    code = "import steps.training.track, sys; print(sorted(name for name in sys.modules if name.split('.')[0] == 'wandb'))"
+    code = (
+        "import steps.training.track, sys; print(sorted(name for name in sys.modules if name.split('.')[0] == 'wandb'))"
+    )
     # when
     child = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     # then

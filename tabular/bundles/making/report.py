@@ -1,6 +1,6 @@
 """What packaging found out."""
 
-from tabular.reports.training import Report
+from tabular.reports.report import Report
 
 
 class Offence(Report):

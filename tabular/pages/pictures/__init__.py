@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 
 from tabular.learning.comparison import Comparison
 from tabular.pages.pictures import classification, comparison, data, explanation, models, monitoring, regression, style
+from tabular.reports.report import Report
 from tabular.reports.training import (
     Evaluation,
     FeatureReport,
     GateDecision,
     ImputationReport,
     Leaderboard,
-    Report,
     SearchReport,
     ValidationReport,
 )

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.pages.pictures import draw, png, style
-from tabular.reports.training import Evaluation, Importance, Interval, Report, ShapSummary, Slice
+from tabular.reports.report import Report
+from tabular.reports.training import Evaluation, Importance, Interval, ShapSummary, Slice
 
 HOSTILE = r"<script>$\frac{$ & a_very_long_name_that_goes_on_and_on_$x^2$"
 

@@ -7,7 +7,8 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from tabular.pages.pictures import draw, png, style
-from tabular.reports.training import Candidate, GateDecision, Interval, Leaderboard, Report, SearchReport, Trial
+from tabular.reports.report import Report
+from tabular.reports.training import Candidate, GateDecision, Interval, Leaderboard, SearchReport, Trial
 
 
 def bars(axes: Any) -> Any:

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.pages.pictures import draw, png, style, words
+from tabular.reports.report import Report
 from tabular.reports.training import (
     ClusterScore,
     ColumnProfile,
     FeatureReport,
     ImputationReport,
     Provenance,
-    Report,
     StrategyScore,
     ValidationReport,
 )
