@@ -43,4 +43,4 @@ class TrainingFindings(Report):
             pydantic.ValidationError: a report is missing.
         """
         names = {field.annotation: name for name, field in cls.model_fields.items()}
-        return cls(**{names[type(report)]: report for report in reports})
+        return cls.model_validate({names[type(report)]: report for report in reports})
