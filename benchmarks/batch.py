@@ -19,29 +19,42 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import frame
 import numpy as np
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from frame import ROOT, Figure, spread
 
 from tabular.bundles import bundle as bundles
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import CompiledPredictor, Rows
 
-ROOT = Path(__file__).resolve().parent.parent
 CHUNK: Final = 50_000
 NOISE: Final = 0.01
 BAD: Final = 997
 """Every so-manieth row of the table of the kills is bad."""
 
 
+@dataclass(frozen=True)
+class Scene:
+    """The same for both parts."""
+
+    given: argparse.Namespace
+    bundle: Bundle
+    table: pd.DataFrame
+    """The rows to score."""
+    folder: Path
+    """A temporary folder with the rows as `rows.csv` and `rows.parquet`."""
+
+
 def main() -> None:
-    """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Measure, and print a table."""
+    parser = frame.parser(__doc__)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="a CSV with the model's columns")
     parser.add_argument("--rows", type=int, default=2_000_000)
@@ -50,15 +63,17 @@ def main() -> None:
     parser.add_argument("--kill-rows", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=42)
+    frame.add_parts(parser, PARTS)
     given = parser.parse_args()
+    frame.print_machine()
     bundle = bundles.read(given.bundle)
     with tempfile.TemporaryDirectory(prefix="stackhouse-batch-") as name:
         folder = Path(name)
         table = drawn(bundle, pd.read_csv(given.data), given.rows, given.seed)
         table.to_csv(folder / "rows.csv", index=False)
         table.to_parquet(folder / "rows.parquet", index=False)
-        speed(given, bundle, table, folder)
-        kills(given, table.head(given.kill_rows), folder)
+        scene = Scene(given, bundle, table, folder)
+        sys.exit(frame.measure({part: partial(PARTS[part], scene) for part in given.only}, given.json))
 
 
 def drawn(bundle: Bundle, table: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -72,8 +87,9 @@ def drawn(bundle: Bundle, table: pd.DataFrame, count: int, seed: int) -> pd.Data
     return found
 
 
-def speed(given: argparse.Namespace, bundle: Bundle, table: pd.DataFrame, folder: Path) -> None:
+def speed(scene: Scene) -> list[Figure]:
     """Rows a second of both formats and of the predictor alone, in turns."""
+    given, bundle, table, folder = scene.given, scene.bundle, scene.table, scene.folder
     predictor = CompiledPredictor.load(given.bundle, given.threads)
     chunks = [encoded(bundle, table[start : start + CHUNK]) for start in range(0, len(table), CHUNK)]
     predictor.predict(chunks[0])
@@ -92,21 +108,29 @@ def speed(given: argparse.Namespace, bundle: Bundle, table: pd.DataFrame, folder
     made: dict[str, list[dict[str, Any]]] = {"CSV": [], "Parquet": []}
     for _ in range(given.rounds):
         base.append(alone())
-        for kind, figures in made.items():
-            figures.append(batch(kind.lower()))
-    print(f"{len(table):,} rows, {bundle.algorithm}, {given.threads} threads, chunks of {CHUNK:,}")
-    print(f"compiled predictor in this process, rows/s: {spread(base, '{:,.0f}')}")
-    for kind, figures in made.items():
-        rates = [figure["rows_per_second"] for figure in figures]
+        for kind, rounds in made.items():
+            rounds.append(batch(kind.lower()))
+    figures = [
+        Figure(f"{len(table):,} rows, {bundle.algorithm}", f"{given.threads} threads, chunks of {CHUNK:,}"),
+        Figure("compiled predictor in this process, rows/s", spread(base, 0)),
+    ]
+    for kind, rounds in made.items():
+        rates = [figure["rows_per_second"] for figure in rounds]
         ratios = [rate / own for rate, own in zip(rates, base, strict=True)]
-        print(f"{kind}, rows/s: {spread(rates, '{:,.0f}')}")
-        print(f"{kind}, ratio: {spread(ratios, '{:.2f}')}, wanted >= 0.6")
-        print(f"{kind}, peak of the process, MiB: {max(f['peak_mib'] for f in figures):,.0f}, wanted < 1024")
-        assert all(figure["scored"] == len(table) for figure in figures)
+        peak = max(figure["peak_mib"] for figure in rounds)
+        figures += [
+            Figure(f"{kind}, rows/s", spread(rates, 0)),
+            Figure(f"{kind}, ratio", spread(ratios), ">= 0.6", bool(np.median(ratios) >= 0.6)),
+            Figure(f"{kind}, peak of the process, MiB", f"{peak:,.0f}", "< 1024", peak < 1024),
+        ]
+        assert all(figure["scored"] == len(table) for figure in rounds)
+    return figures
 
 
-def kills(given: argparse.Namespace, table: pd.DataFrame, folder: Path) -> None:
+def kills(scene: Scene) -> list[Figure]:
     """Kill the process at random moments until it is done, and look for each row."""
+    given, folder = scene.given, scene.folder
+    table = scene.table.head(given.kill_rows)
     file = folder / "killed.csv"
     spoil(table, file)
     whole, broken = folder / "whole", folder / "broken"
@@ -127,10 +151,13 @@ def kills(given: argparse.Namespace, table: pd.DataFrame, folder: Path) -> None:
     last = worked(given, file, broken, 5_000)
     expected, found = outcome(whole), outcome(broken)
     once = found.index.is_unique and sorted(found.index) == list(range(len(table)))
-    print(f"killed {killed} times; the last run found {last['resumed']} chunks finished")
-    print(f"each of {len(table):,} rows exactly once: {once}; as without kills: {found.equals(expected)}")
-    print(f"rejected: {last['rejected']:,}")
-    assert once and found.equals(expected)
+    same = found.equals(expected)
+    return [
+        Figure("kills, and finished chunks that the last run found", f"{killed}, {last['resumed']}"),
+        Figure(f"each of {len(table):,} rows exactly once", "yes" if once else "no", "yes", once),
+        Figure("equal to the result without kills", "yes" if same else "no", "yes", same),
+        Figure("rejected rows", f"{last['rejected']:,}"),
+    ]
 
 
 def spoil(table: pd.DataFrame, file: Path) -> None:
@@ -179,10 +206,7 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
-def spread(values: list[float], form: str) -> str:
-    """The median, and the least and the largest in brackets."""
-    show: Callable[[float], str] = form.format
-    return f"{show(float(np.median(values)))} ({show(min(values))}..{show(max(values))})"
+PARTS: dict[str, Callable[[Scene], list[Figure]]] = {"speed": speed, "kills": kills}
 
 
 if __name__ == "__main__":

@@ -10,22 +10,18 @@ held-out rows; so that no window is compared with itself, small windows without 
 and the predictions that they are compared with from the other half.
 """
 
-import argparse
-import json
-import os
-import platform
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+import frame
 import numpy as np
 import pandas as pd
-from serving_scene import Line, held_out
+from frame import Figure
+from serving_scene import held_out
 
 from tabular.bundles import bundle as bundles
 from tabular.bundles import reference as references
@@ -84,7 +80,7 @@ class Scene:
         return self.encoder.columns(columns, limit=len(window))
 
 
-def alarms(scene: Scene) -> list[Line]:
+def alarms(scene: Scene) -> list[Figure]:
     """Windows of held-out rows as they are, in which nothing should be found."""
     lines = []
     for size, seeds, again, most in ((SMALL, ALARM_SEEDS, False, 2), (LARGE, LARGE_SEEDS, True, 0)):
@@ -100,17 +96,17 @@ def alarms(scene: Scene) -> list[Line]:
         how = "drawn with replacement" if again else "drawn without replacement"
         why = f" ({', '.join(raised)})" if raised else ""
         what = f"windows of {size:,} rows, {how}, that are alarmed"
-        lines.append(Line(what, f"{alarmed} of {seeds}{why}", f"<= {most}", alarmed <= most))
+        lines.append(Figure(what, f"{alarmed} of {seeds}{why}", f"<= {most}", alarmed <= most))
     whole = scene.findings(scene.table)
     raised_by_all = [finding.words for finding in whole if finding.level != "ok"]
     what = f"all {len(scene.table):,} held-out rows"
-    lines.append(Line(what, "; ".join(raised_by_all) or "nothing", "nothing", not raised_by_all))
+    lines.append(Figure(what, "; ".join(raised_by_all) or "nothing", "nothing", not raised_by_all))
     largest = max((f for f in whole if f.measure == "KS distance" and f.kind != "prediction"), key=lambda f: f.value)
-    lines.append(Line("  largest KS distance of a column", f"{largest.value:.4f} ({largest.subject})"))
+    lines.append(Figure("  largest KS distance of a column", f"{largest.value:.4f} ({largest.subject})"))
     return lines
 
 
-def drifts(scene: Scene) -> list[Line]:
+def drifts(scene: Scene) -> list[Figure]:
     """Windows in which one thing was changed, which should be found in the very column."""
     spread = float(scene.table[NUMBER].std(ddof=0))
     return [
@@ -122,20 +118,20 @@ def drifts(scene: Scene) -> list[Line]:
     ]
 
 
-def _doubled(scene: Scene) -> list[Line]:
+def _doubled(scene: Scene) -> list[Figure]:
     lines = []
     for category, count in scene.table[CATEGORY].value_counts().items():
         share = count / len(scene.table)
         more = round(2 * share * SMALL)
         if share < RARE:
-            lines.append(Line(f"{category} doubled", f"not tried: {count} held-out rows"))
+            lines.append(Figure(f"{category} doubled", f"not tried: {count} held-out rows"))
         elif more <= min(count, SMALL):
             what = f"{category} from {share:.1%} to {more / SMALL:.1%}"
             lines.append(_found(scene, what, (CATEGORY,), _more_of(scene.table, str(category), more)))
     return lines
 
 
-def _found(scene: Scene, what: str, columns: tuple[str, ...], change: Change) -> Line:
+def _found(scene: Scene, what: str, columns: tuple[str, ...], change: Change) -> Figure:
     levels: Counter[str] = Counter()
     for seed in range(DRIFT_SEEDS):
         draw = np.random.default_rng(seed)
@@ -143,7 +139,7 @@ def _found(scene: Scene, what: str, columns: tuple[str, ...], change: Change) ->
         seen = {finding.level for finding in scene.findings(window) if finding.subject in columns}
         levels[next(level for level in ("alert", "warn", "ok") if level in seen)] += 1
     found = 1 - levels["ok"] / DRIFT_SEEDS
-    return Line(what, f"{found:.0%}, as an alert {levels['alert'] / DRIFT_SEEDS:.0%}", ">= 95%", found >= 0.95)
+    return Figure(what, f"{found:.0%}, as an alert {levels['alert'] / DRIFT_SEEDS:.0%}", ">= 95%", found >= 0.95)
 
 
 def _with(column: str, change: Callable[[pd.Series], pd.Series]) -> Change:
@@ -168,47 +164,26 @@ def _more_of(table: pd.DataFrame, category: str, rows: int) -> Change:
     )
 
 
-PARTS: dict[str, Callable[[Scene], list[Line]]] = {"alarms": alarms, "drifts": drifts}
+PARTS: dict[str, Callable[[Scene], list[Figure]]] = {"alarms": alarms, "drifts": drifts}
 
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = frame.parser(__doc__)
     parser.add_argument("--bundle", type=Path, required=True, help="the folder of a bundle")
     rows = parser.add_mutually_exclusive_group(required=True)
     rows.add_argument("--data", type=Path, help="the table that the model was trained on, as CSV")
     rows.add_argument("--rows", type=Path, help="held-out rows alone, as Parquet")
-    parser.add_argument("--only", help=f"names between commas: {', '.join(PARTS)}")
-    parser.add_argument("--json", type=Path, help="write the table there as well")
+    frame.add_parts(parser, PARTS)
     arguments = parser.parse_args()
-    wanted = arguments.only.split(",") if arguments.only else list(PARTS)
-    if unknown := [name for name in wanted if name not in PARTS]:
-        parser.error(f"--only: there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     bundle = bundles.read(arguments.bundle)
     table = held_out(bundle, arguments.data) if arguments.data else pd.read_parquet(arguments.rows)
     table = table[[column.name for column in bundle.columns]].reset_index(drop=True)
     reference, predictor = references.read(arguments.bundle), CompiledPredictor.load(arguments.bundle)
     scene = Scene(bundle, reference, Encoder(bundle.columns), predictor, table)
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}")
+    frame.print_machine()
     print(f"{bundle.name} {bundle.version}, {bundle.algorithm}, {len(table):,} rows, {DriftConfig()}")
-    found = {part: _measured(part, scene) for part in wanted}
-    if arguments.json:
-        tables = {part: [line._asdict() for line in lines] for part, lines in found.items()}
-        arguments.json.write_text(json.dumps(tables, indent=2))
-    missed = [f"{part}: {line.what}" for part, lines in found.items() for line in lines if line.good is False]
-    print(f"\nmissed: {'; '.join(missed) or 'nothing'}")
-    sys.exit(1 if missed else 0)
-
-
-def _measured(part: str, scene: Scene) -> list[Line]:
-    """One part, and its lines printed when it is done."""
-    began = time.perf_counter()
-    lines = PARTS[part](scene)
-    print(f"\n{part} ({time.perf_counter() - began:.0f} s)")
-    for line in lines:
-        verdict = "" if line.good is None else "ok" if line.good else "MISSED"
-        print(f"  {line.what:<66} {line.found:<36} {line.wanted:<8} {verdict}".rstrip(), flush=True)
-    return lines
+    sys.exit(frame.measure({part: partial(PARTS[part], scene) for part in arguments.only}, arguments.json))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from tabular.bundles.bundle import Bundle, read
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import CompiledPredictor

@@ -7,10 +7,7 @@ target). A log of so many single-row predictions of the last 24 hours is made fr
 `configs/monitor.yaml` is run on it. The verdict is kept like any other.
 """
 
-import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -18,8 +15,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+import frame
 import pandas as pd
 from monitoring_log import reading, write_log
 
@@ -33,7 +29,7 @@ MOST_SECONDS = 60.0
 
 def main() -> None:
     """Measure, and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = frame.parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a table with the model's inputs and its target")
     parser.add_argument("--model", help="its name; left out where the registry holds one model")
     parser.add_argument("--records", type=int, default=1_000_000, help="logged predictions")
@@ -46,7 +42,7 @@ def main() -> None:
     table = pd.read_parquet(arguments.data) if is_parquet else pd.read_csv(arguments.data)
     end = datetime.now(UTC)
     start = end - timedelta(hours=24)
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}")
+    frame.print_machine()
     with tempfile.TemporaryDirectory() as room:
         log = Path(room)
         written = write_log(log, folder, table, start, end, arguments.records, feedback=arguments.feedback)

@@ -6,9 +6,7 @@ It works on the registry of the active stack, which must hold a champion and ano
 champion that it finds; the history keeps what it did. It needs wrk.
 """
 
-import argparse
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -17,11 +15,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+import frame
 import serving_scene
+from frame import spread
 from serving_safety import answers_with
-from serving_scene import Scene, spread
+from serving_scene import Scene
 from serving_servers import SERVICE, SERVICE_READY, environment, running, wrk
 
 from registry import plans
@@ -37,7 +35,7 @@ WHY = "benchmarks/releases.py"
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = frame.parser(__doc__)
     parser.add_argument("--model", help="its name; left out where the registry holds one model")
     parser.add_argument("--seconds", type=float, default=30.0, help="of load on the service")
     parser.add_argument("--rounds", type=int, default=5, help="promotions and rollbacks, in turn")
@@ -46,7 +44,7 @@ def main() -> None:
     local.activate(ROOT)
     name = model_named(registry_client(), arguments.model)
     first, second = _two(name)
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}")
+    frame.print_machine()
     forth, back = [], []
     for _ in range(arguments.rounds):
         forth.append(_timed(lambda: _promote(name, second)))

@@ -7,25 +7,21 @@ held-out rows are sent; without it, made-up rows are. Everything runs on the loo
 metrics and the prediction log on. It needs wrk, and schemathesis (which uv fetches when it is not installed).
 """
 
-import argparse
-import json
-import os
-import platform
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+import frame
 import serving_safety
 import serving_scene
 import serving_speed
-from serving_scene import Line, Scene
+from frame import Figure
+from serving_scene import Scene
 
-PARTS: dict[str, Callable[[Scene], list[Line]]] = {
+PARTS: dict[str, Callable[[Scene], list[Figure]]] = {
     "one_row": serving_speed.one_row,
     "batches": serving_speed.batches,
     "cold_start": serving_speed.cold_start,
@@ -39,20 +35,16 @@ PARTS: dict[str, Callable[[Scene], list[Line]]] = {
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = frame.parser(__doc__)
     parser.add_argument("--bundle", type=Path, help="a folder; else the newest model of BentoML's store")
     parser.add_argument("--data", type=Path, help="the training table; else rows are made up")
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="of each measurement; the swap takes three times this"
     )
     parser.add_argument("--rounds", type=int, default=5, help="how often those that are compared take turns")
-    parser.add_argument("--only", help=f"names between commas: {', '.join(PARTS)}")
-    parser.add_argument("--json", type=Path, help="write the table there as well")
+    frame.add_parts(parser, PARTS)
     arguments = parser.parse_args()
-    wanted = arguments.only.split(",") if arguments.only else list(PARTS)
-    if unknown := [name for name in wanted if name not in PARTS]:
-        parser.error(f"--only: there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}")
+    frame.print_machine()
     with tempfile.TemporaryDirectory(prefix="stackhouse-serving-") as name:
         folder = Path(name)
         store = serving_scene.store_with(arguments.bundle.resolve(), folder) if arguments.bundle else None
@@ -61,25 +53,15 @@ def main() -> None:
         table = serving_scene.held_out(bundle, arguments.data)
         scene = Scene(folder, bundle_folder, bundle, table, store, arguments.seconds, arguments.rounds)
         print(f"{bundle.name} {bundle.version}, {bundle.algorithm}, compiled: {bundle.compiled}, {len(table)} rows")
-        found = {part: _measured(part, scene) for part in wanted}
-    if arguments.json:
-        tables = {part: [line._asdict() for line in lines] for part, lines in found.items()}
-        arguments.json.write_text(json.dumps(tables, indent=2))
-    missed = [f"{part}: {line.what}" for part, lines in found.items() for line in lines if line.good is False]
-    print(f"\nmissed: {'; '.join(missed) or 'nothing'}")
-    sys.exit(1 if missed else 0)
+        parts = {part: partial(_cleared, part, scene) for part in arguments.only}
+        sys.exit(frame.measure(parts, arguments.json))
 
 
-def _measured(part: str, scene: Scene) -> list[Line]:
-    """One part, and its lines printed when it is done."""
-    began = time.perf_counter()
-    lines = PARTS[part](scene)
+def _cleared(part: str, scene: Scene) -> list[Figure]:
+    """The figures of a part, whose folder is deleted so that the parts together do not fill the disk."""
+    figures = PARTS[part](scene)
     shutil.rmtree(scene.folder / part)
-    print(f"\n{part} ({time.perf_counter() - began:.0f} s)")
-    for line in lines:
-        verdict = "" if line.good is None else "ok" if line.good else "MISSED"
-        print(f"  {line.what:<62} {line.found:<28} {line.wanted:<9} {verdict}".rstrip(), flush=True)
-    return lines
+    return figures
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from frame import ROOT, Figure, spread
 from numpy.typing import NDArray
 from serving_client import Remembering
-from serving_scene import Line, Scene, columns, plain, spread
-from serving_servers import ROOT, SERVICE, SERVICE_READY, Server, environment, get, post, running, wrk
+from serving_scene import Scene, columns, plain
+from serving_servers import SERVICE, SERVICE_READY, Server, environment, get, post, running, wrk
 
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST, MODEL, digest
@@ -33,7 +34,7 @@ KILLS = 3
 RECOVERY_SECONDS = 60.0
 
 
-def hot_swap(scene: Scene) -> list[Line]:
+def hot_swap(scene: Scene) -> list[Figure]:
     """The manifest changes to a second version and back while wrk asks; what fails, and how long each change takes."""
     place = scene.place("hot_swap")
     versions = {}
@@ -70,11 +71,11 @@ def hot_swap(scene: Scene) -> list[Line]:
         warnings = get(server.url + "/health")["warnings"]
     failed, worst = found.not_2xx + found.broken, max(forth, back)
     return [
-        Line(f"requests in {found.seconds:.0f} s", str(found.requests)),
-        Line("failed of them", str(failed), "0", failed == 0),
-        Line("until the new version answers, there and back, seconds", f"{forth:.2f}, {back:.2f}", "<= 5", worst <= 5),
-        Line("p99 meanwhile, ms", f"{found.p99_ms:.1f}"),
-        Line("warnings afterwards", "; ".join(warnings) or "none"),
+        Figure(f"requests in {found.seconds:.0f} s", str(found.requests)),
+        Figure("failed of them", str(failed), "0", failed == 0),
+        Figure("until the new version answers, there and back, s", f"{forth:.2f}, {back:.2f}", "<= 5", worst <= 5),
+        Figure("p99 meanwhile, ms", f"{found.p99_ms:.1f}"),
+        Figure("warnings afterwards", "; ".join(warnings) or "none"),
     ]
 
 
@@ -89,7 +90,7 @@ def answers_with(server: Server, body: bytes, version: str, change: Any) -> floa
     return float("inf")
 
 
-def hostile(scene: Scene) -> list[Line]:
+def hostile(scene: Scene) -> list[Figure]:
     """Schemathesis over the OpenAPI document, with new seeds until there were 2,000 cases."""
     place = scene.place("hostile")
     wanted = CASES if scene.seconds >= 5 else CASES // 10
@@ -112,12 +113,12 @@ def hostile(scene: Scene) -> list[Line]:
     errors = sum(count for status, count in by_status.items() if status.startswith("5"))
     traces = log.count("Traceback (most recent call last)")
     return [
-        Line("cases", str(cases), f">= {wanted}", cases >= wanted),
-        Line("answers by status", ", ".join(f"{status}: {count}" for status, count in sorted(by_status.items()))),
-        Line("answers with 5xx", str(errors), "0", errors == 0),
-        Line("5xx that schemathesis reports", str(reported), "0", reported == 0),
-        Line("stack traces in the service's log", str(traces), "0", traces == 0),
-        Line("predicts afterwards", "yes" if alive else "no", "yes", alive),
+        Figure("cases", str(cases), f">= {wanted}", cases >= wanted),
+        Figure("answers by status", ", ".join(f"{status}: {count}" for status, count in sorted(by_status.items()))),
+        Figure("answers with 5xx", str(errors), "0", errors == 0),
+        Figure("5xx that schemathesis reports", str(reported), "0", reported == 0),
+        Figure("stack traces in the service's log", str(traces), "0", traces == 0),
+        Figure("predicts afterwards", "yes" if alive else "no", "yes", alive),
     ]
 
 
@@ -144,7 +145,7 @@ def _schemathesis(server: Server, place: Path, seed: int, examples: int) -> str:
     return done.stdout + done.stderr
 
 
-def killed_worker(scene: Scene) -> list[Line]:
+def killed_worker(scene: Scene) -> list[Figure]:
     """SIGKILL of the worker under load, some times: seconds until it answers again, and what the log has lost."""
     place = scene.place("killed_worker")
     variables = environment(place, scene.store)
@@ -168,14 +169,14 @@ def killed_worker(scene: Scene) -> list[Line]:
     # An answer that the worker gave may be read a moment after the kill.
     spans = [min((kill - at for kill in kills if at <= kill + 0.1), key=abs, default=float("inf")) for at in lost]
     return [
-        Line("answers, kills", f"{len(client.answers)}, {len(kills)}"),
-        Line("until it answers again, seconds", spread(away), "recovers", max(away) < RECOVERY_SECONDS),
-        Line("answered and not in the log", str(len(lost))),
-        Line("the oldest, seconds before its kill", f"{max(spans, default=0):.2f}", "<= 1", max(spans, default=0) <= 1),
-        Line("twice in the log", str(len(logged) - len(known)), "0", len(logged) == len(known)),
-        Line("torn lines", str(records.torn)),
-        Line("connections that failed", str(len(client.broken))),
-        Line("answers that were no 200", str(len(client.refused)), "0", not client.refused),
+        Figure("answers, kills", f"{len(client.answers)}, {len(kills)}"),
+        Figure("until it answers again, seconds", spread(away), "recovers", max(away) < RECOVERY_SECONDS),
+        Figure("answered and not in the log", str(len(lost))),
+        Figure("the oldest, s before its kill", f"{max(spans, default=0):.2f}", "<= 1", max(spans, default=0) <= 1),
+        Figure("twice in the log", str(len(logged) - len(known)), "0", len(logged) == len(known)),
+        Figure("torn lines", str(records.torn)),
+        Figure("connections that failed", str(len(client.broken))),
+        Figure("answers that were no 200", str(len(client.refused)), "0", not client.refused),
     ]
 
 
@@ -189,7 +190,7 @@ def _seconds_away(client: Remembering, since: float) -> float:
     return float("inf")
 
 
-def skew(scene: Scene) -> list[Line]:
+def skew(scene: Scene) -> list[Figure]:
     """The held-out rows through HTTP and through the training pipeline: the largest relative difference."""
     place = scene.place("skew")
     pipeline: Any = from_bytes((scene.bundle_folder / MODEL).read_bytes())
@@ -207,13 +208,13 @@ def skew(scene: Scene) -> list[Line]:
         one_by_one = np.array([[answer["probabilities"][label] for label in scene.bundle.classes] for answer in single])
     of_batch, of_rows = _difference(together, direct), _difference(one_by_one, direct[: len(single)])
     return [
-        Line(
+        Figure(
             f"/predict_batch, {len(direct)} rows, largest relative difference",
             f"{of_batch:.1e}",
             "<= 1e-5",
             of_batch <= 1e-5,
         ),
-        Line(
+        Figure(
             f"/predict, {len(single)} rows, largest relative difference", f"{of_rows:.1e}", "<= 1e-5", of_rows <= 1e-5
         ),
     ]
@@ -225,7 +226,7 @@ def _difference(served: NDArray[np.float64], direct: NDArray[np.float64]) -> flo
     return float(np.max(np.abs(served - direct) / np.maximum(np.abs(direct), 1e-12)))
 
 
-def size(scene: Scene) -> list[Line]:
+def size(scene: Scene) -> list[Figure]:
     """The service's own environment, installed afresh from its short list."""
     home = scene.place("size") / "environment"
     packages = [sys.executable, "-m", "uv"]
@@ -240,8 +241,8 @@ def size(scene: Scene) -> list[Line]:
     subprocess.run([f"{home}/bin/python", "-m", "compileall", "-q", "-j", "0", str(home)], capture_output=True)
     compiled = _megabytes(home)
     return [
-        Line("installed, MB", f"{installed:.0f}", "<= 250", installed <= LARGEST_ENVIRONMENT),
-        Line("with all bytecode, MB", f"{compiled:.0f}"),
+        Figure("installed, MB", f"{installed:.0f}", "<= 250", installed <= LARGEST_ENVIRONMENT),
+        Figure("with all bytecode, MB", f"{compiled:.0f}"),
     ]
 
 

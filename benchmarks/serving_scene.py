@@ -6,26 +6,17 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from serving_servers import ROOT
+from frame import ROOT
 
 from tabular.bundles.bundle import Bundle, read
 
 MODEL = "stackhouse:latest"
 HELD_OUT = 4128
 ONE_ROW_BODIES = 200
-
-
-class Line(NamedTuple):
-    """One line of the table."""
-
-    what: str
-    found: str
-    wanted: str = ""
-    good: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -123,8 +114,3 @@ def held_out(bundle: Bundle, data: Path | None) -> pd.DataFrame:
 def read_bundle(folder: Path) -> Bundle:
     """The manifest of a bundle whose files are whole."""
     return read(folder)
-
-
-def spread(values: list[float], digits: int = 2) -> str:
-    """The median, and the least and the largest in brackets."""
-    return f"{np.median(values):.{digits}f} ({min(values):.{digits}f}..{max(values):.{digits}f})"

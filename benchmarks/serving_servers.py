@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from frame import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 8
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0

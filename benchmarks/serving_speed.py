@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from frame import Figure, spread
 from serving_client import paced
-from serving_scene import Line, Scene, columns, plain, spread
+from serving_scene import Scene, columns, plain
 from serving_servers import SERVICE, SERVICE_READY, Load, empty_service, environment, rival, running, wrk
 
 from tabular.bundles.encoding import Encoder
@@ -20,7 +21,7 @@ WARM_SECONDS = 1.0
 NAMES = ("bentoml serve", "FastAPI + compiled", "FastAPI + pandas")
 
 
-def one_row(scene: Scene) -> list[Line]:
+def one_row(scene: Scene) -> list[Figure]:
     """Requests a second beside two FastAPI apps, asked in turns; latency at half of the own peak."""
     place = scene.place("one_row")
     variables = environment(place, scene.store, BENCHMARK_BUNDLE=str(scene.bundle_folder))
@@ -40,7 +41,7 @@ def one_row(scene: Scene) -> list[Line]:
     failed = sum(load.not_2xx + load.broken for turn in loads for load in turn) + sum(run.failed for run in calm)
     answered = sum(turn[0].requests - turn[0].not_2xx for turn in loads) + sum(len(run.milliseconds) for run in calm)
     lines = [
-        Line(f"{name}, requests/s", spread([turn[number].rate for turn in loads], 0))
+        Figure(f"{name}, requests/s", spread([turn[number].rate for turn in loads], 0))
         for number, name in enumerate(NAMES)
     ]
     ratios = [[turn[0].rate / turn[other].rate for turn in loads] for other in (1, 2)]
@@ -48,17 +49,17 @@ def one_row(scene: Scene) -> list[Line]:
     late = max(run.sent_late for run in calm)
     return [
         *lines,
-        Line("ratio to FastAPI + compiled", spread(ratios[0]), ">= 0.55", bool(np.median(ratios[0]) >= 0.55)),
-        Line("ratio to FastAPI + pandas", spread(ratios[1], 1), ">= 20", bool(np.median(ratios[1]) >= 20)),
-        Line("failed requests", str(failed), "0", not failed),
+        Figure("ratio to FastAPI + compiled", spread(ratios[0]), ">= 0.55", bool(np.median(ratios[0]) >= 0.55)),
+        Figure("ratio to FastAPI + pandas", spread(ratios[1], 1), ">= 20", bool(np.median(ratios[1]) >= 20)),
+        Figure("failed requests", str(failed), "0", not failed),
         _unlogged(variables, answered),
-        Line("p99 at its peak, ms", spread([turn[0].p99_ms for turn in loads], 1)),
-        Line(f"p99 at {half:.0f} requests/s, ms", spread(p99, 1), "< 25", bool(np.median(p99) < 25)),
-        Line("the client's own delay at most, ms", f"{late:.1f}"),
+        Figure("p99 at its peak, ms", spread([turn[0].p99_ms for turn in loads], 1)),
+        Figure(f"p99 at {half:.0f} requests/s, ms", spread(p99, 1), "< 25", bool(np.median(p99) < 25)),
+        Figure("the client's own delay at most, ms", f"{late:.1f}"),
     ]
 
 
-def batches(scene: Scene) -> list[Line]:
+def batches(scene: Scene) -> list[Figure]:
     """Rows a second in batches of 1,000, in each of the four forms, beside the predictor in this process."""
     place = scene.place("batches")
     table = scene.table.head(BATCH)
@@ -107,25 +108,25 @@ def batches(scene: Scene) -> list[Line]:
                     alone.append(here)
                     rates[number].append(load.rate * BATCH)
                     ratios[number].append(load.rate * BATCH / here)
-    lines = [Line("compiled predictor in this process, rows/s", spread(alone, 0))]
+    lines = [Figure("compiled predictor in this process, rows/s", spread(alone, 0))]
     for (name, _, connections), rate, ratio in zip(asked, rates, ratios, strict=True):
         what = f"{name}, {connections} connection{'s' * (connections > 1)}"
-        lines.append(Line(f"{what}, rows/s", spread(rate, 0)))
-        lines.append(Line(f"{what}, ratio", spread(ratio), ">= 0.5", bool(np.median(ratio) >= 0.5)))
-    return [*lines, Line("failed requests", str(failed), "0", not failed), _unlogged(variables, answered)]
+        lines.append(Figure(f"{what}, rows/s", spread(rate, 0)))
+        lines.append(Figure(f"{what}, ratio", spread(ratio), ">= 0.5", bool(np.median(ratio) >= 0.5)))
+    return [*lines, Figure("failed requests", str(failed), "0", not failed), _unlogged(variables, answered)]
 
 
-def _unlogged(variables: dict[str, str], answered: int) -> Line:
+def _unlogged(variables: dict[str, str], answered: int) -> Figure:
     """How many requests that were answered are missing in the prediction log, which has a line for each."""
     logged = 0
     for file in Path(variables["STACKHOUSE_PREDICTION_LOG"]).rglob("*.jsonl"):
         with file.open("rb") as content:
             logged += sum(block.count(b"\n") for block in iter(lambda: content.read(2**20), b""))
     missing = max(0, answered - logged)
-    return Line("answered and not in the prediction log", f"{missing} of {answered}", "0", missing == 0)
+    return Figure("answered and not in the prediction log", f"{missing} of {answered}", "0", missing == 0)
 
 
-def cold_start(scene: Scene) -> list[Line]:
+def cold_start(scene: Scene) -> list[Figure]:
     """Seconds from the command to a 200 of /readyz, beside an empty service, in turns; the first turn warms up."""
     place = scene.place("cold_start")
     variables = environment(place, scene.store)
@@ -143,7 +144,7 @@ def cold_start(scene: Scene) -> list[Line]:
     ours, theirs = ours[1:], theirs[1:]
     ratios = [own / other for own, other in zip(ours, theirs, strict=True)]
     return [
-        Line("the service, seconds", spread(ours)),
-        Line("an empty BentoML service, seconds", spread(theirs)),
-        Line("ratio", spread(ratios), "<= 1.5", bool(np.median(ratios) <= 1.5)),
+        Figure("the service, seconds", spread(ours)),
+        Figure("an empty BentoML service, seconds", spread(theirs)),
+        Figure("ratio", spread(ratios), "<= 1.5", bool(np.median(ratios) <= 1.5)),
     ]

@@ -7,26 +7,24 @@ tenth of four columns, and a skewed target. `init` writes the config, and `run.p
 their own, in a copy of the repository with a fresh ZenML store.
 """
 
-import argparse
 import json
 import os
-import platform
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+import frame
 import numpy as np
 import pandas as pd
-from training import NOT_COPIED, ROOT
+from frame import ROOT
+from training import NOT_COPIED, timed
 
 
 def main() -> None:
     """Measure each size, and print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = frame.parser(__doc__)
     parser.add_argument("--rows", default="20000,200000", help="sizes between commas, the smallest first")
     parser.add_argument("--columns", type=int, default=30, help="with the target; at least 12")
     arguments = parser.parse_args()
@@ -39,11 +37,12 @@ def main() -> None:
             "BENTOML_HOME": f"{folder}/bentoml",
             "ZENML_ANALYTICS_OPT_IN": "false",
         }
+        run = [sys.executable, "run.py"]
         for rows in map(int, arguments.rows.split(",")):
             file = Path(folder) / f"table{rows}.csv"
             table(rows, arguments.columns).to_csv(file, index=False)
-            first = timed(["init", "--data", str(file), "--target", "price"], project, environment)
-            trained = timed(["--config", f"configs/{file.stem}.yaml"], project, environment)
+            first = timed([*run, "init", "--data", str(file), "--target", "price"], project, environment)
+            trained = timed([*run, "--config", f"configs/{file.stem}.yaml"], project, environment)
             summary = json.loads((project / "reports" / "latest" / "summary.json").read_text())
             found.append(
                 {
@@ -58,7 +57,7 @@ def main() -> None:
             )
     smallest, largest = found[0], found[-1]
     result = {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
+        "machine": frame.machine(),
         "tables": found,
         "times_as_many_rows": largest["rows"] / smallest["rows"],
         "times_as_long": round(largest["train_seconds"] / smallest["train_seconds"], 2),
@@ -93,16 +92,6 @@ def table(rows: int, columns: int) -> pd.DataFrame:
         made.loc[random.random(rows) < 0.1, name] = None
     made["price"] = np.round(np.exp(worth / 8 + 4), 2)
     return made
-
-
-def timed(arguments: list[str], folder: Path, environment: dict[str, str]) -> float:
-    """Seconds of a whole `run.py` process; its output is shown when it fails."""
-    started = time.perf_counter()
-    command = [sys.executable, "run.py", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -8,10 +8,8 @@ other, ours in a copy of the repository with a fresh ZenML store, so the ratio c
 included, with no cached step.
 """
 
-import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -20,7 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+import frame
+from frame import ROOT
+
 NOT_COPIED = (".git", ".venv", ".zen", ".cache", "reports", "__pycache__", ".mypy_cache", ".ruff_cache")
 ONE_STEP = """
 from zenml import pipeline, step
@@ -39,7 +39,7 @@ smallest()
 
 def main() -> None:
     """Time everything and print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = frame.parser(__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--against", type=Path)
     parser.add_argument("--trials", type=int, default=50)
@@ -50,14 +50,14 @@ def main() -> None:
         environment = {**os.environ, "ZENML_CONFIG_PATH": f"{folder}/zenml", "ZENML_ANALYTICS_OPT_IN": "false"}
         report = project / "reports" / "latest" / "summary.json"
         command = [sys.executable, "run.py", "--set", f"data.path={data}", "--set", f"search.trials={arguments.trials}"]
-        ours = _timed(command, project, environment)
+        ours = timed(command, project, environment)
         summary = json.loads(report.read_text())
-        again = _timed(command, project, environment)
+        again = timed(command, project, environment)
         cached = json.loads(report.read_text())["cached"]
         (project / "smallest.py").write_text(ONE_STEP)
-        smallest = _timed([sys.executable, "smallest.py"], project, environment)
+        smallest = timed([sys.executable, "smallest.py"], project, environment)
     result: dict[str, Any] = {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
+        "machine": frame.machine(),
         "trials": arguments.trials,
         "seconds": round(ours, 1),
         "seconds_by_step": summary["seconds"],
@@ -82,7 +82,7 @@ def main() -> None:
     print(json.dumps(result, indent=2))
 
 
-def _timed(command: list[str], folder: Path, environment: dict[str, str]) -> float:
+def timed(command: list[str], folder: Path, environment: dict[str, str]) -> float:
     """Seconds of a whole process; its output is shown when it fails."""
     started = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
