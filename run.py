@@ -93,14 +93,13 @@ def train(
     dry_run: bool,
     schema: bool,
 ) -> None:
-    """Train, tune, explain and register a model on the active ZenML stack; promote, deploy, watch one; score a table.
+    """Train, tune, explain and register a model on the active ZenML stack; promote and watch one; score a table.
 
     \b
     python run.py --config configs/train.yaml
     python run.py --config configs/train.yaml --set search.trials=10 --set data.path=my.csv
     python run.py --config configs/train.yaml --only evaluate,gate
     python run.py --config configs/promote.yaml
-    python run.py --config configs/deploy.yaml
     python run.py --config configs/batch.yaml
     python run.py --config configs/monitor.yaml
     """  # noqa: D301

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from tabular.config.base import explain
 from tabular.config.batch import BatchFile
-from tabular.config.deployment import DeploymentFile
 from tabular.config.monitoring import MonitoringFile
 from tabular.config.promotion import PromotionFile
 from tabular.config.run_file import RunFile
@@ -18,7 +17,6 @@ from tabular.errors import UserError, one_line
 
 FILES: Final[dict[str, type[RunFile]]] = {
     "batch": BatchFile,
-    "deployment": DeploymentFile,
     "monitoring": MonitoringFile,
     "promotion": PromotionFile,
 }

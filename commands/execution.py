@@ -20,7 +20,6 @@ from commands.arguments import Configuration
 from commands.quiet import without_traces_of
 from commands.selection import keep_steps
 from stacks import local
-from stacks.bento_deployer import ServiceDown
 from stacks.gcsfs_store import StoreUnreachable
 from tabular.errors import UserError
 
@@ -71,7 +70,7 @@ def run(plan: Plan, pipeline: Pipeline, root: Path, report: Callable[[PipelineRu
     except preflight.StackUnusable as error:
         console.print(f"[red]nothing was run:[/red] {escape(str(error))}", soft_wrap=True)
         return FAILURE
-    with _prepared(plan, pipeline) as prepared, without_traces_of(UserError, StoreUnreachable, ServiceDown):
+    with _prepared(plan, pipeline) as prepared, without_traces_of(UserError, StoreUnreachable):
         try:
             finished = prepared._run()
         except UserError:

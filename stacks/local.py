@@ -15,7 +15,8 @@ def activate(root: Path) -> str:
     """Make sure that the `local` stack exists, and use it where the user has not chosen a stack.
 
     A repository that was never initialised is initialised; its stack becomes `local` unless the user has already set
-    another one than ZenML's own default. An initialised repository keeps the stack it has.
+    another one than ZenML's own default. An initialised repository keeps the stack it has. A component that an earlier
+    version of this project registered, and that can no longer be loaded, is taken out of the active stack.
 
     Args:
         root: the repository.
@@ -32,4 +33,7 @@ def activate(root: Path) -> str:
         Client.initialize(root)
         Client().activate_root(root)
         Client().activate_stack(NAME if chosen == ZENML_DEFAULT else chosen)
-    return str(Client().active_stack_model.name)
+    active = Client().active_stack_model
+    if updates := registration.without_removed(active):
+        Client().update_stack(active.id, component_updates=updates)
+    return str(active.name)

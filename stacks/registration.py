@@ -16,6 +16,9 @@ from zenml.stack.flavor import validate_flavor_source
 from stacks.files import Component, StackFile
 from tabular.errors import UserError
 
+REMOVED = {(StackComponentType.MODEL_DEPLOYER, "bento")}
+"""Flavors that earlier versions of this project registered, and whose code it no longer contains."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -100,6 +103,18 @@ def find_stack(name: str) -> StackResponse | None:
     """The registered stack of this very name."""
     found = Client().list_stacks(name=name, hydrate=True).items
     return found[0] if found else None
+
+
+def without_removed(stack: StackResponse) -> dict[StackComponentType, list[str]]:
+    """The kinds of which a stack holds a component of a removed flavor, each with the names of its other components.
+
+    ZenML cannot load such a stack at all; an update with this mapping makes it usable again.
+    """
+    return {
+        kind: [part.name for part in parts if (kind, part.flavor_name) not in REMOVED]
+        for kind, parts in stack.components.items()
+        if any((kind, part.flavor_name) in REMOVED for part in parts)
+    }
 
 
 def secret_name(part: Component) -> str:
@@ -237,6 +252,7 @@ def _stack(name: str, stack: StackFile) -> Change:
     existing = find_stack(name)
     if existing is None:
         return Change(what, "register", lambda: Client().create_stack(name, wanted))
+    wanted = without_removed(existing) | wanted
     held = {kind: [component.name for component in existing.components.get(kind, [])] for kind in wanted}
     if held == wanted:
         return Change(what, "keep")

@@ -1,12 +1,15 @@
 """The `local` stack, in a ZenML configuration of its own."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from zenml.client import Client
 from zenml.enums import StackComponentType
 
-from stacks import local
+import stacks
+from stacks import files, local, registration
+from tests.support.project import ROOT
 
 COMPONENT = "local_mlflow"
 KINDS = (StackComponentType.EXPERIMENT_TRACKER, StackComponentType.MODEL_REGISTRY)
@@ -80,3 +83,44 @@ def test_a_half_made_stack_is_completed(repository: Path, there: tuple[StackComp
     # then
     assert name == "local"
     assert {"experiment_tracker", "model_registry"} <= set(_components("local"))
+
+
+@pytest.fixture
+def deployer(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack `local` with the model deployer of an earlier version, whose code is gone by now."""
+    code = tmp_path / "earlier" / "bento_deployer.py"
+    code.parent.mkdir()
+    code.write_text(
+        "from zenml.integrations.bentoml.flavors import BentoMLModelDeployerFlavor\n"
+        "class Flavor(BentoMLModelDeployerFlavor):\n"
+        "    name = 'bento'\n"
+    )
+    local.activate(repository)
+    kind = StackComponentType.MODEL_DEPLOYER
+    with monkeypatch.context() as patch:
+        patch.setattr(stacks, "__path__", [*stacks.__path__, str(code.parent)])
+        Client().create_flavor("stacks.bento_deployer.Flavor", kind)
+        Client().create_stack_component("local_bento", "bento", kind, {})
+        Client().update_stack("local", component_updates={kind: ["local_bento"]})
+        sys.modules.pop("stacks.bento_deployer")
+        monkeypatch.delattr(stacks, "bento_deployer", raising=False)
+    with pytest.raises(ImportError):
+        _ = Client().active_stack
+
+
+def test_a_component_whose_code_is_gone_leaves_the_active_stack(deployer: None, repository: Path) -> None:
+    # when
+    assert local.activate(repository) == "local"
+
+    # then: ZenML can load the stack again
+    assert Client().active_stack.model_deployer is None
+    assert set(_components("local")) == {"orchestrator", "artifact_store", "experiment_tracker", "model_registry"}
+
+
+def test_a_component_whose_code_is_gone_is_taken_out_when_the_stack_is_applied(deployer: None) -> None:
+    # when
+    changes = registration.apply("local", files.read(ROOT, "local"))
+
+    # then
+    assert [change.what for change in changes if change.action == "update"] == ["stack 'local'"]
+    assert Client().active_stack.model_deployer is None
