@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.models.group import MODEL, Request, answers
+from commands.models.group import MODEL, ModelsCommand, answers
 from commands.models.screen import WIDTH, Screen
 from commands.models.session import Session, open_session
 from commands.sparkline import sparkline
@@ -79,7 +79,7 @@ def monitor(context: click.Context, model: str | None) -> None:
     "--columns", callback=_count, default=str(LINES), show_default=True, metavar="N|all", help="So many lines."
 )
 @answers
-def status(request: Request, windows: int, version: str | None, columns: int | None) -> None:
+def status(request: ModelsCommand, windows: int, version: str | None, columns: int | None) -> None:
     """Show each column, the predictions, the metric and the service over the last windows, the worst first."""
     from registry.watching import Watch
 

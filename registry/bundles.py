@@ -1,10 +1,12 @@
-"""The bundle of a registered version, on this machine."""
+"""The bundle that a registered version is served from, copied to this machine."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
-from registry.serving_bundle import bundle_of
-from registry.stack import open_releases
+from zenml.client import Client
+
+from registry.stack import read_releases
 from tabular.bundles import reference as references
 from tabular.bundles.bundle import MANIFEST, Bundle
 from tabular.bundles.bundle_cache import BundleCache, parse
@@ -13,32 +15,38 @@ from tabular.storage.repository import ROOT
 
 CACHE = ROOT / ".cache" / "served"
 KEEP = 5
-"""Bundles that stay on disk."""
+"""Number of bundles that stay on disk."""
 
 
-class Fetched(NamedTuple):
-    """What answers for a version, and what it was trained on."""
+class FetchedBundle(NamedTuple):
+    """A compiled model on this machine, and statistics of the rows that it was trained on."""
 
     folder: Path
     sha256: str
-    """Of `bundle.json`."""
+    """sha256 of `bundle.json`."""
     bundle: Bundle
     reference: Reference
 
 
-def fetch(model: str, version: str) -> Fetched:
-    """Copy the bundle of a version from the artifact store, unless it is here; each of its files is verified.
+def fetch(model: str, version: str) -> FetchedBundle:
+    """Copy the bundle of a version from the artifact store unless it is here already, and verify each of its files.
+
+    Where the bucket is emulated, this process can read it through fsspec afterwards.
 
     Args:
-        model: the registered model.
-        version: a number, an alias, or `newest`.
+        model: name of the registered model.
+        version: a number, an alias with or without `@`, or `newest`.
 
     Raises:
         UserError: there is no such version, it was never packaged, or its bundle is gone or damaged.
     """
-    packaged = bundle_of(open_releases(model, ROOT), version)
+    view = read_releases(model)
+    packaged = view.packaged(str(view.version(version).version))
+    address = getattr(Client().active_stack.artifact_store.config, "endpoint_url", None)
+    if address:
+        os.environ.setdefault("STORAGE_EMULATOR_HOST", address)
     cache = BundleCache(CACHE, KEEP)
-    folder = cache.fetch(packaged.location, packaged.sha256)
+    folder = cache.fetch(packaged.bundle, packaged.sha256)
     cache.prune([packaged.sha256])
     bundle = parse((folder / MANIFEST).read_bytes(), str(folder))  # `fetch` has verified every file
-    return Fetched(folder, packaged.sha256, bundle, references.read(folder))
+    return FetchedBundle(folder, packaged.sha256, bundle, references.read(folder))

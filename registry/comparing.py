@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 
-from registry.judging import Held, between
-from registry.releases import Releases
+from registry.judging import RegisteredVersion, between
+from registry.release_view import ReleaseView
 from tabular.learning import comparison as comparing
 from tabular.learning.comparison import Comparison
 from tabular.pages.comparison_page import page as page_of
@@ -13,7 +13,7 @@ from tabular.pages.pictures import draw, png
 from tabular.storage import places
 
 
-def compare(releases: Releases, a: ModelVersion, b: ModelVersion, page: Path) -> Comparison:
+def compare(releases: ReleaseView, a: ModelVersion, b: ModelVersion, page: Path) -> Comparison:
     """Put version `b` beside version `a`, with a paired test where there are rows that neither was trained on.
 
     Args:
@@ -28,7 +28,7 @@ def compare(releases: Releases, a: ModelVersion, b: ModelVersion, page: Path) ->
     Raises:
         UserError: one of them was registered without its `model_config.yaml`, or the page cannot be written.
     """
-    old, new = (Held(releases.client, releases.name, str(version.version)) for version in (a, b))
+    old, new = (RegisteredVersion(releases.client, releases.name, str(version.version)) for version in (a, b))
     found = comparing.compare(old.config, new.config, between(new, old))
     pictures = {name: png(figure) for name, figure in draw(found).items()}
     text = page_of(found, f"{releases.name}: {found.a} and {found.b}", pictures)

@@ -9,7 +9,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from registry.author import RELEASES
-from registry.history import Entry
+from registry.history import HistoryEntry
 from registry.mlflow_registry import CHAMPION
 from tabular.errors import UserError
 from tabular.learning.model_config import ModelConfig, from_yaml, to_yaml
@@ -76,7 +76,7 @@ class Configs:
         self._name = name
         self._root = root
 
-    def __call__(self, entry: Entry) -> None:
+    def __call__(self, entry: HistoryEntry) -> None:
         """Rewrite what the entry has made untrue."""
         champion = entry.change.aliases.get(CHAMPION)
         touched = {number for move in entry.moved for number in (move.before, move.after) if number}

@@ -32,11 +32,11 @@ APPLIED = "release.applied"
 Action = Literal["promote", "rollback", "alias", "tag", "archive", "delete", "prune", "adopt"]
 
 
-class Broken(UserError):
+class BrokenHistory(UserError):
     """The history does not hold together: an entry is missing, changed or not readable."""
 
 
-class Move(StrictModel):
+class AliasMove(StrictModel):
     """An alias that an entry moved; None where there was or is none."""
 
     alias: str
@@ -62,7 +62,7 @@ class Removal(StrictModel):
     """Bytes, as far as they could be counted."""
 
 
-class Change(StrictModel):
+class ReleaseChange(StrictModel):
     """What is to become of the model: all aliases as they will be, and what else is done."""
 
     action: Action
@@ -81,7 +81,7 @@ class Change(StrictModel):
     """The numbers that it rests on."""
 
 
-class Entry(StrictModel):
+class HistoryEntry(StrictModel):
     """A change, once it is decided."""
 
     format: Literal[1] = 1
@@ -92,8 +92,8 @@ class Entry(StrictModel):
     changed: Changed
     """When, by whom and why."""
     git_commit: str
-    moved: Items[Move]
-    change: Change
+    moved: Items[AliasMove]
+    change: ReleaseChange
     previous: str
     """The sha256 of the entry before as it is stored; empty for the first."""
 
@@ -102,10 +102,10 @@ class Entry(StrictModel):
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
 
 
-class Newest(NamedTuple):
+class ReleaseState(NamedTuple):
     """The end of the history."""
 
-    entry: Entry | None
+    entry: HistoryEntry | None
     applied: int
     """The revision that the registry and the manifest have been brought to; 0 before the first."""
     aliases: dict[str, str]
@@ -120,6 +120,11 @@ class Newest(NamedTuple):
     def is_settled(self) -> bool:
         """Whether nothing was interrupted."""
         return self.applied >= self.revision
+
+    @property
+    def champion(self) -> str | None:
+        """Version number of the champion once a change that was interrupted is completed; None without one."""
+        return (self.entry.change.aliases if self.entry and not self.is_settled else self.aliases).get("champion")
 
 
 class History:
@@ -136,41 +141,43 @@ class History:
         self._store = store
         self._name = name
 
-    def newest(self) -> Newest:
+    def newest(self) -> ReleaseState:
         """The last entry and how far it was carried out.
 
         Raises:
-            Broken: the entry cannot be read, or belongs to another model.
+            BrokenHistory: the entry cannot be read, or belongs to another model.
         """
         model = self._client.get_registered_model(self._name)
         revision = max([0, *_revisions(model.tags), *self._stored()])
         aliases = {alias: str(version) for alias, version in model.aliases.items()}
         entry = self._entry(revision, model.tags) if revision else None
-        return Newest(entry, int(model.tags.get(APPLIED, "0")), aliases)
+        return ReleaseState(entry, int(model.tags.get(APPLIED, "0")), aliases)
 
-    def read(self) -> list[Entry]:
+    def read(self) -> list[HistoryEntry]:
         """All entries, the oldest first, each checked against the one after it.
 
         Raises:
-            Broken: one is missing, was changed, or differs between registry and artifact store.
+            BrokenHistory: one is missing, was changed, or differs between registry and artifact store.
         """
         tags = self._client.get_registered_model(self._name).tags
         stored = self._stored()
-        entries: list[Entry] = []
+        entries: list[HistoryEntry] = []
         for revision in range(1, max([0, *_revisions(tags), *stored]) + 1):
             entry = self._entry(revision, tags)
             both = _tag(revision) in tags and revision in stored
             if both and self._store.read(_file(revision)) != _content(tags, revision):
-                raise Broken(
+                raise BrokenHistory(
                     f"{self._where(revision)}: the artifact store and the registry's tags tell different things"
                 )
             before = digest(entries[-1].content()) if entries else ""
             if entry.previous != before:
-                raise Broken(f"{self._where(revision)}: it does not follow from the entry before; one was changed")
+                raise BrokenHistory(
+                    f"{self._where(revision)}: it does not follow from the entry before; one was changed"
+                )
             entries.append(entry)
         return entries
 
-    def append(self, entry: Entry) -> bool:
+    def append(self, entry: HistoryEntry) -> bool:
         """Make an entry the newest one; False when somebody else has made another the newest meanwhile.
 
         Args:
@@ -180,7 +187,7 @@ class History:
             return False
         return self._store.create(_file(entry.revision), entry.content())
 
-    def copy(self, entry: Entry) -> None:
+    def copy(self, entry: HistoryEntry) -> None:
         """Write the entry's tag, and its file where that was lost."""
         tags = self._client.get_registered_model(self._name).tags
         for tag, text in reversed(_as_tags(entry).items()):  # the first last: where it is, all are
@@ -191,21 +198,23 @@ class History:
             if revision not in stored:
                 self._store.create(_file(revision), _content(tags, revision))
 
-    def _entry(self, revision: int, tags: Mapping[str, str]) -> Entry:
+    def _entry(self, revision: int, tags: Mapping[str, str]) -> HistoryEntry:
         content = _content(tags, revision) if _tag(revision) in tags else self._stored_content(revision)
         try:
-            entry = Entry.model_validate_json(content)
+            entry = HistoryEntry.model_validate_json(content)
         except ValidationError as error:
-            raise Broken(f"{self._where(revision)}: {explain(error, Entry)}") from None
+            raise BrokenHistory(f"{self._where(revision)}: {explain(error, HistoryEntry)}") from None
         if (entry.revision, entry.name) != (revision, self._name):
-            raise Broken(f"{self._where(revision)}: it calls itself revision {entry.revision} of {entry.name}")
+            raise BrokenHistory(f"{self._where(revision)}: it calls itself revision {entry.revision} of {entry.name}")
         return entry
 
     def _stored_content(self, revision: int) -> bytes:
         try:
             return self._store.read(_file(revision))
         except NotThere:
-            raise Broken(f"{self._where(revision)}: it is neither in the artifact store nor in the registry") from None
+            raise BrokenHistory(
+                f"{self._where(revision)}: it is neither in the artifact store nor in the registry"
+            ) from None
 
     def _stored(self) -> set[int]:
         return {int(name.removesuffix(".json")) for name in self._store.names(FOLDER)}
@@ -214,7 +223,7 @@ class History:
         return f"the history of {self._name}, revision {revision} ({self._store.location}/{_file(revision)})"
 
 
-def champions(entries: Sequence[Entry]) -> list[str]:
+def champions(entries: Sequence[HistoryEntry]) -> list[str]:
     """The champions that a rollback would go back through, the present one last.
 
     A promotion puts one on the pile, a rollback takes off whatever lies above the one that it goes back to.
@@ -240,7 +249,7 @@ def _tag(revision: int) -> str:
     return f"{TAG}{revision:06d}"
 
 
-def _as_tags(entry: Entry) -> dict[str, str]:
+def _as_tags(entry: HistoryEntry) -> dict[str, str]:
     text = entry.content().decode()
     pieces = [text[start : start + TAG_LENGTH] for start in range(0, len(text), TAG_LENGTH)]
     return {_tag(entry.revision) + (f".{number}" if number else ""): piece for number, piece in enumerate(pieces)}

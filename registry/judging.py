@@ -10,9 +10,8 @@ from sklearn.pipeline import Pipeline
 from zenml.client import Client
 
 from registry import configs
-from registry.history import Newest
-from registry.mlflow_registry import CHAMPION, load
-from registry.releases import Releases
+from registry.mlflow_registry import load
+from registry.release_view import ReleaseView
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning import gate
@@ -21,13 +20,15 @@ from tabular.learning.model_config import Input, breaking_changes
 from tabular.reports.training import GateDecision
 
 
-def judge(releases: Releases, version: ModelVersion, base: Newest, config: GateConfig | None = None) -> GateDecision:
+def judge(
+    view: ReleaseView, version: ModelVersion, champion_number: str | None, config: GateConfig | None = None
+) -> GateDecision:
     """Decide whether a version may become champion.
 
     Args:
-        releases: of the model.
+        view: the releases of the model.
         version: the challenger.
-        base: the settled state, for the champion of the moment.
+        champion_number: version number of the present champion; None without one.
         config: limits and tolerance; None takes those that the version was registered with.
 
     Returns:
@@ -36,8 +37,8 @@ def judge(releases: Releases, version: ModelVersion, base: Newest, config: GateC
     Raises:
         UserError: the version was registered without what is needed to judge it.
     """
-    challenger = Held(releases.client, releases.name, str(version.version))
-    champion = hold(releases.client, releases.name, base.aliases.get(CHAMPION))
+    challenger = RegisteredVersion(view.client, view.name, str(version.version))
+    champion = hold(view.client, view.name, champion_number)
     return gate.decide(
         challenger.config.metrics,
         challenger.config.task,
@@ -48,7 +49,7 @@ def judge(releases: Releases, version: ModelVersion, base: Newest, config: GateC
     )
 
 
-class Held:
+class RegisteredVersion:
     """What is kept of a registered version: its config at once, its model and its rows when they are asked for."""
 
     def __init__(self, client: MlflowClient, name: str, number: str) -> None:
@@ -76,17 +77,17 @@ class Held:
         return TargetConfig(column=self.config.target, task=self.config.task)
 
 
-def hold(client: MlflowClient, name: str, number: str | None) -> Held | str | None:
+def hold(client: MlflowClient, name: str, number: str | None) -> RegisteredVersion | str | None:
     """A version to compare with; in words why not, for one that was registered without its config; None for None."""
     if number is None:
         return None
     try:
-        return Held(client, name, number)
+        return RegisteredVersion(client, name, number)
     except UserError as error:
         return f"cannot tell: {error}"
 
 
-def obstacles(data_source: str, inputs: Sequence[Input], champion: Held | str | None) -> list[str]:
+def obstacles(data_source: str, inputs: Sequence[Input], champion: RegisteredVersion | str | None) -> list[str]:
     """In words, why a model must not become champion whatever it scores.
 
     Args:
@@ -95,12 +96,15 @@ def obstacles(data_source: str, inputs: Sequence[Input], champion: Held | str | 
         champion: the one whose clients send what that one asks for.
     """
     found = ["it was trained on the built-in sample, not on real data"] if data_source == "sample" else []
-    return [*found, *(breaking_changes(champion.config.inputs, inputs) if isinstance(champion, Held) else [])]
+    return [
+        *found,
+        *(breaking_changes(champion.config.inputs, inputs) if isinstance(champion, RegisteredVersion) else []),
+    ]
 
 
-def between(challenger: Held, champion: Held | str | None) -> Contest | str | None:
+def between(challenger: RegisteredVersion, champion: RegisteredVersion | str | None) -> Contest | str | None:
     """Both answer the rows that neither was trained on; in words why they cannot; None where there is no champion."""
-    if not isinstance(champion, Held):
+    if not isinstance(champion, RegisteredVersion):
         return champion
     if champion.number == challenger.number:
         return f"version {champion.number} is the champion already, and cannot be compared with itself"
@@ -117,7 +121,7 @@ def against(
     held_out_rows: pd.DataFrame,
     held_out_sha256: str,
     target: TargetConfig,
-    champion: Held | str | None,
+    champion: RegisteredVersion | str | None,
 ) -> Contest | str | None:
     """A contest of a fitted model with the champion; what `hold` says instead of a champion is passed on.
 
@@ -129,7 +133,7 @@ def against(
         target: what both predict.
         champion: the other one.
     """
-    if not isinstance(champion, Held):
+    if not isinstance(champion, RegisteredVersion):
         return champion
     if (champion.config.target, champion.config.task) != (target.column, target.task):
         of = f"{champion.config.target} ({champion.config.task})"

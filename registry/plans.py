@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from registry.history import Change, Entry, Newest, Removal, champions
+from registry.history import HistoryEntry, ReleaseChange, ReleaseState, Removal, champions
 from registry.mlflow_registry import CHALLENGER, CHAMPION, STAGING
 from tabular.bundles.manifest import Traffic
 from tabular.errors import UserError
@@ -15,8 +15,8 @@ ARCHIVED = "archived"
 
 
 def promote(
-    base: Newest, version: str, to: str, share: float | None, gate: GateDecision | None, force: bool
-) -> Change | None:
+    base: ReleaseState, version: str, to: str, share: float | None, gate: GateDecision | None, force: bool
+) -> ReleaseChange | None:
     """Give a version the alias `champion`, `challenger` or `staging`.
 
     Args:
@@ -48,7 +48,7 @@ def promote(
     if aliases == base.aliases and traffic == traffic_of(base):
         return None
     overruled = gate.reasons if gate and force and gate.decision != "promote" else []
-    return Change(
+    return ReleaseChange(
         action="promote",
         version=version,
         aliases=aliases,
@@ -59,7 +59,7 @@ def promote(
     )
 
 
-def rollback(base: Newest, entries: Sequence[Entry], to: str | None) -> Change:
+def rollback(base: ReleaseState, entries: Sequence[HistoryEntry], to: str | None) -> ReleaseChange:
     """Make an earlier champion the champion again.
 
     Args:
@@ -85,10 +85,10 @@ def rollback(base: Newest, entries: Sequence[Entry], to: str | None) -> Change:
     if aliases.get(CHALLENGER) == to:
         del aliases[CHALLENGER]
     traffic = traffic_of(base) if CHALLENGER in aliases else Traffic()
-    return Change(action="rollback", version=to, aliases=aliases, traffic=traffic)
+    return ReleaseChange(action="rollback", version=to, aliases=aliases, traffic=traffic)
 
 
-def alias(base: Newest, name: str, version: str) -> Change | None:
+def alias(base: ReleaseState, name: str, version: str) -> ReleaseChange | None:
     """Give a version an alias that is not released.
 
     Raises:
@@ -99,15 +99,15 @@ def alias(base: Newest, name: str, version: str) -> Change | None:
     aliases = {**base.aliases, name: version}
     if aliases == base.aliases:
         return None
-    return Change(action="alias", version=version, aliases=aliases, traffic=traffic_of(base))
+    return ReleaseChange(action="alias", version=version, aliases=aliases, traffic=traffic_of(base))
 
 
-def tag(base: Newest, version: str, tags: dict[str, str]) -> Change:
+def tag(base: ReleaseState, version: str, tags: dict[str, str]) -> ReleaseChange:
     """Set tags of a version."""
-    return Change(action="tag", version=version, aliases=base.aliases, traffic=traffic_of(base), sets=tags)
+    return ReleaseChange(action="tag", version=version, aliases=base.aliases, traffic=traffic_of(base), sets=tags)
 
 
-def archive(base: Newest, version: str) -> Change:
+def archive(base: ReleaseState, version: str) -> ReleaseChange:
     """Mark a version as out of use, and take the alias `staging` from it.
 
     Raises:
@@ -116,10 +116,10 @@ def archive(base: Newest, version: str) -> Change:
     aliases = {name: number for name, number in base.aliases.items() if (name, number) != (STAGING, version)}
     refuse_aliased(aliases, version, "archived")
     sets = {ARCHIVED: "true"}
-    return Change(action="archive", version=version, aliases=aliases, traffic=traffic_of(base), sets=sets)
+    return ReleaseChange(action="archive", version=version, aliases=aliases, traffic=traffic_of(base), sets=sets)
 
 
-def remove(base: Newest, removals: Sequence[Removal], action: str) -> Change:
+def remove(base: ReleaseState, removals: Sequence[Removal], action: str) -> ReleaseChange:
     """Delete versions with all that only they use.
 
     Args:
@@ -132,7 +132,7 @@ def remove(base: Newest, removals: Sequence[Removal], action: str) -> Change:
     """
     for removal in removals:
         refuse_aliased(base.aliases, removal.version, "deleted")
-    return Change(
+    return ReleaseChange(
         action="delete" if action == "delete" else "prune",
         version=removals[0].version if len(removals) == 1 else None,
         aliases=base.aliases,
@@ -141,13 +141,15 @@ def remove(base: Newest, removals: Sequence[Removal], action: str) -> Change:
     )
 
 
-def adopt(base: Newest) -> Change:
+def adopt(base: ReleaseState) -> ReleaseChange:
     """Take over the aliases as somebody has set them in the registry itself."""
     has_challenger = CHALLENGER in base.aliases
-    return Change(action="adopt", aliases=base.aliases, traffic=traffic_of(base) if has_challenger else Traffic())
+    return ReleaseChange(
+        action="adopt", aliases=base.aliases, traffic=traffic_of(base) if has_challenger else Traffic()
+    )
 
 
-def protected(base: Newest, entries: Sequence[Entry], window: int) -> set[str]:
+def protected(base: ReleaseState, entries: Sequence[HistoryEntry], window: int) -> set[str]:
     """The versions that may not be pruned: those with an alias, and the champions of the newest entries.
 
     Args:
@@ -172,6 +174,6 @@ def refuse_aliased(aliases: dict[str, str], version: str, done: str) -> None:
         )
 
 
-def traffic_of(base: Newest) -> Traffic:
+def traffic_of(base: ReleaseState) -> Traffic:
     """How the requests are shared now."""
     return base.entry.change.traffic if base.entry else Traffic()

@@ -1,14 +1,14 @@
 """Doing what the gate decided."""
 
 from registry import plans
-from registry.history import Newest
+from registry.history import ReleaseState
 from registry.mlflow_registry import CHALLENGER, CHAMPION
 from registry.releases import LostRace, Releases
 from tabular.reports.registered import Promotion
 from tabular.reports.training import GateDecision
 
 
-def settled(releases: Releases) -> Newest:
+def settled(releases: Releases) -> ReleaseState:
     """The state with nothing left undone, and with what somebody changed in the registry itself taken over.
 
     The registry says which version is champion, and the gate compares with that one: the history is made to tell it.
@@ -89,7 +89,7 @@ def give(
         return _promotion(releases, version, releases.settle(), decision.reasons[0])
 
 
-def _promotion(releases: Releases, version: str, state: Newest, reason: str) -> Promotion:
+def _promotion(releases: Releases, version: str, state: ReleaseState, reason: str) -> Promotion:
     return Promotion(
         name=releases.name,
         version=version,

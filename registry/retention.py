@@ -14,7 +14,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 from registry.history import Removal
 from registry.mlflow_registry import registry_client, versions
-from registry.releases import BUNDLE, BUNDLE_SHA256
+from registry.release_view import BUNDLE, BUNDLE_SHA256
 from tabular.storage.repository import ROOT
 
 ARTIFACTS = ("model", "bundle")

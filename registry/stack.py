@@ -1,4 +1,4 @@
-"""The releases of a model on the active ZenML stack."""
+"""The releases of a model on the active ZenML stack, for reading and for changing."""
 
 from pathlib import Path
 
@@ -6,23 +6,35 @@ from zenml.client import Client
 
 from registry.configs import Configs
 from registry.mlflow_registry import registry_client
+from registry.release_view import ReleaseView
 from registry.releases import Releases
 from registry.retention import remove
 from registry.stages import Stages
 from registry.store import folder_of
 
 
-def open_releases(name: str, root: Path) -> Releases:
-    """The releases of a registered model: registry, history and manifest of the active stack.
+def read_releases(name: str) -> ReleaseView:
+    """The releases of a registered model, to be read only.
 
     Args:
-        name: of the registered model.
-        root: the repository.
+        name: name of the registered model.
 
     Raises:
-        UserError: the artifact store of the stack cannot hold them.
+        UserError: the stack has no MLflow registry, or its artifact store cannot hold releases.
     """
-    client = registry_client()
-    store = folder_of(Client().active_stack.artifact_store, name)
-    followers = (Stages(client, name), Configs(client, name, root))
-    return Releases(client, store, name, root, followers, remove)
+    return ReleaseView(registry_client(), folder_of(Client().active_stack.artifact_store, name), name)
+
+
+def open_releases(name: str, root: Path) -> Releases:
+    """The releases of a registered model, to be changed: registry, history and manifest of the active stack.
+
+    Args:
+        name: name of the registered model.
+        root: folder of the repository.
+
+    Raises:
+        UserError: the stack has no MLflow registry, or its artifact store cannot hold releases.
+    """
+    view = read_releases(name)
+    followers = (Stages(view.client, name), Configs(view.client, name, root))
+    return Releases(view.client, view.store, name, root, followers, remove)

@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from zenml.client import Client
 from zenml.enums import ModelStages
 
-from registry.history import Entry
+from registry.history import HistoryEntry
 from registry.mlflow_registry import CHALLENGER, CHAMPION, STAGING
 from registry.plans import ARCHIVED
 
@@ -27,7 +27,7 @@ class Stages:
         self._client = client
         self._name = name
 
-    def __call__(self, entry: Entry) -> None:
+    def __call__(self, entry: HistoryEntry) -> None:
         """Champion is `production`, a challenger or else what is staged `staging`, and what is archived `archived`."""
         aliases = entry.change.aliases
         wanted = {

@@ -2,16 +2,16 @@
 
 from typing import NamedTuple
 
-from registry.history import Entry
+from registry.history import HistoryEntry
 from registry.mlflow_registry import CHAMPION
-from registry.releases import Releases
+from registry.release_view import ReleaseView
 from tabular.bundles.bundle import MANIFEST, Bundle, digest
 from tabular.bundles.manifest import Release
 from tabular.errors import UserError
 from tabular.storage import places
 
 
-class Finding(NamedTuple):
+class ReleaseCheck(NamedTuple):
     """One thing that was looked at."""
 
     what: str
@@ -20,7 +20,7 @@ class Finding(NamedTuple):
     """What was found, in words."""
 
 
-def verify(releases: Releases) -> list[Finding]:
+def verify(releases: ReleaseView) -> list[ReleaseCheck]:
     """Look at everything that a release consists of; nothing is changed.
 
     Args:
@@ -32,63 +32,63 @@ def verify(releases: Releases) -> list[Finding]:
     newest = releases.history.newest()
     found = [_history(releases)]
     strays = releases.strays(newest)
-    found.append(Finding("aliases", not strays, "; ".join(strays) or "as in the history"))
+    found.append(ReleaseCheck("aliases", not strays, "; ".join(strays) or "as in the history"))
     if newest.entry is None:
-        return [*found, Finding("manifest", False, "nothing was released yet")]
+        return [*found, ReleaseCheck("manifest", False, "nothing was released yet")]
     if not newest.is_settled:
         text = f"revision {newest.revision} is decided and not carried out; any `models` command completes it"
-        return [*found, Finding("manifest", False, text)]
+        return [*found, ReleaseCheck("manifest", False, text)]
     return [*found, *_manifest(releases, newest.entry)]
 
 
-def _history(releases: Releases) -> Finding:
+def _history(releases: ReleaseView) -> ReleaseCheck:
     try:
         entries = releases.history.read()
     except UserError as error:
-        return Finding("history", False, str(error))
-    return Finding("history", True, f"{len(entries)} entries, each with the sha256 of the one before")
+        return ReleaseCheck("history", False, str(error))
+    return ReleaseCheck("history", True, f"{len(entries)} entries, each with the sha256 of the one before")
 
 
-def _manifest(releases: Releases, entry: Entry) -> list[Finding]:
+def _manifest(releases: ReleaseView, entry: HistoryEntry) -> list[ReleaseCheck]:
     wanted = releases.manifest(entry)
     if wanted is None:
         champion = entry.change.aliases.get(CHAMPION)
         text = f"the champion, version {champion}, was never packaged" if champion else "none, and there is no champion"
-        return [Finding("manifest", champion is None, text)]
+        return [ReleaseCheck("manifest", champion is None, text)]
     try:
         written = releases.written_manifest()
     except UserError as error:
-        return [Finding("manifest", False, f"{error}; `python run.py models release rebuild` writes it again")]
+        return [ReleaseCheck("manifest", False, f"{error}; `python run.py models release rebuild` writes it again")]
     same = written == wanted
     text = f"revision {written.revision}, " + ("as in the registry" if same else "and the registry says otherwise")
     named = [("champion", written.champion), ("challenger", written.challenger)]
     return [
-        Finding("manifest", same, text),
+        ReleaseCheck("manifest", same, text),
         *(finding for role, release in named if release for finding in _bundle(releases, role, release)),
     ]
 
 
-def _bundle(releases: Releases, role: str, release: Release) -> list[Finding]:
+def _bundle(releases: ReleaseView, role: str, release: Release) -> list[ReleaseCheck]:
     what = f"{role}, version {release.version}"
     content = _read(releases, release, MANIFEST)
     if isinstance(content, str):
-        return [Finding(what, False, content)]
+        return [ReleaseCheck(what, False, content)]
     if digest(content) != release.sha256:
-        return [Finding(what, False, f"{MANIFEST} has the sha256 {digest(content)}, not {release.sha256}")]
+        return [ReleaseCheck(what, False, f"{MANIFEST} has the sha256 {digest(content)}, not {release.sha256}")]
     try:
         files = Bundle.model_validate_json(content).files
     except ValueError as error:
-        return [Finding(what, False, f"{MANIFEST} is no manifest of a bundle: {error}")]
-    found = [Finding(f"{what}: {MANIFEST}", True, release.sha256)]
+        return [ReleaseCheck(what, False, f"{MANIFEST} is no manifest of a bundle: {error}")]
+    found = [ReleaseCheck(f"{what}: {MANIFEST}", True, release.sha256)]
     for name, expected in files.items():
         content = _read(releases, release, name)
         sha256 = content if isinstance(content, str) else digest(content)
         same = sha256 == expected
-        found.append(Finding(f"{what}: {name}", same, sha256 if same else f"{sha256}, not {expected}"))
+        found.append(ReleaseCheck(f"{what}: {name}", same, sha256 if same else f"{sha256}, not {expected}"))
     return found
 
 
-def _read(releases: Releases, release: Release, name: str) -> bytes | str:
+def _read(releases: ReleaseView, release: Release, name: str) -> bytes | str:
     """The file's bytes, or in words why it cannot be had."""
     try:
         return releases.store.read(places.join(release.bundle, name))

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.models.group import Manner, Request, changes, models
-from commands.models.plan import Plan, carry_out
+from commands.models.group import ChangeOptions, ModelsCommand, changes, models
+from commands.models.plan import PlannedChange, carry_out
 from commands.models.session import Session, open_to_change
 from tabular.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-    from registry.history import Change
+    from registry.history import ReleaseChange
     from tabular.reports.training import GateDecision
 
 CHAMPION = "champion"
@@ -38,7 +38,9 @@ RECORDED = frozenset(
 )
 @click.option("--force", is_flag=True, help="Against the gate; needs --reason, and is recorded.")
 @changes
-def promote(request: Request, manner: Manner, version: str, to: str, traffic: float | None, force: bool) -> None:
+def promote(
+    request: ModelsCommand, manner: ChangeOptions, version: str, to: str, traffic: float | None, force: bool
+) -> None:
     """Make a version champion, if the gate agrees; or challenger, or staging."""
     from registry import plans
 
@@ -51,7 +53,7 @@ def promote(request: Request, manner: Manner, version: str, to: str, traffic: fl
     number = str(found.version)
     _refuse_archived(found)
     change = plans.promote(session.base, number, to, traffic, None, force)
-    plan = Plan("promote", number, change)
+    plan = PlannedChange("promote", number, change)
     if change is not None and to == CHAMPION:
         plan = _judged(session, found, force)
     next_ = "`python run.py models release show`" if to != "staging" else f"`python run.py models show {number}`"
@@ -61,7 +63,7 @@ def promote(request: Request, manner: Manner, version: str, to: str, traffic: fl
 @models.command()
 @click.option("--to", metavar="V", help="An earlier champion; the one before the present one if left out.")
 @changes
-def rollback(request: Request, manner: Manner, to: str | None) -> None:
+def rollback(request: ModelsCommand, manner: ChangeOptions, to: str | None) -> None:
     """Make an earlier champion the champion again; the gate is not asked."""
     from registry import plans
 
@@ -71,14 +73,20 @@ def rollback(request: Request, manner: Manner, to: str | None) -> None:
     found = session.version(str(change.version))  # a deleted one is refused here
     if found.tags.get(plans.ARCHIVED) == "true":
         change = change.model_copy(update={"sets": {plans.ARCHIVED: "false"}})
-    carry_out(request, manner, session, Plan("rollback", change.version, change), "`python run.py models release show`")
+    carry_out(
+        request,
+        manner,
+        session,
+        PlannedChange("rollback", change.version, change),
+        "`python run.py models release show`",
+    )
 
 
 @models.command()
 @click.argument("name")
 @click.argument("version", metavar="V")
 @changes
-def alias(request: Request, manner: Manner, name: str, version: str) -> None:
+def alias(request: ModelsCommand, manner: ChangeOptions, name: str, version: str) -> None:
     """Give a version an alias of your own; NAME is free to choose."""
     from registry import plans
 
@@ -90,7 +98,7 @@ def alias(request: Request, manner: Manner, name: str, version: str) -> None:
     found = session.version(version)
     _refuse_archived(found)
     number = str(found.version)
-    plan = Plan("alias", number, plans.alias(session.base, name, number))
+    plan = PlannedChange("alias", number, plans.alias(session.base, name, number))
     carry_out(request, manner, session, plan, f"`python run.py models show {name}`")
 
 
@@ -98,7 +106,7 @@ def alias(request: Request, manner: Manner, name: str, version: str) -> None:
 @click.argument("version", metavar="V")
 @click.argument("pairs", metavar="KEY=VALUE...", nargs=-1, required=True)
 @changes
-def tag(request: Request, manner: Manner, version: str, pairs: tuple[str, ...]) -> None:
+def tag(request: ModelsCommand, manner: ChangeOptions, version: str, pairs: tuple[str, ...]) -> None:
     """Set tags of a version; archived=false brings an archived one back."""
     from registry import plans
 
@@ -107,14 +115,14 @@ def tag(request: Request, manner: Manner, version: str, pairs: tuple[str, ...]) 
     found = session.version(version)
     new = {key: value for key, value in tags.items() if found.tags.get(key) != value}
     number = str(found.version)
-    plan = Plan("tag", number, plans.tag(session.base, number, new) if new else None)
+    plan = PlannedChange("tag", number, plans.tag(session.base, number, new) if new else None)
     carry_out(request, manner, session, plan, f"`python run.py models show {number}`")
 
 
 @models.command()
 @click.argument("version", metavar="V")
 @changes
-def archive(request: Request, manner: Manner, version: str) -> None:
+def archive(request: ModelsCommand, manner: ChangeOptions, version: str) -> None:
     """Mark a version as out of use; what belongs to it stays."""
     from registry import plans
 
@@ -122,11 +130,11 @@ def archive(request: Request, manner: Manner, version: str) -> None:
     found = session.version(version)
     number = str(found.version)
     done = found.tags.get(plans.ARCHIVED) == "true"
-    plan = Plan("archive", number, None if done else plans.archive(session.base, number))
+    plan = PlannedChange("archive", number, None if done else plans.archive(session.base, number))
     carry_out(request, manner, session, plan, f"`python run.py models tag {number} archived=false` brings it back")
 
 
-def _judged(session: Session, found: "ModelVersion", force: bool) -> Plan:
+def _judged(session: Session, found: "ModelVersion", force: bool) -> PlannedChange:
     """The promotion of a future champion, with what the gate says."""
     from registry import plans
     from registry.judging import judge
@@ -135,19 +143,19 @@ def _judged(session: Session, found: "ModelVersion", force: bool) -> Plan:
     gate: GateDecision | None = None
     against: list[str] = []
     try:
-        gate = judge(session.releases, found, session.base)
+        gate = judge(session.releases, found, session.base.aliases.get(CHAMPION))
         against = [] if gate.decision == "promote" else gate.reasons
     except UserError as error:  # a version of before there was a config cannot be judged, and can be forced
         if not force:
             raise
         against = [str(error)]
-    change: Change | None = plans.promote(session.base, number, CHAMPION, None, gate, force)
+    change: ReleaseChange | None = plans.promote(session.base, number, CHAMPION, None, gate, force)
     if change is not None and force and against:
         change = change.model_copy(update={"forced": True, "overruled": tuple(against)})
     if not against or force:
-        return Plan("promote", number, change)
+        return PlannedChange("promote", number, change)
     overrule = f'`python run.py models promote {number} --to champion --force --reason "..."` overrules the gate'
-    return Plan("promote", number, change, refusals=tuple(against), remedy=overrule)
+    return PlannedChange("promote", number, change, refusals=tuple(against), remedy=overrule)
 
 
 def _refuse_archived(found: "ModelVersion") -> None:

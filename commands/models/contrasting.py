@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.models.group import Request, answers, models
+from commands.models.group import ModelsCommand, answers, models
 from commands.models.looking import in_words
 from commands.models.session import open_session
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from registry.history import Entry, Move
+    from registry.history import AliasMove, HistoryEntry
     from tabular.reports.training import GateDecision
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -21,7 +21,7 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @answers
-def compare(request: Request, a: str, b: str) -> None:
+def compare(request: ModelsCommand, a: str, b: str) -> None:
     """Compare two versions on rows that neither was trained on, and write a page with pictures."""
     from registry import comparing
 
@@ -40,7 +40,7 @@ def compare(request: Request, a: str, b: str) -> None:
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @answers
-def diff(request: Request, a: str, b: str) -> None:
+def diff(request: ModelsCommand, a: str, b: str) -> None:
     """Show how the model_config.yaml of two versions differ, as a unified diff."""
     from registry import configs
     from tabular.learning import model_config
@@ -59,7 +59,7 @@ def diff(request: Request, a: str, b: str) -> None:
 
 @models.command()
 @answers
-def history(request: Request) -> None:
+def history(request: ModelsCommand) -> None:
     """Show who changed what and why, the newest last; every entry is checked against the one before it."""
     from rich.markup import escape
     from rich.table import Column, Table
@@ -91,7 +91,7 @@ def history(request: Request) -> None:
     request.screen.answer(document, [table] if entries else [none], next_)
 
 
-def moves_in_words(moved: "tuple[Move, ...] | list[Move]") -> str:
+def moves_in_words(moved: "tuple[AliasMove, ...] | list[AliasMove]") -> str:
     """Such as `champion 2 -> 3`."""
     return ", ".join(f"{move.alias} {move.before or 'none'} -> {move.after or 'none'}" for move in moved)
 
@@ -107,7 +107,7 @@ def gate_in_words(gate: "GateDecision") -> str:
     return text
 
 
-def _what(entry: "Entry") -> str:
+def _what(entry: "HistoryEntry") -> str:
     change = entry.change
     parts = [moves_in_words(entry.moved)] if entry.moved else []
     parts += [f"version {change.version}: {key}={value}" for key, value in change.sets.items()]

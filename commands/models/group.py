@@ -16,7 +16,7 @@ MODEL = "stackhouse.model"
 
 
 @dataclass(frozen=True)
-class Request:
+class ModelsCommand:
     """What is asked for, whatever the verb."""
 
     root: Path
@@ -27,7 +27,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Manner:
+class ChangeOptions:
     """How a change is to be made."""
 
     reason: str
@@ -54,7 +54,7 @@ def models(context: click.Context, model: str | None) -> None:
 
 
 def answers(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb `--model` and `--output`; its first argument becomes the `Request`."""
+    """Give a verb `--model` and `--output`; its first argument becomes the `ModelsCommand`."""
 
     @click.option("--model", help="The registered model; the only one if left out.")
     @click.option(
@@ -68,7 +68,7 @@ def answers(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def wrapper(context: click.Context, /, model: str | None, output: str, **given: Any) -> None:
         screen = Screen(output == "json")
-        request = Request(context.obj, model or context.meta.get(MODEL), screen)
+        request = ModelsCommand(context.obj, model or context.meta.get(MODEL), screen)
         with screen.kept_clean(), ended_in_one_line():
             function(request, **given)
 
@@ -76,13 +76,13 @@ def answers(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def changes(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb `--dry-run`, `--reason` and `--yes`; its second argument becomes the `Manner`. It answers, too."""
+    """Give a verb `--dry-run`, `--reason` and `--yes`; its second argument becomes `ChangeOptions`."""
 
     @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
     @click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
     @click.option("--yes", is_flag=True, help="Do not ask, though a person could answer.")
     @functools.wraps(function)
-    def wrapper(request: Request, /, dry_run: bool, reason: str, yes: bool, **given: Any) -> None:
-        function(request, Manner(reason, dry_run, yes), **given)
+    def wrapper(request: ModelsCommand, /, dry_run: bool, reason: str, yes: bool, **given: Any) -> None:
+        function(request, ChangeOptions(reason, dry_run, yes), **given)
 
     return answers(wrapper)

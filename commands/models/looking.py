@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.models.group import Request, answers, models
+from commands.models.group import ModelsCommand, answers, models
 from commands.models.screen import moment
 from commands.models.session import Session, open_all, open_session
 from tabular.errors import UserError, nearest_hint
@@ -26,7 +26,7 @@ SHOWN = 4
 
 @models.command("list")
 @answers
-def list_(request: Request) -> None:
+def list_(request: ModelsCommand) -> None:
     """Show the registered models."""
     from rich.table import Table
 
@@ -58,7 +58,7 @@ def list_(request: Request) -> None:
 @models.command()
 @click.option("--all", "all_", is_flag=True, help="The archived ones, too.")
 @answers
-def versions(request: Request, all_: bool) -> None:
+def versions(request: ModelsCommand, all_: bool) -> None:
     """Show the versions of a model, the newest first."""
     from rich.markup import escape
     from rich.table import Table
@@ -85,7 +85,7 @@ def versions(request: Request, all_: bool) -> None:
 @models.command()
 @click.argument("version", metavar="V")
 @answers
-def show(request: Request, version: str) -> None:
+def show(request: ModelsCommand, version: str) -> None:
     """Show everything about a version."""
     from registry import configs
 
@@ -120,7 +120,7 @@ def show(request: Request, version: str) -> None:
 @models.command()
 @click.option("--metric", required=True, help="Such as wmape.")
 @answers
-def best(request: Request, metric: str) -> None:
+def best(request: ModelsCommand, metric: str) -> None:
     """Show the best version that is not archived, among those scored on the same held-out rows as the newest."""
     from registry.mlflow_registry import versions as versions_of
 

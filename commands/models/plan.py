@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.models.contrasting import gate_in_words, moves_in_words
-from commands.models.group import Manner, Request
+from commands.models.group import ChangeOptions, ModelsCommand
 from commands.models.screen import size_in_words
 from commands.models.session import REFUSED, Failed, Session
 from tabular.errors import one_line
@@ -15,16 +15,16 @@ from tabular.errors import one_line
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from registry.history import Change, Entry, Move, Newest, Removal
+    from registry.history import AliasMove, HistoryEntry, ReleaseChange, ReleaseState, Removal
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedChange:
     """A change before it is decided."""
 
     action: str
     version: str | None
-    change: "Change | None"
+    change: "ReleaseChange | None"
     """None where there is nothing to change."""
     refusals: tuple[str, ...] = ()
     """Why it is not carried out."""
@@ -32,7 +32,7 @@ class Plan:
     """What to do about that."""
 
 
-def carry_out(request: Request, manner: Manner, session: Session, plan: Plan, next_: str) -> None:
+def carry_out(request: ModelsCommand, manner: ChangeOptions, session: Session, plan: PlannedChange, next_: str) -> None:
     """Show the plan; then, unless it is refused or a dry run, ask a person who is there, and do it.
 
     Args:
@@ -74,7 +74,7 @@ def carry_out(request: Request, manner: Manner, session: Session, plan: Plan, ne
     request.screen.answer(document | _decided(entry), [*shown, f"done: revision {entry.revision}"], next_)
 
 
-def commit(session: Session, change: "Change", why: str) -> "Entry":
+def commit(session: Session, change: "ReleaseChange", why: str) -> "HistoryEntry":
     """Decide a change; before the first one of a model, take over the aliases that it has already.
 
     Raises:
@@ -90,19 +90,19 @@ def commit(session: Session, change: "Change", why: str) -> "Entry":
     return _commit(session, change, why, base)
 
 
-def moves(session: Session, change: "Change") -> "list[Move]":
+def moves(session: Session, change: "ReleaseChange") -> "list[AliasMove]":
     """Which aliases a change moves."""
-    from registry.history import Move
+    from registry.history import AliasMove
 
     before, after = session.base.aliases, change.aliases
     return [
-        Move(alias=alias, before=before.get(alias), after=after.get(alias))
+        AliasMove(alias=alias, before=before.get(alias), after=after.get(alias))
         for alias in sorted(before.keys() | after.keys())
         if before.get(alias) != after.get(alias)
     ]
 
 
-def _commit(session: Session, change: "Change", why: str, base: "Newest") -> "Entry":
+def _commit(session: Session, change: "ReleaseChange", why: str, base: "ReleaseState") -> "HistoryEntry":
     from registry.releases import LostRace
 
     try:
@@ -118,17 +118,17 @@ def _commit(session: Session, change: "Change", why: str, base: "Newest") -> "En
         ) from error
 
 
-def _is_decided(session: Session, change: "Change", revision: int) -> bool:
+def _is_decided(session: Session, change: "ReleaseChange", revision: int) -> bool:
     """Whether the history's file holds this very change; the registry, which may be gone, is not asked."""
     from pydantic import ValidationError
 
     from registry.author import author
-    from registry.history import FOLDER, Entry
+    from registry.history import FOLDER, HistoryEntry
     from tabular.errors import UserError
 
     try:
         content = session.releases.store.read(f"{FOLDER}/{revision:06d}.json")
-        entry = Entry.model_validate_json(content)
+        entry = HistoryEntry.model_validate_json(content)
     except (UserError, OSError, ValidationError):
         return False
     # As text, because a number that is undefined does not equal itself.
@@ -136,7 +136,7 @@ def _is_decided(session: Session, change: "Change", revision: int) -> bool:
     return same and entry.changed.by == author()
 
 
-def _document(session: Session, manner: Manner, plan: Plan) -> dict[str, Any]:
+def _document(session: Session, manner: ChangeOptions, plan: PlannedChange) -> dict[str, Any]:
     change = plan.change
     plain = change.model_dump(mode="json") if change else {}
     return {
@@ -159,12 +159,12 @@ def _document(session: Session, manner: Manner, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _decided(entry: "Entry") -> dict[str, Any]:
+def _decided(entry: "HistoryEntry") -> dict[str, Any]:
     moved = [move.model_dump() for move in entry.moved]
     return {"changed": True, "revision": entry.revision, "moved": moved}
 
 
-def _in_a_line(session: Session, plan: Plan, change: "Change") -> str:
+def _in_a_line(session: Session, plan: PlannedChange, change: "ReleaseChange") -> str:
     parts = [plan.action if plan.version is None else f"{plan.action} version {plan.version} of {session.name}"]
     parts += [moves_in_words(moves(session, change))] if moves(session, change) else []
     if change.removes:
@@ -173,7 +173,7 @@ def _in_a_line(session: Session, plan: Plan, change: "Change") -> str:
     return "; ".join(parts)
 
 
-def _shown(session: Session, plan: Plan) -> "list[RenderableType]":
+def _shown(session: Session, plan: PlannedChange) -> "list[RenderableType]":
     from rich.table import Table
 
     change = plan.change

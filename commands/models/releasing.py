@@ -3,8 +3,8 @@
 import shlex
 import sys
 
-from commands.models.group import Manner, Request, answers, changes, models
-from commands.models.plan import Plan, carry_out
+from commands.models.group import ChangeOptions, ModelsCommand, answers, changes, models
+from commands.models.plan import PlannedChange, carry_out
 from commands.models.session import REFUSED, open_session
 from tabular.errors import UserError
 
@@ -16,7 +16,7 @@ def release() -> None:
 
 @release.command()
 @answers
-def show(request: Request) -> None:
+def show(request: ModelsCommand) -> None:
     """Show the manifest, where it lies, and how a service follows it."""
     from rich.markup import escape
     from rich.table import Column, Table
@@ -51,7 +51,7 @@ def show(request: Request) -> None:
 
 @release.command()
 @answers
-def verify(request: Request) -> None:
+def verify(request: ModelsCommand) -> None:
     """Compare manifest and history, and every file of the bundles with its sha256; exit code 1 if one differs."""
     from rich.markup import escape
     from rich.table import Column, Table
@@ -78,7 +78,7 @@ def verify(request: Request) -> None:
 
 @release.command()
 @changes
-def rebuild(request: Request, manner: Manner) -> None:
+def rebuild(request: ModelsCommand, manner: ChangeOptions) -> None:
     """Take over aliases that were moved in the registry itself, and write the manifest again."""
     from registry import plans
 
@@ -87,7 +87,7 @@ def rebuild(request: Request, manner: Manner) -> None:
     if session.strays:
         if base.revision == 0:
             session = session.__class__(session.root, session.releases, base, [])  # adopting is the change itself
-        plan = Plan("adopt", None, plans.adopt(base))
+        plan = PlannedChange("adopt", None, plans.adopt(base))
         carry_out(request, manner, session, plan, "`python run.py models release verify`")
         return
     if entry is None:

@@ -2,15 +2,15 @@
 
 import click
 
-from commands.models.group import Manner, Request, changes, models
-from commands.models.plan import Plan, carry_out
+from commands.models.group import ChangeOptions, ModelsCommand, changes, models
+from commands.models.plan import PlannedChange, carry_out
 from commands.models.session import open_to_change
 
 
 @models.command()
 @click.argument("version", metavar="V")
 @changes
-def delete(request: Request, manner: Manner, version: str) -> None:
+def delete(request: ModelsCommand, manner: ChangeOptions, version: str) -> None:
     """Delete a version without an alias, with the model, the bundle and the Bento that only it uses."""
     from registry import plans, retention
 
@@ -19,7 +19,7 @@ def delete(request: Request, manner: Manner, version: str) -> None:
     number = str(found.version)
     plans.refuse_aliased(session.base.aliases, number, "deleted")
     removals = retention.removals_of(session.client, [found], session.root)
-    plan = Plan("delete", number, plans.remove(session.base, removals, "delete"))
+    plan = PlannedChange("delete", number, plans.remove(session.base, removals, "delete"))
     carry_out(request, manner, session, plan, "`python run.py models versions`")
 
 
@@ -34,7 +34,7 @@ def delete(request: Request, manner: Manner, version: str) -> None:
     help="So many different champions, the present one among them, stay ready for a rollback.",
 )
 @changes
-def prune(request: Request, manner: Manner, keep: int, window: int) -> None:
+def prune(request: ModelsCommand, manner: ChangeOptions, keep: int, window: int) -> None:
     """Delete old versions, but for those with an alias and the last champions."""
     from registry import plans, retention
     from registry.mlflow_registry import versions
@@ -44,4 +44,4 @@ def prune(request: Request, manner: Manner, keep: int, window: int) -> None:
     old = [found for found in versions(session.client, session.name)[keep:] if str(found.version) not in safe]
     removals = retention.removals_of(session.client, old, session.root)
     change = plans.remove(session.base, removals, "prune") if removals else None
-    carry_out(request, manner, session, Plan("prune", None, change), "`python run.py models versions`")
+    carry_out(request, manner, session, PlannedChange("prune", None, change), "`python run.py models versions`")

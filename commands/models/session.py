@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-    from registry.history import Newest
+    from registry.history import ReleaseState
     from registry.releases import Releases
 
 REFUSED = 1
@@ -42,7 +42,7 @@ class Session:
 
     root: Path
     releases: "Releases"
-    base: "Newest"
+    base: "ReleaseState"
     """The settled state."""
     strays: list[str]
     """Aliases that point elsewhere than the history says, in words."""

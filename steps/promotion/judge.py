@@ -5,13 +5,10 @@ from typing import Annotated
 from zenml import step
 
 from registry import judging
-from registry.mlflow_registry import version_named
-from registry.promotion import settled
-from registry.stack import open_releases
+from registry.stack import read_releases
 from tabular import names
 from tabular.config.promotion import PromotionConfig
 from tabular.reports.training import GateDecision
-from tabular.storage.repository import ROOT
 
 
 @step
@@ -24,6 +21,6 @@ def judge(promotion: PromotionConfig) -> Annotated[GateDecision, names.GATE_DECI
     Returns:
         The decision with its numbers.
     """
-    releases = open_releases(promotion.model, ROOT)
-    version = version_named(releases.client, promotion.model, promotion.version)
-    return judging.judge(releases, version, settled(releases), promotion.gate)
+    view = read_releases(promotion.model)
+    version = view.version(promotion.version)
+    return judging.judge(view, version, view.history.newest().champion, promotion.gate)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from registry import configs, plans
-from registry.history import Newest
+from registry.history import ReleaseState
 from registry.releases import Releases
 from tests.support.registered import Registered, add, registered
 from tests.support.typed import ask, type_, use
@@ -170,7 +170,7 @@ def test_what_a_library_prints_is_not_in_the_answer(made: Registered, monkeypatc
     # given
     real = Releases.settle
 
-    def talkative(releases: Releases) -> Newest:
+    def talkative(releases: Releases) -> ReleaseState:
         sys.stdout.write("Loading checkpoint\n")
         return real(releases)
 

@@ -8,7 +8,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from registry import plans, retention
-from registry.history import Change
+from registry.history import ReleaseChange
 from tabular.bundles.bundle import ARRAYS
 from tests.support.bundles import damage
 from tests.support.registered import Registered, keep, registered
@@ -195,6 +195,6 @@ def test_a_deletion_that_was_interrupted_is_completed_by_the_next_command(
         made.client.get_logged_model(model.model_id)
 
 
-def deletion(made: Registered, number: str) -> Change:
+def deletion(made: Registered, number: str) -> ReleaseChange:
     removal = retention.removal_of(made.client, made.client.get_model_version(made.name, number), made.folder)
     return plans.remove(made.releases.settle(), [removal], "delete")

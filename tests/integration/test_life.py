@@ -13,7 +13,7 @@ import mlflow
 import pytest
 import yaml
 
-from registry.history import Entry
+from registry.history import HistoryEntry
 from registry.stack import open_releases
 from registry.verifying import verify
 from tests.integration.test_serving import Served
@@ -44,7 +44,7 @@ class Life:
         version: str = json.loads(self.manifest.read_text())["champion"]["version"]
         return version
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[HistoryEntry]:
         """The history, each entry checked against the one before it; nothing that is released may be damaged."""
         before = mlflow.get_tracking_uri()
         try:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from registry import plans
-from registry.history import TAG_LENGTH, Broken, champions
+from registry.history import TAG_LENGTH, BrokenHistory, champions
 from tests.support.bundles import NAME
 from tests.support.released import Shop, promote, roll_back
 
@@ -66,7 +66,7 @@ def test_an_entry_that_was_changed_on_one_side_is_found(shop: Shop) -> None:
     file.write_text(file.read_text().replace("it is better", "I said so"))
 
     # then
-    with pytest.raises(Broken, match="revision 1 .*the registry's tags tell different things"):
+    with pytest.raises(BrokenHistory, match="revision 1 .*the registry's tags tell different things"):
         shop.releases.history.read()
 
 
@@ -79,7 +79,7 @@ def test_an_entry_that_was_changed_on_both_sides_does_not_fit_the_next_one(shop:
     shop.client.set_registered_model_tag(NAME, "release.000001", file.read_text())
 
     # then
-    with pytest.raises(Broken, match="revision 2 .*does not follow from the entry before"):
+    with pytest.raises(BrokenHistory, match="revision 2 .*does not follow from the entry before"):
         shop.releases.history.read()
 
 
@@ -91,7 +91,7 @@ def test_an_entry_that_is_gone_on_both_sides_is_missed(shop: Shop) -> None:
     shop.client.delete_registered_model_tag(NAME, "release.000001")
 
     # then
-    with pytest.raises(Broken, match="revision 1 .*neither in the artifact store nor in the registry"):
+    with pytest.raises(BrokenHistory, match="revision 1 .*neither in the artifact store nor in the registry"):
         shop.releases.history.read()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from registry import plans
-from registry.history import Change, Entry, Newest, Removal
+from registry.history import HistoryEntry, ReleaseChange, ReleaseState, Removal
 from tabular.bundles.manifest import Change as Changed
 from tabular.bundles.manifest import Traffic
 from tabular.errors import UserError
@@ -16,16 +16,16 @@ ALONE = Traffic()
 SHARED = Traffic(champion=0.9, challenger=0.1)
 
 
-def entry(revision: int, aliases: dict[str, str], action: Any = "promote", traffic: Traffic = ALONE) -> Entry:
+def entry(revision: int, aliases: dict[str, str], action: Any = "promote", traffic: Traffic = ALONE) -> HistoryEntry:
     changed = Changed(at="2026-11-21T14:05:00+00:00", by="a test", why="")
-    change = Change(action=action, aliases=aliases, traffic=traffic)
-    return Entry(
+    change = ReleaseChange(action=action, aliases=aliases, traffic=traffic)
+    return HistoryEntry(
         revision=revision, name="houses", changed=changed, git_commit="unknown", moved=(), change=change, previous=""
     )
 
 
-def state(aliases: dict[str, str] = ALIASES, traffic: Traffic = SHARED) -> Newest:
-    return Newest(entry(7, aliases, traffic=traffic), 7, dict(aliases))
+def state(aliases: dict[str, str] = ALIASES, traffic: Traffic = SHARED) -> ReleaseState:
+    return ReleaseState(entry(7, aliases, traffic=traffic), 7, dict(aliases))
 
 
 def decision(verdict: Any, *reasons: str) -> GateDecision:
@@ -43,13 +43,13 @@ def decision(verdict: Any, *reasons: str) -> GateDecision:
     )
 
 
-def promoted(version: str, to: str = "champion", share: float | None = None, **state_: Any) -> Change:
+def promoted(version: str, to: str = "champion", share: float | None = None, **state_: Any) -> ReleaseChange:
     plan = plans.promote(state(**state_), version, to, share, None, False)
     assert plan is not None
     return plan
 
 
-def lines(*champions: str | tuple[str, str]) -> list[Entry]:
+def lines(*champions: str | tuple[str, str]) -> list[HistoryEntry]:
     """A history by its champions; a pair has the action, too."""
     pairs = [one if isinstance(one, tuple) else (one, "promote") for one in champions]
     return [entry(number, {"champion": champion}, action) for number, (champion, action) in enumerate(pairs, start=1)]
@@ -167,5 +167,5 @@ def test_the_last_different_champions_and_all_aliases_are_protected_from_pruning
 
 def test_adopting_keeps_the_traffic_only_where_there_is_a_challenger() -> None:
     assert plans.adopt(state()).traffic == SHARED
-    base = Newest(entry(7, ALIASES, traffic=SHARED), 7, {"champion": "9"})
+    base = ReleaseState(entry(7, ALIASES, traffic=SHARED), 7, {"champion": "9"})
     assert (plans.adopt(base).aliases, plans.adopt(base).traffic) == ({"champion": "9"}, Traffic())

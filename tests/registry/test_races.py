@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry import plans
-from registry.history import Change
+from registry.history import ReleaseChange
 from registry.releases import LostRace, Releases
 from registry.store import LocalStore
 from registry.verifying import verify
@@ -17,7 +17,7 @@ PROCESSES, TURNS = 8, 2
 WON, LOST = 0, 3
 
 
-def promotion(releases: Releases, version: str) -> Change:
+def promotion(releases: Releases, version: str) -> ReleaseChange:
     plan = plans.promote(releases.settle(), version, "champion", None, None, force=False)
     assert plan is not None
     return plan

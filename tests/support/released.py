@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 
 from registry import configs, plans
 from registry.configs import Configs
-from registry.history import Newest
+from registry.history import ReleaseState
 from registry.releases import Releases
 from registry.store import LocalStore
 from tabular.learning.model_config import Runs
@@ -99,7 +99,7 @@ def roll_back(shop: Shop, to: str | None = None) -> None:
     releases.change(plans.rollback(base, releases.history.read(), to), "it was better", base)
 
 
-def settled(releases: Releases) -> Newest:
+def settled(releases: Releases) -> ReleaseState:
     """The state, nothing of which may be left undone."""
     newest = releases.history.newest()
     assert newest.is_settled and not releases.strays(newest)
