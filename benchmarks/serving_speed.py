@@ -1,6 +1,5 @@
 """How fast: one row a request, batches, cold start."""
 
-import io
 import json
 import time
 from contextlib import ExitStack
@@ -60,17 +59,14 @@ def one_row(scene: Scene) -> list[Figure]:
 
 
 def batches(scene: Scene) -> list[Figure]:
-    """Rows a second in batches of 1,000, in each of the four forms, beside the predictor in this process."""
+    """Rows a second in batches of 1,000, in each of the three forms, beside the predictor in this process."""
     place = scene.place("batches")
     table = scene.table.head(BATCH)
     cells = columns(table)
-    parquet = io.BytesIO()
-    table.to_parquet(parquet, index=False)
     forms = {
         "columns": (json.dumps({"columns": cells}).encode(), "application/json"),
         "rows": (json.dumps({"rows": plain(table)}).encode(), "application/json"),
         "CSV": (pd.DataFrame(cells).to_csv(index=False).encode(), "text/csv"),
-        "Parquet": (parquet.getvalue(), "application/vnd.apache.parquet"),
     }
     asked = [(name, form, 8) for name, form in forms.items()] + [("columns", forms["columns"], 1)]
     predictor = CompiledPredictor.load(scene.bundle_folder)

@@ -13,7 +13,6 @@ from service.problems import Problem
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
-PARQUET: Final = "application/vnd.apache.parquet"
 LONGEST_NUMBER: Final = 400
 """Digits of an integer; one that is longer is beyond float64 in any case."""
 DIGITS: Final = b"0123456789"
@@ -33,8 +32,11 @@ def content_type(headers: Mapping[bytes, bytes], taken: tuple[str, ...]) -> str:
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Problem(415, "unsupported_encoding", "the body is compressed", "send it as it is", "Content-Encoding")
     if found not in taken:
+        remedy = f"send {' or '.join(taken)}"
+        if "parquet" in found:
+            remedy += "; send columns as JSON or CSV, and score whole tables with the batch pipeline"
         problem = "the body has a content type that is not taken here"
-        raise Problem(415, "unsupported_content_type", problem, f"send {' or '.join(taken)}", "Content-Type")
+        raise Problem(415, "unsupported_content_type", problem, remedy, "Content-Type")
     return found
 
 

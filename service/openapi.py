@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from service.bodies import CSV, JSON, PARQUET
+from service.bodies import CSV, JSON
 from service.settings import Settings
 from tabular.arithmetic.dates import iso
 from tabular.bundles.bundle import Bundle, Column
@@ -126,7 +126,6 @@ def _batch_bodies() -> Schema:
             "minLength": 1,
             "description": "RFC 4180 in UTF-8 with a header; an empty cell is missing.",
         },
-        PARQUET: {"type": "string", "format": "binary", "description": "Flat columns of numbers, text and booleans."},
     }
 
 

@@ -17,7 +17,6 @@ from service.live import NoModel
 from service.metrics import Metrics
 from service.problems import Problem
 from service.settings import Settings
-from tabular.bundles import parquet
 from tabular.bundles.encoding import Notes
 from tabular.bundles.inputs import BadInput
 from tabular.bundles.loading import BaselinePredictor, Loaded
@@ -93,11 +92,11 @@ class Predicting:
         return encoded(answer)
 
     async def batch(self, request: Request) -> Answer:
-        """Predict many rows: JSON, CSV or Parquet."""
+        """Predict many rows, sent as JSON or CSV."""
         began = time.perf_counter()
         settings = self._settings
         try:
-            kind = bodies.content_type(request.headers, (bodies.JSON, bodies.CSV, bodies.PARQUET))
+            kind = bodies.content_type(request.headers, (bodies.JSON, bodies.CSV))
             body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
             loaded = self._loaded(request)
             answer: Answer = await self._in_thread(self._batch, loaded, request, kind, body, began)
@@ -194,14 +193,14 @@ class Predicting:
         return latency
 
 
-_SYNTAX: Final = frozenset({"invalid_csv", "invalid_parquet", "invalid_encoding", "duplicate_field"})
+_SYNTAX: Final = frozenset({"invalid_csv", "invalid_encoding", "duplicate_field"})
 
 
 def _encoded(loaded: Loaded, kind: str, body: bytes, most: int) -> tuple[Any, Rows, Notes]:
     """The inputs as they came, and encoded."""
     encoder = loaded.encoder
     if kind != bodies.JSON:
-        table = encoder.csv_table(body, most) if kind == bodies.CSV else parquet.read(body, most)
+        table = encoder.csv_table(body, most)
         return table, *encoder.columns(table, most)
     value = bodies.decode(body)
     remedy = 'send {"rows": [{...}, ...]} or {"columns": {"name": [...], ...}}'

@@ -10,7 +10,6 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.bundles import parquet
 from tabular.bundles.bundle import Column
 from tabular.bundles.inputs import BadInput
 from tabular.bundles.predictor import Rows
@@ -169,24 +168,16 @@ class Encoder:
         _check_count(len(columns[first]), limit)
         return self._encode(columns, len(columns[first]))
 
-    def csv(self, data: bytes, limit: int = LIMIT) -> tuple[Rows, Notes]:
-        """A CSV file (RFC 4180, UTF-8) with a header; an empty cell is a missing value.
-
-        Raises:
-            BadInput: it is no such file, or as `columns`.
-        """
-        return self.columns(self.csv_table(data, limit), limit)
-
-    def parquet(self, data: bytes, limit: int = LIMIT) -> tuple[Rows, Notes]:
-        """A Parquet file of flat columns; null and NaN are missing values.
-
-        Raises:
-            BadInput: it is no such file, or as `columns`.
-        """
-        return self.columns(parquet.read(data, limit), limit)
-
     def csv_table(self, data: bytes, limit: int = LIMIT) -> dict[str, list[Any] | NDArray[np.float64]]:
-        """The columns of a CSV file, as `columns` takes them. Raises BadInput as `csv` does."""
+        """Read the columns of a CSV file (RFC 4180, UTF-8) with a header, as `columns` takes them.
+
+        Args:
+            data: content of the file; an empty cell is a missing value.
+            limit: largest number of rows that is accepted.
+
+        Raises:
+            BadInput: the file is not such a CSV, has too many rows, or a number cell does not hold a number.
+        """
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -22,10 +22,18 @@ _CATEGORY: Final = frozenset({str, bool, int, float, type(None)})
 
 
 def to_numbers(values: Any, name: str) -> NDArray[np.float64]:
-    """float64, NaN where a value is missing."""
-    if isinstance(values, np.ndarray):
-        if values.dtype.kind not in "fiu":
-            refuse_number(values[0], name, 0)
+    """Convert one number column to float64, NaN where a value is missing.
+
+    Args:
+        values: a list of JSON values, where null is missing, or an array of float64, where NaN is missing.
+        name: name of the column, for the error.
+
+    Raises:
+        BadInput: a value is not a finite number.
+    """
+    is_array = isinstance(values, np.ndarray)
+    numbers: NDArray[np.float64]
+    if is_array:
         numbers = values.astype(np.float64)
         missing = int(np.isnan(numbers).sum())
     else:
@@ -39,15 +47,12 @@ def to_numbers(values: Any, name: str) -> NDArray[np.float64]:
                 [np.nan if value is None else to_number(value, name, i) for i, value in enumerate(values)]
             )
         missing = values.count(None)
-    if int(np.isfinite(numbers).sum()) + missing != len(numbers):
-        bad = ~np.isfinite(numbers)
-        index = next(int(i) for i in np.flatnonzero(bad) if values[i] is not None and not _is_hole(values, int(i)))
+    bad = ~np.isfinite(numbers)
+    if int(bad.sum()) != missing:
+        holes = np.isnan(numbers) if is_array else np.array([value is None for value in values])
+        index = int(np.flatnonzero(bad & ~holes)[0])
         to_number(float(numbers[index]), name, index)
     return numbers
-
-
-def _is_hole(values: Any, index: int) -> bool:
-    return isinstance(values, np.ndarray) and bool(np.isnan(values[index]))
 
 
 def parse_numbers(texts: Sequence[str], name: str) -> NDArray[np.float64]:
@@ -76,8 +81,6 @@ def _cell(text: str, name: str, row: int) -> float:
 
 def to_days(values: Any, name: str) -> NDArray[np.float64]:
     """Dates as numbers of days, NaN where one is missing."""
-    if isinstance(values, np.ndarray):
-        values = [None if value != value else value for value in values.tolist()]
     return np.array([math.nan if value is None else to_day(value, name, i) for i, value in enumerate(values)])
 
 
@@ -107,8 +110,6 @@ def to_number(value: float, name: str, row: int | None) -> float:
 
 def to_codes(values: Any, lookup: dict[str, int], name: str) -> NDArray[np.int32]:
     """The code of each category; -1 where it is unknown, -2 where it is missing."""
-    if isinstance(values, np.ndarray):
-        values = [None if value != value else value for value in values.tolist()]
     known: dict[Any, int] = {**lookup, None: NO_VALUE}
     if _TEXTS.issuperset(map(type, values)):
         return np.array([known.get(value, -1) for value in values], dtype=np.int32)

@@ -57,7 +57,6 @@ BAD_BATCHES: dict[str, tuple[Any, str, int, str]] = {
     "NaN in a cell": ("rooms\n1\nnan\n", "text/csv", 422, "invalid_value"),
     "a header twice": ("rooms,rooms\n1,2\n", "text/csv", 400, "duplicate_field"),
     "Latin-1": (b"place\n\xe9\n", "text/csv", 400, "invalid_encoding"),
-    "no Parquet": (b"PAR1 and so on PAR1", "application/vnd.apache.parquet", 400, "invalid_parquet"),
 }
 
 
@@ -111,6 +110,16 @@ def test_another_content_type_is_refused(kind: str, client: Client) -> None:
     # then
     assert answer.status_code == 415
     assert answer.json()["error"]["field"] == "Content-Type"
+
+
+def test_a_parquet_file_is_refused_with_the_ways_that_there_are(client: Client) -> None:
+    # when
+    answer = client.post("/predict_batch", b"PAR1", "application/vnd.apache.parquet")
+
+    # then
+    assert answer.status_code == 415
+    remedy = answer.json()["error"]["remedy"]
+    assert "application/json or text/csv" in remedy and "batch pipeline" in remedy
 
 
 def test_a_compressed_body_is_refused(client: Client) -> None:

@@ -1,16 +1,12 @@
 """Untrusted rows, columns and files as arrays."""
 
 import math
-import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from tabular.bundles import parquet
 from tabular.bundles.bundle import Column
 from tabular.bundles.encoding import BadInput, Encoder, Notes
 from tabular.bundles.predictor import Rows
@@ -73,7 +69,7 @@ def test_one_row_is_noted(encoder: Encoder) -> None:
     [
         lambda encoder: encoder.rows(RECORDS),
         lambda encoder: encoder.columns(columns_of(RECORDS)),
-        lambda encoder: encoder.csv(as_csv(RECORDS)),
+        lambda encoder: encoder.columns(encoder.csv_table(as_csv(RECORDS))),
     ],
     ids=["rows", "columns", "csv"],
 )
@@ -116,7 +112,7 @@ def test_what_is_no_category_is_refused(value: Any, encoder: Encoder) -> None:
 @pytest.mark.parametrize("cell", ["x", "nan", "inf", "1e999", "1_000", "٣", "0x10", "True"])
 def test_a_cell_that_is_no_finite_number_is_refused(cell: str, encoder: Encoder) -> None:
     with pytest.raises(BadInput) as refused:
-        encoder.csv(f"rooms,age\n1,2\n,{cell}\n".encode())
+        encoder.columns(encoder.csv_table(f"rooms,age\n1,2\n,{cell}\n".encode()))
     assert (refused.value.field, refused.value.row) == ("age", 1)
 
 
@@ -135,7 +131,7 @@ def test_an_unknown_field_is_told_the_nearest_name(encoder: Encoder) -> None:
         lambda: encoder.row({"romos": 1}),
         lambda: encoder.rows([{"romos": 1}]),
         lambda: encoder.columns({"romos": [1]}),
-        lambda: encoder.csv(b"romos\n1\n"),
+        lambda: encoder.columns(encoder.csv_table(b"romos\n1\n")),
     ):
         with pytest.raises(BadInput) as refused:
             encode()
@@ -148,107 +144,7 @@ def test_a_cell_may_hold_commas_quotes_and_lines(encoder: Encoder) -> None:
     odd = Encoder([Column(name="a", kind="category", categories=('x,"y"\nz',), missing_share=0.0)])
 
     # when
-    rows, _ = odd.csv(b'a\r\n"x,""y""\nz"\r\n')
+    rows, _ = odd.columns(odd.csv_table(b'a\r\n"x,""y""\nz"\r\n'))
 
     # then
     assert rows.codes.tolist() == [[0]]
-
-
-@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "zstd", "brotli", "lz4"])
-@pytest.mark.parametrize("version", ["1.0", "2.0"])
-@pytest.mark.parametrize("dictionary", [True, False])
-def test_parquet_is_read(codec: str | None, version: str, dictionary: bool, tmp_path: Path) -> None:
-    # given: every kind of column, with holes, in several row groups
-    if codec not in (None, "gzip"):
-        pytest.importorskip("cramjam")
-    generator = np.random.default_rng(0)
-    table = pd.DataFrame(
-        {
-            "float": np.where(np.arange(500) % 7, generator.normal(size=500), np.nan),
-            "single": generator.normal(size=500).astype(np.float32),
-            "integer": pd.array([None if i % 5 == 0 else i - 250 for i in range(500)], dtype="Int64"),
-            "small": generator.integers(0, 255, 500).astype(np.uint8),
-            "text": [None if i % 3 == 0 else f"é{i % 40}" for i in range(500)],
-            "flag": pd.array([None if i % 4 == 0 else i % 2 == 0 for i in range(500)], dtype="boolean"),
-        }
-    )
-    options = {"data_page_version": version, "use_dictionary": dictionary, "row_group_size": 200}
-    table.to_parquet(tmp_path / "table.parquet", compression=codec, **options)
-
-    # when
-    found = parquet.read((tmp_path / "table.parquet").read_bytes(), 500)
-
-    # then
-    for name in ("float", "single", "integer", "small"):
-        expected = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        np.testing.assert_array_equal(found[name], expected, err_msg=name)
-    for name in ("text", "flag"):
-        assert list(found[name]) == [None if pd.isna(value) else value for value in table[name]]
-
-
-def test_parquet_is_encoded(encoder: Encoder, tmp_path: Path) -> None:
-    # given
-    pd.DataFrame({"rooms": [1.0, None], "place": ["coast", None]}).to_parquet(tmp_path / "a", compression=None)
-
-    # when
-    rows, notes = encoder.parquet((tmp_path / "a").read_bytes())
-
-    # then
-    np.testing.assert_array_equal(rows.numbers[:, 0], [1, np.nan])
-    assert rows.codes[:, 0].tolist() == [0, 2]
-    assert notes.missing["rooms"] == 1
-
-
-def test_numbers_of_a_category_in_parquet(encoder: Encoder, tmp_path: Path) -> None:
-    # given
-    pd.DataFrame({"grade": [3.0, None, 1.0, 9.0]}).to_parquet(tmp_path / "a", compression=None)
-
-    # when
-    rows, notes = encoder.parquet((tmp_path / "a").read_bytes())
-
-    # then
-    assert rows.codes[:, 2].tolist() == [2, -1, 0, -1]
-    assert (notes.missing["grade"], notes.unknown) == (1, {"grade": 1})
-
-
-def test_parquet_with_infinity_or_nested_columns_or_dates_is_refused(encoder: Encoder, tmp_path: Path) -> None:
-    for values in ([1.0, math.inf], [[1.0], [2.0]], pd.to_datetime(["2026-11-21", None])):
-        pd.DataFrame({"rooms": values}).to_parquet(tmp_path / "a", compression=None)
-        with pytest.raises(BadInput) as refused:
-            encoder.parquet((tmp_path / "a").read_bytes())
-        assert refused.value.field == "rooms"
-
-
-def test_damaged_parquet_is_refused_or_read(tmp_path: Path) -> None:
-    # given
-    pd.DataFrame({"a": np.arange(50.0), "b": ["x", None] * 25}).to_parquet(tmp_path / "a", compression=None)
-    whole = (tmp_path / "a").read_bytes()
-    generator = np.random.default_rng(0)
-    refused = 0
-
-    # when: single bytes are others, or the end is gone
-    for _ in range(600):
-        damaged = bytearray(whole)
-        damaged[int(generator.integers(len(damaged)))] = int(generator.integers(256))
-        try:
-            parquet.read(bytes(damaged), 1000)
-        except BadInput:
-            refused += 1
-    for end in range(0, len(whole), 37):
-        with pytest.raises(BadInput):
-            parquet.read(whole[:end], 1000)
-
-    # then: nothing else was raised
-    assert refused
-
-
-def test_parquet_that_claims_too_much_is_refused(tmp_path: Path) -> None:
-    # given
-    pd.DataFrame({"a": np.arange(50.0)}).to_parquet(tmp_path / "a", compression=None)
-    whole = (tmp_path / "a").read_bytes()
-
-    # then
-    with pytest.raises(BadInput, match="at most 49"):
-        parquet.read(whole, 49)
-    with pytest.raises(BadInput, match="without its end"):
-        parquet.read(whole[:-8] + struct.pack("<I", 2**31) + b"PAR1", 1000)

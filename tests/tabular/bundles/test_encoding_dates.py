@@ -46,7 +46,7 @@ def test_a_boolean_is_one_however_it_is_spelled(name: str, text: Any) -> None:
 
 def test_a_boolean_in_a_csv_is_one_too_and_an_empty_cell_is_missing() -> None:
     # when
-    rows, notes = ENCODER.csv(b"new,sold,flag\ntrue,2020-05-06,FALSE\n,,\n")
+    rows, notes = ENCODER.columns(ENCODER.csv_table(b"new,sold,flag\ntrue,2020-05-06,FALSE\n,,\n"))
     # then
     assert rows.codes.tolist() == [[1, 0], [2, -1]]
     assert rows.numbers[0, 1] == days("2020-05-06")
