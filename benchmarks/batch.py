@@ -41,7 +41,7 @@ BAD: Final = 997
 
 
 @dataclass(frozen=True)
-class Scene:
+class BatchScene:
     """The same for both parts."""
 
     given: argparse.Namespace
@@ -72,7 +72,7 @@ def main() -> None:
         table = drawn(bundle, pd.read_csv(given.data), given.rows, given.seed)
         table.to_csv(folder / "rows.csv", index=False)
         table.to_parquet(folder / "rows.parquet", index=False)
-        scene = Scene(given, bundle, table, folder)
+        scene = BatchScene(given, bundle, table, folder)
         sys.exit(frame.measure({part: partial(PARTS[part], scene) for part in given.only}, given.json))
 
 
@@ -87,7 +87,7 @@ def drawn(bundle: Bundle, table: pd.DataFrame, count: int, seed: int) -> pd.Data
     return found
 
 
-def speed(scene: Scene) -> list[Figure]:
+def speed(scene: BatchScene) -> list[Figure]:
     """Rows a second of both formats and of the predictor alone, in turns."""
     given, bundle, table, folder = scene.given, scene.bundle, scene.table, scene.folder
     predictor = CompiledPredictor.load(given.bundle, given.threads)
@@ -127,7 +127,7 @@ def speed(scene: Scene) -> list[Figure]:
     return figures
 
 
-def kills(scene: Scene) -> list[Figure]:
+def kills(scene: BatchScene) -> list[Figure]:
     """Kill the process at random moments until it is done, and look for each row."""
     given, folder = scene.given, scene.folder
     table = scene.table.head(given.kill_rows)
@@ -206,7 +206,7 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
-PARTS: dict[str, Callable[[Scene], list[Figure]]] = {"speed": speed, "kills": kills}
+PARTS: dict[str, Callable[[BatchScene], list[Figure]]] = {"speed": speed, "kills": kills}
 
 
 if __name__ == "__main__":

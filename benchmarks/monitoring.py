@@ -44,7 +44,7 @@ Change = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class Scene:
+class HeldOut:
     """The same for all parts."""
 
     bundle: bundles.Bundle
@@ -62,7 +62,7 @@ class Scene:
         tally.add(rows, notes, answers if self.bundle.task == "regression" else answers.argmax(axis=1))
         return findings(tally.observed(), self.reference, self.bundle, DriftConfig())
 
-    def halved(self, draw: np.random.Generator) -> "Scene":
+    def halved(self, draw: np.random.Generator) -> "HeldOut":
         """One half of the rows; predictions are compared with those for the other half."""
         of_window = draw.permutation(len(self.table)) % 2 == 0
         rows, _ = self._encoded(self.table[~of_window])
@@ -80,7 +80,7 @@ class Scene:
         return self.encoder.columns(columns, limit=len(window))
 
 
-def alarms(scene: Scene) -> list[Figure]:
+def alarms(scene: HeldOut) -> list[Figure]:
     """Windows of held-out rows as they are, in which nothing should be found."""
     lines = []
     for size, seeds, again, most in ((SMALL, ALARM_SEEDS, False, 2), (LARGE, LARGE_SEEDS, True, 0)):
@@ -106,7 +106,7 @@ def alarms(scene: Scene) -> list[Figure]:
     return lines
 
 
-def drifts(scene: Scene) -> list[Figure]:
+def drifts(scene: HeldOut) -> list[Figure]:
     """Windows in which one thing was changed, which should be found in the very column."""
     spread = float(scene.table[NUMBER].std(ddof=0))
     return [
@@ -118,7 +118,7 @@ def drifts(scene: Scene) -> list[Figure]:
     ]
 
 
-def _doubled(scene: Scene) -> list[Figure]:
+def _doubled(scene: HeldOut) -> list[Figure]:
     lines = []
     for category, count in scene.table[CATEGORY].value_counts().items():
         share = count / len(scene.table)
@@ -131,7 +131,7 @@ def _doubled(scene: Scene) -> list[Figure]:
     return lines
 
 
-def _found(scene: Scene, what: str, columns: tuple[str, ...], change: Change) -> Figure:
+def _found(scene: HeldOut, what: str, columns: tuple[str, ...], change: Change) -> Figure:
     levels: Counter[str] = Counter()
     for seed in range(DRIFT_SEEDS):
         draw = np.random.default_rng(seed)
@@ -164,7 +164,7 @@ def _more_of(table: pd.DataFrame, category: str, rows: int) -> Change:
     )
 
 
-PARTS: dict[str, Callable[[Scene], list[Figure]]] = {"alarms": alarms, "drifts": drifts}
+PARTS: dict[str, Callable[[HeldOut], list[Figure]]] = {"alarms": alarms, "drifts": drifts}
 
 
 def main() -> None:
@@ -180,7 +180,7 @@ def main() -> None:
     table = held_out(bundle, arguments.data) if arguments.data else pd.read_parquet(arguments.rows)
     table = table[[column.name for column in bundle.columns]].reset_index(drop=True)
     reference, predictor = references.read(arguments.bundle), CompiledPredictor.load(arguments.bundle)
-    scene = Scene(bundle, reference, Encoder(bundle.columns), predictor, table)
+    scene = HeldOut(bundle, reference, Encoder(bundle.columns), predictor, table)
     frame.print_machine()
     print(f"{bundle.name} {bundle.version}, {bundle.algorithm}, {len(table):,} rows, {DriftConfig()}")
     sys.exit(frame.measure({part: partial(PARTS[part], scene) for part in arguments.only}, arguments.json))

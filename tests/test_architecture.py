@@ -1,10 +1,13 @@
 """What holds for the whole repository: its style, its types, the walls between the rooms, and what no file may hold."""
 
+import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,18 +26,31 @@ LINT = {
     "types": ("mypy",),
     "walls": ("lint-imports", "--no-logo", "--cache-dir", ".cache/import_linter"),
 }
-BREACHES = {
-    "tabular/breach.py": "import zenml",
-    "tabular/pages/pictures/breach.py": "from steps.training import ingest",
-    "tabular/config/breach.py": "import pandas",
-    "materializers/breach.py": "import mlflow",
-    "steps/breach.py": "from pipelines import training",
-    "pipelines/breach.py": "from tabular import metrics",
-    "stacks/breach.py": "from steps.training import ingest",
-    "commands/breach.py": "import run",
-    "service/breach.py": "import pandas",
-    "tabular/bundles/breach.py": "import sklearn",
+CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+    "contracts"
+]
+
+
+def _tables(guide: Path) -> list[list[list[list[str]]]]:
+    """The code names in each cell of each row of each table of a guide."""
+    blocks = re.findall(r"(?:^\|.*\n)+", guide.read_text(), re.MULTILINE)
+    return [
+        [[re.findall(r"`([^`]+)`", cell) for cell in row.strip("|").split("|")] for row in block.splitlines()[2:]]
+        for block in blocks
+    ]
+
+
+HOUSE, NARROWER = _tables(ROOT / "docs" / "architecture.md")[:2]
+FLOORS = [[name.removesuffix(".py") for name in row[1]] for row in HOUSE]
+"""The rooms of each floor, from the top down."""
+FLOOR_WALLS = {
+    (room, other)
+    for number, floor in enumerate(FLOORS)
+    for room in floor
+    for other in [name for above in FLOORS[:number] for name in above] + [name for name in floor if name != room]
 }
+"""Pairs of a room and another one that it does not import, because that one does not stand below it."""
+NARROW_WALLS = {(room, other) for row in NARROWER for room in row[0] for other in row[1]}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +62,32 @@ def files(new_project: Callable[[], Project]) -> dict[Path, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def holes_found(new_project: Callable[[], Project]) -> dict[str, set[tuple[str, str]]]:
+    """Imports that `lint-imports` reports, by contract, in a copy of the project with a hole in every wall.
+
+    A hole is an import of the other room in a module of the room.
+    """
+    folder = new_project().path
+    for room, other in sorted(FLOOR_WALLS | NARROW_WALLS):
+        path = folder / room.replace(".", "/")
+        module = min(path.glob("[a-z]*.py")) if path.is_dir() else path.with_suffix(".py")
+        module.write_text(f"{module.read_text()}\nimport {other}\n")
+    printed = tool(*LINT["walls"], folder=folder).stdout
+    found: dict[str, set[tuple[str, str]]] = {}
+    _, *sections = re.split(r"\n\n(.+)\n---+\n\n", printed.partition("Broken contracts")[2])
+    for name, text in zip(sections[::2], sections[1::2], strict=True):
+        lines = re.findall(r"^[-&\s]+([\w.]+) -> ([\w.]+) \(l\.", text, re.MULTILINE)
+        found[name] = {(room, other) for module, other in lines for room in (module, module.rpartition(".")[0])}
+    return found
+
+
 def tool(*command: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name(command[0])
-    return subprocess.run([program, *command[1:]], cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    wide = os.environ | {"COLUMNS": "400"}
+    return subprocess.run(
+        [program, *command[1:]], cwd=folder, env=wide, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 @pytest.mark.parametrize("command", LINT.values(), ids=LINT)
@@ -69,17 +108,88 @@ def test_make_lint_runs_the_same(command: tuple[str, ...]) -> None:
     assert f".venv/bin/{' '.join(command)}" in printed.splitlines()
 
 
-@pytest.mark.parametrize("file", BREACHES)
-def test_a_hole_in_a_wall_is_found(file: str, project: Project) -> None:
-    # given: a module that imports what its room may not
-    (project.path / file).write_text(f'"""A breach."""\n\n{BREACHES[file]}\n')
+def test_the_guide_draws_the_floors_that_the_contracts_keep() -> None:
+    # given
+    rooms = [[room for room in floor if not room.startswith("tabular.")] for floor in FLOORS[1:]]
+    inside = [[room.removeprefix("tabular.") for room in floor if room.startswith("tabular.")] for floor in FLOORS]
 
     # when
-    finished = tool(*LINT["walls"], folder=project.path)
+    house, tabular = (
+        [re.split(r"\W+", layer) for layer in contract["layers"]]
+        for contract in CONTRACTS
+        if contract["type"] == "layers" and contract.get("containers") in (None, ["tabular"])
+    )
 
     # then
-    assert finished.returncode == 1
-    assert file.removesuffix(".py").replace("/", ".") in finished.stdout
+    assert [{*floor} for floor in rooms if floor] + [{"tabular"}] == [{*layer} for layer in house]
+    assert [{*floor} for floor in inside if floor] == [{*layer} for layer in tabular]
+
+
+def test_the_guide_names_every_room_and_every_folder(files: dict[Path, str]) -> None:
+    # given
+    guide = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = {room for floor in FLOORS for room in floor}
+
+    # when
+    packages = {path.parts[0] for path in files if path.name == "__init__.py" and len(path.parts) == 2}
+    of_tabular = {path.parts[1].removesuffix(".py") for path in files if path.parts[0] == "tabular"}
+    folders = {path.parts[0] for path in files if len(path.parts) > 1 and path.parts[0][0] != "."}
+
+    # then
+    assert rooms - {"run"} == (packages - {"tabular", "tests"}) | {
+        f"tabular.{name}" for name in of_tabular - {"__init__"}
+    }
+    assert {folder for folder in folders if f"`{folder}" not in guide} == set()
+
+
+def test_the_guide_and_the_contracts_forbid_the_same() -> None:
+    # when
+    forbidden = {
+        (room, other)
+        for contract in CONTRACTS
+        if contract["type"] == "forbidden"
+        for room in contract["source_modules"]
+        for other in contract["forbidden_modules"]
+    }
+
+    # then: a wall of `tabular` is one of each of its rooms, and layers order what lies within one room
+    walls = FLOOR_WALLS | NARROW_WALLS
+    whole = {("tabular", other) for room, other in walls if room.startswith("tabular.")}
+    assert forbidden - walls - whole == set()
+    assert {(room, other) for room, other in NARROW_WALLS - forbidden if not other.startswith(room)} == set()
+
+
+def test_a_hole_in_a_wall_between_floors_is_found(holes_found: dict[str, set[tuple[str, str]]]) -> None:
+    # given: what orders floors, and what forbids the room that is no package
+    names = {
+        contract["name"]
+        for contract in CONTRACTS
+        if contract["type"] == "layers" or contract["forbidden_modules"] == ["run"]
+    }
+
+    # when
+    found = set().union(*(holes for name, holes in holes_found.items() if name in names))
+
+    # then
+    assert len(FLOOR_WALLS) > 200
+    assert FLOOR_WALLS - found == set()
+
+
+def test_a_hole_in_a_narrower_wall_is_found(holes_found: dict[str, set[tuple[str, str]]]) -> None:
+    # when: what orders the floors of the whole house does not count
+    house = {
+        contract["name"] for contract in CONTRACTS if contract["type"] == "layers" and "containers" not in contract
+    }
+    found = set().union(*(holes for name, holes in holes_found.items() if name not in house))
+
+    # then
+    assert len(NARROW_WALLS) > 60
+    assert NARROW_WALLS - found == set()
+
+
+def test_every_contract_is_broken_by_a_hole(holes_found: dict[str, set[tuple[str, str]]]) -> None:
+    # when, then
+    assert {contract["name"] for contract in CONTRACTS} == {*holes_found}
 
 
 @pytest.mark.parametrize("what", NOWHERE)
