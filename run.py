@@ -121,7 +121,7 @@ def train(
     if isinstance(configuration.resolved, TrainingFile) and not dry_run:
         from commands import table
 
-        table.announce(configuration.resolved.parameters.data, ROOT)
+        table.announce(configuration.resolved.parameters.data)
     from commands import execution
 
     command = importlib.import_module(f"commands.{configuration.pipeline}")

@@ -8,10 +8,10 @@ from zenml.models import PipelineRunResponse
 
 from commands import execution
 from commands.execution import FAILURE, SUCCESS, Plan
-from commands.scheduling import ensure_schedulable
 from commands.summary import artifacts_of
 from commands.verdicts import ALERT, keep, show
 from pipelines.batch_inference import batch_inference
+from stacks.orchestrator import require_schedulable
 from tabular import names
 from tabular.batch.report import BatchReport
 from tabular.config.batch import BatchConfig, BatchFile
@@ -34,7 +34,7 @@ def run(plan: Plan, root: Path) -> int:
     """
     file = plan.configuration.resolved
     assert isinstance(file, BatchFile)
-    ensure_schedulable(file.schedule, "configs/batch.yaml")
+    require_schedulable(file.schedule, "configs/batch.yaml")
     config = file.parameters.batch
 
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:

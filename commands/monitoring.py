@@ -8,12 +8,12 @@ from zenml.models import PipelineRunResponse
 
 from commands import execution, retraining
 from commands.execution import FAILURE, SUCCESS, Plan
-from commands.scheduling import ensure_schedulable
 from commands.summary import artifacts_of
 from commands.verdicts import ALERT, keep, show
 from pipelines.monitoring import monitoring
 from registry.stack import open_releases
 from registry.watching import Watch
+from stacks.orchestrator import require_schedulable
 from tabular import names
 from tabular.config.monitoring import MonitoringFile
 from tabular.reports.verdicts import Verdict
@@ -36,7 +36,7 @@ def run(plan: Plan, root: Path) -> int:
     file = plan.configuration.resolved
     assert isinstance(file, MonitoringFile)
     config = file.parameters.monitoring
-    ensure_schedulable(file.schedule, "configs/monitor.yaml")
+    require_schedulable(file.schedule, "configs/monitor.yaml")
     if config.on_retrain == "train":
         retraining.ensure_trainable(config, root)
 

@@ -1,7 +1,5 @@
 """Saying what a model will learn from, before ZenML is imported, which talks while it is set up."""
 
-from pathlib import Path
-
 import click
 
 from tabular.config.stages import DataConfig
@@ -13,16 +11,15 @@ SAMPLE_WARNING = (
 )
 
 
-def announce(data: DataConfig, root: Path) -> None:
+def announce(data: DataConfig) -> None:
     """Find the table and say so in one line; a table that cannot be had ends the command here.
 
     Args:
         data: where to look.
-        root: the repository.
 
     Raises:
         UserError: see `tabular.table.sources.locate`.
     """
-    source = locate(data, root / ".cache" / "data", root)
+    source = locate(data)
     words = f"{SAMPLE_WARNING} ({source.why})" if source.kind == "sample" else public(source.location)
     click.echo(f"training with {words}")

@@ -7,8 +7,8 @@ from steps.batch.score import score
 from steps.monitoring.assess import assess_batch
 from steps.monitoring.drift_report import drift_report
 from steps.monitoring.track_verdict import track_verdict
-from steps.preparation import tracker_names
 from tabular.config.batch import BatchConfig
+from trackers.active import tracker_names
 
 
 @pipeline(name="batch_inference", enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)

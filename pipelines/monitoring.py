@@ -8,8 +8,8 @@ from steps.monitoring.drift_report import drift_report
 from steps.monitoring.notify import notify
 from steps.monitoring.observe import observe
 from steps.monitoring.track_verdict import track_verdict
-from steps.preparation import tracker_names
 from tabular.config.monitoring import MonitoringConfig
+from trackers.active import tracker_names
 
 
 @pipeline(name="monitoring", enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)

@@ -3,7 +3,7 @@
 from zenml import get_pipeline_context, pipeline
 from zenml.enums import ExecutionMode
 
-from steps.preparation import find_table, load_sweeps, model_name, tracker_names
+from stacks.orchestrator import require_reachable
 from steps.training.evaluate import evaluate
 from steps.training.features import features as features_step
 from steps.training.fit import fit
@@ -32,6 +32,10 @@ from tabular.config.stages import (
     TrackConfig,
     ValidationConfig,
 )
+from tabular.errors import UserError
+from tabular.learning.sweeps import load_sweeps
+from tabular.table.sources import locate
+from trackers.active import tracker_names
 
 
 @pipeline(name="training", execution_mode=ExecutionMode.FAIL_FAST)
@@ -50,10 +54,11 @@ def training(
     seed: int = 42,
 ) -> None:
     """Each step receives only the part of the config that it uses, so a change re-runs what depends on it."""
-    source = find_table(data, validation)
+    require_reachable(data.path)
+    source = locate(data, columns=validation.columns)
     sweeps = load_sweeps(search, selection, target.task)
-    name = model_name(get_pipeline_context())
-    default_tracker, *_ = trackers = tracker_names()
+    name = _model_name()
+    default_tracker, *_ = trackers = tracker_names(search.backend)
 
     dataset, provenance = ingest(source, target.column, data.drop_columns, data.drop_duplicates, seed)
     validation_report = validate(dataset, target, validation)
@@ -107,3 +112,10 @@ def training(
             id=f"track_{tracker}",
             **reports,
         )
+
+
+def _model_name() -> str:
+    """The name that the registry gives to the model: `model.name` of the run configuration."""
+    if (model := get_pipeline_context().model) is None:
+        raise UserError("the run configuration has no 'model'; add 'model: {name: ...}'")
+    return model.name

@@ -14,7 +14,9 @@ from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH
 from zenml.io import fileio
 
 from tabular.reports.training import SearchReport, Trial
+from tabular.reports.verdicts import Verdict
 from trackers.findings import Findings
+from trackers.verdict_figures import figures, tags
 
 
 def send(findings: Findings) -> None:
@@ -34,6 +36,14 @@ def send(findings: Findings) -> None:
     mlflow.log_dict(findings.evaluation.model_dump(mode="json", include={"metrics", "slices"}), "evaluation.json")
     mlflow.log_table(_leaderboard(findings), "leaderboard.json")
     _send_trials(findings.search)
+
+
+def send_verdict(verdict: Verdict, drift_page: str) -> None:
+    """Log a verdict to the active MLflow run: its figures and tags, and it and the drift report as files."""
+    mlflow.log_metrics(figures(verdict))
+    mlflow.set_tags(tags(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
+    mlflow.log_text(verdict.model_dump_json(indent=1), "verdict.json")
+    mlflow.log_text(drift_page, "drift_report.html")
 
 
 def _leaderboard(findings: Findings) -> dict[str, list[object]]:

@@ -11,7 +11,9 @@ from rich.progress import track
 from zenml.io import fileio
 
 from tabular.reports.training import SearchReport, Trial
+from tabular.reports.verdicts import Verdict
 from trackers.findings import Findings
+from trackers.verdict_figures import figures, tags
 
 if TYPE_CHECKING:
     import wandb
@@ -36,7 +38,7 @@ def send(findings: Findings) -> None:
     config: Any = run.config  # untyped
     config.update({**findings.parameters(), **model, "sweep": findings.search.sweep}, allow_val_change=True)
     run.summary.update({**findings.metrics(), **model, "imputation.best": findings.imputation.best})
-    run.tags = (*(run.tags or ()), *(f"{name}:{value}"[:LONGEST_TAG] for name, value in findings.tags().items()))
+    _tag(run, findings.tags())
     _log_course(run, findings.search)
     _log_pictures(run, findings.pictures)
     _log_tables(run, findings)
@@ -45,6 +47,24 @@ def send(findings: Findings) -> None:
     best = Path(run.dir, "best_params.yaml")
     best.write_text(yaml.safe_dump(findings.best.model_dump(), sort_keys=False))
     run.save(best, base_path=best.parent, policy="now", glob=False)
+
+
+def send_verdict(verdict: Verdict, drift_page: str) -> None:
+    """Log a verdict to the run that ZenML has opened for the step: its figures, its tags and the drift report."""
+    import wandb
+
+    run = wandb.run
+    assert run is not None, "ZenML opens the run before the step"
+    run.summary.update(figures(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
+    _tag(run, tags(verdict))
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder, "drift_report.html")
+        page.write_text(drift_page, encoding="utf-8")
+        run.log({"drift_report": wandb.Html(str(page), inject=False)})
+
+
+def _tag(run: "wandb.Run", tags: dict[str, str]) -> None:
+    run.tags = (*(run.tags or ()), *(f"{name}:{value}"[:LONGEST_TAG] for name, value in tags.items()))
 
 
 def _model(findings: Findings) -> dict[str, str | None]:

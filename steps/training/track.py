@@ -1,10 +1,8 @@
 """Send what the steps found out to one tracker of the active stack."""
 
-from collections.abc import Callable
 from typing import Literal
 
 from zenml import get_step_context, step
-from zenml.client import Client
 
 from materializers.caching import depends_on
 from tabular.reports.registered import Registration
@@ -19,14 +17,11 @@ from tabular.reports.training import (
     SearchReport,
     ValidationReport,
 )
-from trackers import mlflow_tracker, wandb_tracker
+from trackers import active
 from trackers.findings import Findings
 
-SENDERS: dict[str, Callable[[Findings], None]] = {"mlflow": mlflow_tracker.send, "wandb": wandb_tracker.send}
-"""How to send, by the tracker's flavor."""
 
-
-@step(cache_policy=depends_on(mlflow_tracker, wandb_tracker))
+@step(cache_policy=depends_on(active))
 def track(
     provenance: Provenance,
     validation_report: ValidationReport,
@@ -55,7 +50,6 @@ def track(
         seed: the run's.
     """
     context = get_step_context()
-    component = next(t for t in Client().active_stack.experiment_trackers.values() if t.name == tracker)
     pictures = {
         item.uri.rpartition("/")[2]: item.uri
         for versions in context.inputs.values()
@@ -63,7 +57,7 @@ def track(
         for item in version.visualizations or []
         if item.type in ("image", "html")
     }
-    SENDERS[component.flavor](
+    active.sender(tracker).send(
         Findings(
             provenance=provenance,
             validation=validation_report,

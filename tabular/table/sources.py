@@ -17,6 +17,7 @@ from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError, nearest_hint, one_line
 from tabular.reports.training import Provenance
 from tabular.storage.remote import Unreachable, fetch, fingerprint, is_remote, public
+from tabular.storage.repository import ROOT
 from tabular.table.parsing import Kinds, parse
 from tabular.table.sample import SampleSpec, make_sample
 
@@ -51,7 +52,12 @@ class Source(StrictModel):
         return self
 
 
-def locate(data: DataConfig, cache: Path, root: Path, columns: Mapping[str, ColumnConfig] | None = None) -> Source:
+def locate(
+    data: DataConfig,
+    cache: Path = ROOT / ".cache" / "data",
+    root: Path = ROOT,
+    columns: Mapping[str, ColumnConfig] | None = None,
+) -> Source:
     """Find the table before work is spent: `path` if it is set, else the download of `url`, else the sample.
 
     Args:

@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 import yaml
 from rich.console import Console
-from zenml.client import Client
 
 from commands import retraining
-from commands.scheduling import ensure_schedulable
 from registry.store import LocalStore
-from tabular.config.monitoring import MonitoringConfig, ScheduleConfig
+from tabular.config.monitoring import MonitoringConfig
 from tabular.errors import UserError
 from tests.support.project import ROOT
 
@@ -59,25 +57,3 @@ def test_logged_rows_are_never_mixed_with_made_ones(tmp_path: Path) -> None:
     # when / then
     with pytest.raises(UserError, match="only the built-in sample"):
         retraining._newest_table(config(config="sample.yaml"), tmp_path, LocalStore(tmp_path / "store"), Console())
-
-
-@pytest.mark.parametrize("can", [True, False])
-def test_a_schedule_needs_an_orchestrator_that_can(can: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    # given the active stack in ZenML's place: what matters here is its orchestrator alone
-    class Stack:
-        class orchestrator:
-            name = "team"
-
-            class config:
-                is_schedulable = can
-
-    monkeypatch.setattr(Client, "active_stack", Stack)
-    schedule = ScheduleConfig(cron_expression="5 * * * *")
-
-    # when / then
-    ensure_schedulable(None, "configs/monitor.yaml")
-    if can:
-        ensure_schedulable(schedule, "configs/monitor.yaml")
-    else:
-        with pytest.raises(UserError, match=r"'team' .* cannot schedule; .* 5 \* \* \* \* cd REPOSITORY && "):
-            ensure_schedulable(schedule, "configs/monitor.yaml")

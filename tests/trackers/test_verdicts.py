@@ -7,10 +7,10 @@ import pytest
 import wandb
 from mlflow import MlflowClient
 
-from steps.monitoring import track_verdict
 from tabular.reports.training import Interval
 from tabular.reports.verdicts import Finding, Performance, Traffic, Verdict
 from tests.support.wandb_reader import read_runs
+from trackers import mlflow_tracker, wandb_tracker
 
 PAGE = "<!DOCTYPE html><title>drift</title><p>µ</p>"
 SEEN = {
@@ -79,7 +79,7 @@ def test_mlflow_gets_figures_tags_and_both_files(verdict: Verdict, tmp_path: Pat
 
         # when
         with mlflow.start_run(experiment_id=experiment) as run:
-            track_verdict.SENDERS["mlflow"](verdict, PAGE)
+            mlflow_tracker.send_verdict(verdict, PAGE)
 
         # then
         found = client.get_run(run.info.run_id)
@@ -103,7 +103,7 @@ def test_wandb_gets_figures_tags_and_the_page(
 
     # when
     try:
-        track_verdict.SENDERS["wandb"](verdict, PAGE)
+        wandb_tracker.send_verdict(verdict, PAGE)
     finally:
         wandb.finish()
         wandb.teardown()
