@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import msgspec
@@ -18,14 +17,6 @@ from service.settings import Settings
 from tabular.bundles.loading import Loaded
 from tabular.prediction_log.prediction_log import PredictionLog
 
-ASSETS: Final = {
-    "swagger-ui.css": b"text/css",
-    "index.css": b"text/css",
-    "swagger-ui-bundle.js": b"text/javascript",
-    "swagger-ui-standalone-preset.js": b"text/javascript",
-    "swagger-initializer.js": b"text/javascript",
-    "favicon-light-32x32.png": b"image/png",
-}
 PAGE: Final = b"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -76,17 +67,13 @@ class Routes:
         live: where the model comes from.
         log: gets the feedback.
         metrics: what `/metrics` says.
-        assets: the folder of Swagger UI's files; None leaves the page bare.
     """
 
-    def __init__(
-        self, settings: Settings, live: Followed, log: PredictionLog, metrics: Metrics, assets: Path | None
-    ) -> None:
+    def __init__(self, settings: Settings, live: Followed, log: PredictionLog, metrics: Metrics) -> None:
         self._settings = settings
         self._live = live
         self._log = log
         self._metrics = metrics
-        self._assets = assets
         self._started = time.monotonic()
         self._document: tuple[str, bytes] | None = None
 
@@ -147,13 +134,6 @@ class Routes:
         """The OpenAPI document for people."""
         return Answer(PAGE, content_type=b"text/html; charset=utf-8", headers=(*SECURITY_HEADERS, PAGE_POLICY))
 
-    async def asset(self, request: Request) -> Answer:
-        """A file of the page."""
-        name = request.path.rpartition("/")[2]
-        assert self._assets
-        content = await asyncio.to_thread((self._assets / name).read_bytes)
-        return Answer(content, content_type=ASSETS[name], headers=(*SECURITY_HEADERS, PAGE_POLICY))
-
     def _log_warnings(self) -> list[str]:
         log = self._log
         waits = [f"the prediction log waits, {log.pending} rows so far: {log.warning}"] if log.warning else []
@@ -175,7 +155,7 @@ class Routes:
 
 
 def application(
-    settings: Settings, live: Followed, log: PredictionLog, metrics: Metrics, assets: Path | None
+    settings: Settings, live: Followed, log: PredictionLog, metrics: Metrics
 ) -> tuple[Application, Predicting]:
     """The application, and the part of it that must be closed.
 
@@ -184,9 +164,8 @@ def application(
         live: where the model comes from.
         log: gets predictions and feedback.
         metrics: what `/metrics` says.
-        assets: the folder of Swagger UI's files.
     """
-    routes, predicting = Routes(settings, live, log, metrics, assets), Predicting(settings, live, log, metrics)
+    routes, predicting = Routes(settings, live, log, metrics), Predicting(settings, live, log, metrics)
     table = {
         ROW: Route("POST", predicting.row, protected=True, predicts=True),
         BATCH: Route("POST", predicting.batch, protected=True, predicts=True),
@@ -199,8 +178,6 @@ def application(
         "/docs.json": Route("GET", routes.document),
         "/": Route("GET", routes.page),
     }
-    if assets is not None:
-        table |= {f"/static_content/{name}": Route("GET", routes.asset) for name in ASSETS}
     keys, limit = ApiKeys(settings.api_keys), RateLimit(settings.rate_limit)
     return Application(table, keys, limit, metrics, log), predicting
 

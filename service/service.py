@@ -26,19 +26,22 @@ from tabular.storage.remote import is_remote
 
 MODEL = "stackhouse:latest"
 BUCKET_SECONDS = 5.0
-"""How long a row waits before it is written to a bucket: each write is an object, and readers pay for each of them."""
+"""Seconds between two writes of the prediction log to a bucket: each write makes an object that readers pay for."""
 SWITCH_SECONDS = 0.0005
-"""How long a thread in the background, such as the log's, may keep the interpreter while a request waits for it."""
+"""Longest time that a background thread, such as the log's, keeps the interpreter while a request waits for it."""
+BENTOML_ROUTES = frozenset({"/livez", "/readyz", "/healthz", "/schema.json"})
+BENTOML_FILES = "/static_content/"
+"""Prefix of the files of Swagger UI, which BentoML ships and serves."""
 
 
 class TrainedModel(BentoModel):
-    """The model in BentoML's store, and what to do where there is none."""
+    """The model in BentoML's store; its absence is told with a remedy."""
 
     def resolve(self, *arguments: Any, **options: Any) -> bentoml.Model:
-        """The stored model.
+        """Find the stored model.
 
         Raises:
-            NotFound: there is none.
+            NotFound: the store does not hold the model.
         """
         if self.stored is None and not arguments and not options:
             raise NotFound(f"no model '{self.tag}' in BentoML's store: run `make serve`, which trains one first")
@@ -46,15 +49,92 @@ class TrainedModel(BentoModel):
         return found
 
 
-def _settings() -> Settings:
-    try:
-        return Settings.from_environment(os.environ)
-    except UserError as error:
-        raise BentoMLException(str(error)) from None
+class DirectService(Service[Any]):
+    """A BentoML service that hands requests straight to this worker's application.
+
+    BentoML would mount the application behind its middlewares. They halve the requests a second, and the timeout among
+    them leaves a timer of a minute for each request, so that the garbage collector stops the worker for a tenth of a
+    second. The application bounds bodies and batches itself; only BentoML's own routes go through its middlewares.
+    """
+
+    worker: "Worker"
+    """The instance that this process serves; it is there once BentoML has started the worker."""
+
+    def inject_config(self) -> None:
+        """Take the number of workers from the environment, which BentoML asks for before it starts them.
+
+        Raises:
+            BentoMLException: a setting is wrong; BentoML's command line prints it in one line.
+        """
+        try:
+            self.config["workers"] = Settings.from_environment(os.environ).workers
+        except UserError as error:
+            raise BentoMLException(str(error)) from None
+        super().inject_config()
+
+    def on_load_bento(self, bento: Bento) -> None:
+        """Serve the model that the Bento was built with; BentoML itself would take the newest one of the store."""
+        super().on_load_bento(bento)
+        [built] = [service for service in bento.info.services if service.name == self.name]
+        [info] = built.models
+        self.inner.model = TrainedModel(info.tag)
+        self.models[:] = [self.inner.model]
+
+    def __call__(self) -> Any:
+        """Create the instance that this process serves, and keep it."""
+        self.worker = super().__call__()
+        return self.worker
+
+    def to_asgi(self, is_main: bool = True) -> Any:
+        """Build the ASGI application of a worker."""
+        by_bentoml = super().to_asgi(is_main)
+
+        async def direct(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await by_bentoml(scope, receive, send)
+            elif scope["path"] in BENTOML_ROUTES or scope["path"].startswith(BENTOML_FILES):
+                await by_bentoml(scope, receive, with_security_headers(send))
+            else:
+                await self.worker.application(scope, receive, send)
+
+        return direct
 
 
-def _sample(live: LiveModel) -> WandbSample | None:
-    """What sends a share of the predictions to W&B, if that is asked for."""
+class Worker:
+    """One process that answers requests with the newest released model."""
+
+    model = TrainedModel(MODEL)
+
+    def __init__(self) -> None:
+        settings = Settings.from_environment(os.environ)
+        self._live = LiveModel(
+            settings.manifest, Path(self.model.path), settings.cache, settings.poll_seconds, settings.threads
+        )
+        self._live.start()
+        self._sample = _sample(settings, self._live)
+        metrics = Metrics(REGISTRY)
+        destination = settings.prediction_log
+        seconds = BUCKET_SECONDS if destination and is_remote(destination) else FLUSH_SECONDS
+        self._log = PredictionLog(destination, flush_seconds=seconds, sample=self._sample, watch=metrics.logged)
+        self._log.start()
+        self.application: Application
+        self.application, self._predicting = application(settings, self._live, self._log, metrics)
+        sys.setswitchinterval(SWITCH_SECONDS)
+        gc.collect()
+        gc.freeze()
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    def stop(self) -> None:
+        """Answer the requests that have begun, and write the records that are still in memory."""
+        self._predicting.close()
+        self._live.stop()
+        self._log.stop()
+        if self._sample:
+            self._sample.stop()
+
+
+def _sample(settings: Settings, live: LiveModel) -> WandbSample | None:
+    """Start what sends a share of the predictions to W&B; None where the settings do not ask for it."""
     if settings.wandb_project is None:
         return None
     try:
@@ -66,80 +146,11 @@ def _sample(live: LiveModel) -> WandbSample | None:
     return sample
 
 
-settings = _settings()
-running: list[Application] = []
-"""The application of this worker, from its start on."""
-BENTOS = frozenset({"/livez", "/readyz", "/healthz", "/schema.json"})
-"""The routes that BentoML answers."""
-
-
-class DirectService(Service[Any]):
-    """A service that hands requests straight to this worker's application.
-
-    BentoML would mount the application behind its middlewares. They halve the requests a second, and its timeout
-    leaves a timer of a minute for each request, which has the garbage collector stop the worker for a tenth of a
-    second. Bodies and batches have bounds of their own, so only the routes that are BentoML's go that way.
-    """
-
-    def on_load_bento(self, bento: Bento) -> None:
-        """Take the model that the Bento was built with; BentoML itself would take the newest one of the store."""
-        super().on_load_bento(bento)
-        [built] = [service for service in bento.info.services if service.name == self.name]
-        for model, info in zip(self.models, built.models, strict=True):
-            object.__setattr__(model, "tag", info.tag)  # it is frozen
-
-    def to_asgi(self, is_main: bool = True) -> Any:
-        """The ASGI application of a worker."""
-        bentos = super().to_asgi(is_main)
-
-        async def direct(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and scope["path"] not in BENTOS:
-                await running[0](scope, receive, send)
-            else:
-                await bentos(scope, receive, with_security_headers(send))
-
-        return direct
-
-
-# BentoML's metrics take the path as a label, which a client can fill without end; ours count the same.
-@bentoml.service(
+# BentoML's metrics have the path as a label, so that a client can add series without end; ours count the same.
+Stackhouse = bentoml.service(
     name="stackhouse",
     service_class=DirectService,
-    workers=settings.workers,
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
     tracing={"excluded_urls": ".*"},
-)
-class Stackhouse:
-    """Predictions of the newest released model."""
-
-    model = TrainedModel(MODEL)
-
-    def __init__(self) -> None:
-        self._live = LiveModel(
-            settings.manifest, Path(self.model.path), settings.cache, settings.poll_seconds, settings.threads
-        )
-        self._live.start()
-        self._sample = _sample(self._live)
-        metrics = Metrics(REGISTRY)
-        destination = settings.prediction_log
-        seconds = BUCKET_SECONDS if destination and is_remote(destination) else FLUSH_SECONDS
-        self._log = PredictionLog(destination, flush_seconds=seconds, sample=self._sample, watch=metrics.logged)
-        self._log.start()
-        assets = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
-        app, self._predicting = application(
-            settings, self._live, self._log, metrics, assets if assets.is_dir() else None
-        )
-        running[:] = [app]
-        sys.setswitchinterval(SWITCH_SECONDS)
-        gc.collect()
-        gc.freeze()
-
-    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
-    def stop(self) -> None:
-        """Answer what was begun, and write down what is in memory."""
-        self._predicting.close()
-        self._live.stop()
-        self._log.stop()
-        if self._sample:
-            self._sample.stop()
+)(Worker)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from tabular.bundles import bundle
+from tests.support import imports
 from tests.support.ports import free_port
 from tests.support.runs import Trained
 
@@ -95,6 +96,17 @@ def test_the_model_ships_compiled(trained: Trained) -> None:
     assert report.parity.largest <= 1e-5
     assert {"held out", "total_bedrooms missing", "ocean_proximity unseen", "all missing"} <= set(report.parity.cases)
     assert summary["bento"].startswith(f"stackhouse:{summary['model']['version']}-")
+
+
+def test_the_bento_holds_the_modules_that_the_service_imports_and_no_other(trained: Trained) -> None:
+    # given
+    source = trained.project.home / "bentoml" / "bentos" / trained.summary["bento"].replace(":", "/") / "src"
+
+    # when
+    held = {path.relative_to(source) for path in source.rglob("*.py")}
+
+    # then
+    assert held == imports.service()
 
 
 def test_predictions_over_http_are_those_of_the_pipeline(trained: Trained, served: Served) -> None:

@@ -68,7 +68,7 @@ def serving(folder: Path, settings: Settings, address: str = "192.0.2.7", **bund
     metrics = Metrics(CollectorRegistry())
     log = PredictionLog(settings.prediction_log, watch=metrics.logged)
     log.start()
-    app, predicting = application(settings, live, log, metrics, None)
+    app, predicting = application(settings, live, log, metrics)
     try:
         yield Client(app, live, log, address)
     finally:
