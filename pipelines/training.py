@@ -66,10 +66,9 @@ def training(
 
     imputer, imputation_report = impute(tuning_rows, target.column, imputation, seed)
     feature_pipeline, feature_report = features_step(tuning_rows, imputer, target, features, selection.metric, seed)
-    leaderboard = select(tuning_rows, imputer, feature_pipeline, target, selection, seed)
+    leaderboard = select(tuning_rows, feature_pipeline, target, selection, seed)
     best_parameters, search_report = search_step(
         tuning_rows,
-        imputer,
         feature_pipeline,
         leaderboard,
         target,
@@ -80,7 +79,7 @@ def training(
         seed,
     )
     model, cross_validation = fit(
-        train_rows, tuning_rows, imputer, feature_pipeline, best_parameters, target, evaluation.folds, seed
+        train_rows, tuning_rows, feature_pipeline, best_parameters, target, evaluation.folds, seed
     )
 
     scores = evaluate(model, test_rows, train_rows, cross_validation, target, evaluation, gate.metric, seed)

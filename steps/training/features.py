@@ -24,14 +24,15 @@ def features(
 
     Args:
         tuning_rows: training rows.
-        imputer: the winning imputation.
+        imputer: the chosen imputation.
         target: the target and the task.
         config: what to derive.
         metric: what decides.
         seed: of folds and clusters.
 
     Returns:
-        The fitted feature pipeline and the figures of each number of clusters.
+        The unfitted preprocessing, which each later step fits on the rows that it may see, and the figures of each
+        number of clusters.
     """
     pipeline, report = cluster_choice.choose(tuning_rows, target, imputer, config, metric, seed, available_cores())
     return pipeline, report

@@ -12,7 +12,6 @@ from tabular import names
 from tabular.config.stages import TargetConfig
 from tabular.learning import features, training
 from tabular.learning.folds import available_cores
-from tabular.learning.imputation import ImputerPair
 from tabular.reports.training import BestParameters, CrossValidation
 
 
@@ -20,7 +19,6 @@ from tabular.reports.training import BestParameters, CrossValidation
 def fit(
     train_rows: pd.DataFrame,
     tuning_rows: pd.DataFrame,
-    imputer: ImputerPair,
     feature_pipeline: Pipeline,
     best_parameters: BestParameters,
     target: TargetConfig,
@@ -32,8 +30,7 @@ def fit(
     Args:
         train_rows: the training rows.
         tuning_rows: those of them that the choices were made by.
-        imputer: the winning imputation.
-        feature_pipeline: the chosen features.
+        feature_pipeline: the unfitted preprocessing.
         best_parameters: the tuned algorithm.
         target: the target and the task.
         folds: of the cross-validation.
@@ -43,8 +40,7 @@ def fit(
         The fitted pipeline from raw columns to a prediction, and the figures of the cross-validation.
     """
     cores = available_cores()
-    preprocessing = features.preprocessing(train_rows, target.column, imputer, feature_pipeline)
-    validated = training.cross_validate(tuning_rows, target, preprocessing, best_parameters, folds, seed, cores)
+    validated = training.cross_validate(tuning_rows, target, feature_pipeline, best_parameters, folds, seed, cores)
     temperature = validated.temperature
-    model = training.fit(train_rows, target, preprocessing, best_parameters, seed, cores, temperature)
+    model = training.fit(train_rows, target, feature_pipeline, best_parameters, seed, cores, temperature)
     return model, validated

@@ -15,7 +15,6 @@ from tabular.config.sweep import Sweep
 from tabular.learning import features
 from tabular.learning import search as searching
 from tabular.learning.folds import available_cores
-from tabular.learning.imputation import ImputerPair
 from tabular.reports.training import BestParameters, Leaderboard, SearchReport
 from trackers import wandb_account, wandb_sweep
 from trackers.progress import SearchProgress
@@ -26,7 +25,6 @@ CODE = depends_on(searching, features, wandb_sweep)
 @step(cache_policy=CODE, output_materializers={names.BEST_PARAMETERS: BestParametersMaterializer})
 def search(
     tuning_rows: pd.DataFrame,
-    imputer: ImputerPair,
     feature_pipeline: Pipeline,
     leaderboard: Leaderboard,
     target: TargetConfig,
@@ -43,8 +41,7 @@ def search(
 
     Args:
         tuning_rows: training rows.
-        imputer: the winning imputation.
-        feature_pipeline: the chosen features.
+        feature_pipeline: the unfitted preprocessing.
         leaderboard: the winner's algorithm and target transform.
         target: the target and the task.
         sweeps: the search space of each algorithm.
@@ -60,7 +57,7 @@ def search(
     objective = searching.Objective(
         tuning_rows,
         target,
-        features.preprocessing(tuning_rows, target.column, imputer, feature_pipeline),
+        feature_pipeline,
         leaderboard.winner,
         sweep.metric.name,
         folds,

@@ -11,14 +11,12 @@ from tabular import names
 from tabular.config.stages import SelectionConfig, TargetConfig
 from tabular.learning import features, selection
 from tabular.learning.folds import available_cores
-from tabular.learning.imputation import ImputerPair
 from tabular.reports.training import Leaderboard
 
 
 @step(cache_policy=depends_on(selection, features))
 def select(
     tuning_rows: pd.DataFrame,
-    imputer: ImputerPair,
     feature_pipeline: Pipeline,
     target: TargetConfig,
     config: SelectionConfig,
@@ -28,8 +26,7 @@ def select(
 
     Args:
         tuning_rows: training rows.
-        imputer: the winning imputation.
-        feature_pipeline: the chosen features.
+        feature_pipeline: the unfitted preprocessing.
         target: the target and the task.
         config: the candidates.
         seed: of folds and estimators.
@@ -37,5 +34,4 @@ def select(
     Returns:
         The leaderboard.
     """
-    preprocessing = features.preprocessing(tuning_rows, target.column, imputer, feature_pipeline)
-    return selection.select(tuning_rows, target, preprocessing, config, seed, available_cores())
+    return selection.select(tuning_rows, target, feature_pipeline, config, seed, available_cores())

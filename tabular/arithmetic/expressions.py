@@ -25,8 +25,8 @@ _MANY: dict[str, Callable[[Any, Any], Any]] = {"max": np.maximum, "min": np.mini
 def evaluate(program: Program, columns: Sequence[Floats]) -> Floats:
     """The value of an expression for each row.
 
-    A division by zero is 0 where it happens, as in `tabular.learning.features.Ratio`; a result that is infinite or not
-    a number, such as the logarithm of 0 or the root of -1, is 0 as well.
+    A division by zero gives 0 where it happens, inside a longer expression too. A result that is infinite or not a
+    number, such as the logarithm of 0 or the square root of -1, becomes 0 as well.
 
     Args:
         program: from `tabular.config.expression.parse`.

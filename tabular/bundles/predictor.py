@@ -23,7 +23,6 @@ from tabular.bundles.recipe import (
     Linear,
     Numbers,
     OneHot,
-    Quotient,
     Recipe,
     TargetMeans,
 )
@@ -138,14 +137,6 @@ def _writer(
             matrix[:, start:end] = rows.numbers.take(columns, axis=1)
 
         return len(columns), numbers
-    if isinstance(block, Quotient):
-        top, bottom = block.top, block.bottom
-
-        def quotient(rows: Rows, matrix: Matrix) -> None:
-            divisor = rows.numbers[:, bottom]
-            np.divide(rows.numbers[:, top], divisor, out=matrix[:, start], where=divisor != 0)
-
-        return 1, quotient
     if isinstance(block, Clusters):
         return len(arrays["centres"]), _clusters(block, start, arrays["centres"])
     if isinstance(block, Expression):

@@ -65,14 +65,6 @@ class Numbers(StrictModel):
     columns: Items[int]
 
 
-class Quotient(StrictModel):
-    """One column divided by another, 0 where the divisor is 0."""
-
-    kind: Literal["ratio"] = "ratio"
-    top: int
-    bottom: int
-
-
 class Expression(StrictModel):
     """Arithmetic of columns, see `tabular.config.expression`."""
 
@@ -121,7 +113,7 @@ class TargetMeans(StrictModel):
 
 
 Imputer = Annotated[ConstantImputer | NeighbourImputer | IterativeImputer, Field(discriminator="kind")]
-AnyBlock = Numbers | Quotient | Expression | DateParts | Clusters | OneHot | TargetMeans
+AnyBlock = Numbers | Expression | DateParts | Clusters | OneHot | TargetMeans
 Block = Annotated[AnyBlock, Field(discriminator="kind")]
 
 

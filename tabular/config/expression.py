@@ -90,7 +90,7 @@ def unknown_column(name: str, position: int, text: str, known: Iterable[str]) ->
     """
     known = list(known)
     hint = nearest_hint(name, known)
-    return f"{text!r}, character {position}: '{name}' is no numeric input column{hint}"
+    return f"{text!r}, character {position}: '{name}' is not a numeric input column{hint}"
 
 
 def _bad(text: str, position: int, problem: str) -> BadExpression:

@@ -169,15 +169,6 @@ class ImputationConfig(StrictModel):
     """Neighbours of the KNN strategy."""
 
 
-class RatioConfig(StrictModel):
-    """A derived column: one column divided by another; 0 where the divisor is 0."""
-
-    numerator: str
-    """The column that is divided."""
-    denominator: str
-    """The column that divides."""
-
-
 class ClusterConfig(StrictModel):
     """KMeans clusters of a few columns, most often coordinates."""
 
@@ -197,11 +188,10 @@ DatePart = Literal["year", "month", "day_of_week", "day_of_year", "age"]
 class FeatureConfig(StrictModel):
     """Columns that the model sees beyond the raw ones."""
 
-    ratios: dict[str, RatioConfig] = {}
-    """Derived columns by their new name."""
     expressions: dict[str, str] = {}
-    """Derived columns by their new name: numbers, columns (in backticks where a name is no word), + - * / **,
-    parentheses, min, max, abs, log, log1p, sqrt, exp."""
+    """Derived columns by their new name, such as `rooms_per_household: total_rooms / households`: numbers, columns (in
+    backticks where a name is not a word), + - * / **, parentheses, min, max, abs, log, log1p, sqrt, exp. A division by
+    zero gives 0."""
     dates: Annotated[Items[DatePart], Field(min_length=1)] = ("year", "month", "day_of_week", "age")
     """What a date column becomes; `day_of_week` is 0 on Mondays, `age` is days before the latest training date."""
     target_encoding: Items[str] = ()

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from tabular.config.stages import ClusterConfig, FeatureConfig, TargetConfig
 from tabular.learning.algorithms import estimator, transforms_for
 from tabular.learning.clusters import ClusterSimilarity
-from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.features import preprocessing
 from tabular.learning.folds import Parts, fold_rows, in_parallel, prepare, score
 from tabular.learning.imputation import ImputerPair, expected_warnings_off
 from tabular.learning.metrics import goal
@@ -34,27 +34,27 @@ def choose(
     seed: int,
     threads: int,
 ) -> tuple[Pipeline, FeatureReport]:
-    """The feature pipeline with the best number of clusters, fitted on all training rows, and the figures behind it.
+    """The unfitted preprocessing with the best number of clusters, and the figures behind that choice.
 
     Args:
         rows: the training rows, target included.
         target: the target and the task.
-        pair: the winning imputation.
-        config: ratios, and the numbers of clusters to try; none at all is tried too.
-        metric: what decides.
-        seed: of folds, clusters and the judging model.
-        threads: how many fits may run at once.
+        pair: the chosen imputation.
+        config: the columns to derive, and the numbers of clusters to try; no clusters at all is tried too.
+        metric: the metric that decides.
+        seed: seed of the folds, the clusters and the judging model.
+        threads: number of fits that may run at once.
 
-    Returns:
-        The fitted `features` part of `tabular.learning.features.preprocessing`, and the report.
+    Raises:
+        UserError: see `tabular.learning.features.preprocessing`.
     """
     errors = _errors(rows, target, pair, config, metric, seed, threads) if config.clusters else {}
     sign = 1 if goal(metric) == "minimize" else -1
     best = min(errors, key=lambda count: sign * float(errors[count].mean())) if errors else None
     inputs = rows.drop(columns=target.column)
-    chosen = feature_pipeline(rows, target.column, config, best, seed, target.task)
+    chosen = preprocessing(rows, target, pair, config, best, seed)
     with expected_warnings_off():
-        fitted = preprocessing(rows, target.column, pair, chosen).fit(inputs, rows[target.column].to_numpy())
+        fitted = clone(chosen).fit(inputs, rows[target.column].to_numpy())
     scores = []
     if config.clusters is not None:
         values = fitted["impute"].transform(inputs)[list(config.clusters.columns)].to_numpy()
@@ -67,7 +67,7 @@ def choose(
         error_without=float(errors[None].mean()) if errors else None,
         silhouette_rows=min(len(rows), config.clusters.silhouette_rows) if config.clusters else 0,
     )
-    return fitted["features"], report
+    return chosen, report
 
 
 def _errors(
@@ -84,8 +84,8 @@ def _errors(
     transform = transforms_for(target.task, rows[target.column], ("none", "log"))[-1]
     judge = estimator("lightgbm", target.task, JUDGE, transform, seed, 1, target.class_weight)
     counts: list[int | None] = [None, *config.clusters.counts]
-    recipes = {count: feature_pipeline(rows, target.column, config, count, seed, target.task) for count in counts}
-    impute = preprocessing(rows, target.column, pair, recipes[None])["impute"]
+    ways = {count: preprocessing(rows, target, pair, config, count, seed) for count in counts}
+    impute = ways[None]["impute"]
 
     def fill(parts: Parts) -> Parts:
         imputer = clone(impute).fit(parts[0].drop(columns=target.column))
@@ -97,7 +97,7 @@ def _errors(
 
     def error(task: tuple[int | None, Parts]) -> float:
         count, parts = task
-        return score(judge, prepare(parts, target.column, recipes[count]), target, metric)
+        return score(judge, prepare(parts, target.column, ways[count]["features"]), target, metric)
 
     filled = in_parallel(fill, fold_rows(rows, target, FOLDS, seed), threads)
     errors = in_parallel(error, [(count, parts) for count in counts for parts in filled], threads)

@@ -13,42 +13,16 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from tabular.config.expression import parse, unknown_column
-from tabular.config.stages import FeatureConfig, Task
+from tabular.config.stages import FeatureConfig, TargetConfig, Task
 from tabular.errors import UserError
 from tabular.learning.clusters import ClusterSimilarity
-from tabular.learning.features_derived import DateNumbers, DateParts, Expression
+from tabular.learning.features_derived import DateFeatures, DateNumbers, ExpressionFeature
 from tabular.learning.imputation import FEWEST_KNOWN, ImputerPair, ScaledImputer
 from tabular.table.tables import categorical_columns, date_columns, numeric_columns
 
 MISSING_CATEGORY = "missing"
 TARGET_FOLDS = 5
 """In which the training rows' own target means are cross-fitted."""
-
-
-class Ratio(TransformerMixin, BaseEstimator):
-    """One column divided by another: two columns in, one out, 0 where the divisor is 0.
-
-    Args:
-        name: the name of the new column.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Nothing to learn."""
-        self.n_features_in_ = 2
-        return self
-
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """The quotient, rows x 1, float64."""
-        top, bottom = np.asarray(X, dtype=np.float64).T
-        quotients: NDArray[np.float64] = np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)
-        return quotients[:, None]
-
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
-        """The new column's name."""
-        return np.asarray([self.name], dtype=object)
 
 
 class RawColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -98,93 +72,82 @@ class Float32(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return np.clip(np.asarray(X, dtype=np.float64), -limit, limit).astype(np.float32)
 
 
-def feature_pipeline(
+def preprocessing(
     rows: pd.DataFrame,
-    target: str,
+    target: TargetConfig,
+    pair: ImputerPair,
     config: FeatureConfig,
     clusters: int | None,
     seed: int,
-    task: Task = "regression",
 ) -> Pipeline:
-    """The unfitted pipeline from filled columns to the estimator's matrix.
+    """The unfitted pipeline from raw columns to the estimator's matrix: fill holes, then derive columns.
 
     Args:
-        rows: training rows, for the names and kinds of the columns.
-        target: the target's name; it is not an input.
-        config: what to derive.
-        clusters: how many clusters; None leaves them out.
-        seed: of the clusters and of the folds in which target means are cross-fitted.
-        task: what the target is, for its means.
+        rows: training rows, which give the names and kinds of the columns; nothing is fitted on them.
+        target: the target, which is not an input, and the task.
+        pair: the chosen imputation; an unfitted copy of it goes into the pipeline.
+        config: the columns to derive.
+        clusters: number of clusters; None leaves them out.
+        seed: seed of the clusters and of the folds in which target means are cross-fitted.
+
+    Returns:
+        A pipeline with the steps `columns`, `impute` and `features`.
 
     Raises:
-        UserError: the config names a column that does not exist or is of another kind, a column that it asks for would
-            be called as another, two categories would share a name, or a date is hardly ever there.
+        UserError: the config names a column that does not exist or is of another kind, a derived column would have the
+            name of another column, two categories would share a name, or a date column has too few known values.
     """
-    numeric, dates, categorical = (kind(rows, target) for kind in (numeric_columns, date_columns, categorical_columns))
-    _check(numeric, categorical, config)
-    for column in dates:
-        if (known := int(rows[column].count())) < min(FEWEST_KNOWN, len(rows)):
-            raise UserError(
-                f"'{column}' has {known} known dates in the {len(rows)} training rows, too few to learn how to fill it "
-                f"(at least {FEWEST_KNOWN}); leave it out with data.drop_columns"
-            )
+    numeric, dates = numeric_columns(rows, target.column), date_columns(rows, target.column)
+    fill: BaseEstimator = ScaledImputer(None if pair.scaler is None else clone(pair.scaler), clone(pair.imputer))
+    if dates:
+        fill = Pipeline([("dates", DateNumbers(tuple(dates))), ("fill", fill)])
+    parts = [
+        ("numeric", fill, [column for column in rows.columns if column in numeric or column in dates]),
+        ("categories", Categories(), categorical_columns(rows, target.column)),
+    ]
+    impute = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
+    impute.set_output(transform="pandas")
+    columns = _columns(rows, target, config, clusters, seed)
+    features = Pipeline([("columns", columns), ("float32", Float32())])
+    return Pipeline([("columns", RawColumns()), ("impute", impute), ("features", features)])
+
+
+def _columns(
+    rows: pd.DataFrame, target: TargetConfig, config: FeatureConfig, clusters: int | None, seed: int
+) -> ColumnTransformer:
+    """The unfitted transformer from filled columns to those of the estimator."""
+    numeric, dates, categorical = (
+        kind(rows, target.column) for kind in (numeric_columns, date_columns, categorical_columns)
+    )
+    _check(rows, numeric, dates, categorical, config)
     averaged = [column for column in categorical if column in config.target_encoding]
     one_hot = [column for column in categorical if column not in averaged]
-    labels = rows[target].unique() if task == "classification" else ()
-    asked = [*config.ratios, *config.expressions]
-    levels = [f"{c}_{value}" for c in one_hot for value in rows[c].astype("str").fillna(MISSING_CATEGORY).unique()]
-    groups = [
-        numeric,
-        levels,
-        [f"{column}_{part}" for column in dates for part in config.dates],
-        [f"cluster_{i}" for i in range(clusters or 0)],
-        [f"{c}_{label}" for c in averaged for label in labels] if len(labels) > 2 else averaged,
-    ]
-    for group in groups:
-        _refuse_repeated([*asked, *group])
-    # A table may hold `sold` and a `sold_year` of its own: then each name says what made it.
-    names = [*asked, *(name for group in groups for name in group)]
-    told_apart = len(set(names)) == len(names)
     parts: list[tuple[str, BaseEstimator | str, list[str]]] = [("numeric", "passthrough", numeric)]
     parts += [
-        (f"ratio_{i}", Ratio(name), [r.numerator, r.denominator]) for i, (name, r) in enumerate(config.ratios.items())
-    ]
-    parts += [
-        (f"expression_{i}", Expression(name, text), list(parse(text).columns))
+        (f"expression_{i}", ExpressionFeature(name, text), list(parse(text).columns))
         for i, (name, text) in enumerate(config.expressions.items())
     ]
-    parts += [(f"date_{i}", DateParts(config.dates), [column]) for i, column in enumerate(dates)]
+    parts += [(f"date_{i}", DateFeatures(config.dates), [column]) for i, column in enumerate(dates)]
     if config.clusters is not None and clusters is not None:
         similarity = ClusterSimilarity(clusters, config.clusters.encoding, random_state=seed)
         parts.append(("clusters", similarity, list(config.clusters.columns)))
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     parts.append(("categories", encoder, one_hot))
-    parts.append(("target_means", _target_encoder(rows[target], task, seed), averaged))
-    columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=not told_apart)
-    return Pipeline([("columns", columns), ("float32", Float32())])
-
-
-def preprocessing(rows: pd.DataFrame, target: str, pair: ImputerPair, features: Pipeline) -> Pipeline:
-    """The unfitted way from raw columns to the estimator's matrix: fill holes, then derive columns.
-
-    Args:
-        rows: training rows, for the names and kinds of the columns.
-        target: the target's name; it is not an input.
-        pair: the winning imputation; only its recipe is used, it is fitted anew.
-        features: from `feature_pipeline`; only its recipe is used.
-    """
-    scaler = None if pair.scaler is None else clone(pair.scaler)
-    numbers, dates = numeric_columns(rows, target), date_columns(rows, target)
-    fill: BaseEstimator = ScaledImputer(scaler, clone(pair.imputer))
-    if dates:
-        fill = Pipeline([("dates", DateNumbers(tuple(dates))), ("fill", fill)])
-    parts = [
-        ("numeric", fill, [column for column in rows.columns if column in numbers or column in dates]),
-        ("categories", Categories(), categorical_columns(rows, target)),
+    parts.append(("target_means", _target_encoder(rows[target.column], target.task, seed), averaged))
+    labels = rows[target.column].unique() if target.task == "classification" else ()
+    groups = [
+        numeric,
+        [f"{c}_{value}" for c in one_hot for value in rows[c].astype("str").fillna(MISSING_CATEGORY).unique()],
+        [f"{column}_{part}" for column in dates for part in config.dates],
+        [f"cluster_{i}" for i in range(clusters or 0)],
+        [f"{c}_{label}" for c in averaged for label in labels] if len(labels) > 2 else averaged,
     ]
-    impute = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
-    impute.set_output(transform="pandas")
-    return Pipeline([("columns", RawColumns()), ("impute", impute), ("features", clone(features))])
+    for group in groups:
+        _refuse_repeated([*config.expressions, *group])
+    # A table may hold both `sold` and a column `sold_year` of its own: then each name says which part made it.
+    names = [*config.expressions, *(name for group in groups for name in group)]
+    ambiguous = len(set(names)) < len(names)
+    return ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=ambiguous)
 
 
 def _target_encoder(labels: pd.Series, task: Task, seed: int) -> TargetEncoder:
@@ -195,16 +158,14 @@ def _target_encoder(labels: pd.Series, task: Task, seed: int) -> TargetEncoder:
     return TargetEncoder(target_type="auto", cv=StratifiedKFold(TARGET_FOLDS, shuffle=True, random_state=seed))
 
 
-def _check(numeric: list[str], categorical: list[str], config: FeatureConfig) -> None:
-    asked: dict[str, tuple[str, ...]] = {
-        f"features.ratios.{name}": (r.numerator, r.denominator) for name, r in config.ratios.items()
-    }
-    if config.clusters is not None:
-        asked["features.clusters.columns"] = config.clusters.columns
-    for key, columns in asked.items():
-        for column in columns:
-            if column not in numeric:
-                raise UserError(f"{key}: '{column}' is no numeric input column; there are {', '.join(numeric)}")
+def _check(
+    rows: pd.DataFrame, numeric: list[str], dates: list[str], categorical: list[str], config: FeatureConfig
+) -> None:
+    """Refuse a config that does not fit the columns of the table."""
+    for column in config.clusters.columns if config.clusters is not None else ():
+        if column not in numeric:
+            there = ", ".join(numeric)
+            raise UserError(f"features.clusters.columns: '{column}' is not a numeric input column; there are {there}")
     for name, text in config.expressions.items():
         program = parse(text)
         for column, position in zip(program.columns, program.positions, strict=True):
@@ -213,7 +174,13 @@ def _check(numeric: list[str], categorical: list[str], config: FeatureConfig) ->
     for column in config.target_encoding:
         if column not in categorical:
             there = ", ".join(categorical) or "none"
-            raise UserError(f"features.target_encoding: '{column}' is no category column; there are {there}")
+            raise UserError(f"features.target_encoding: '{column}' is not a category column; there are {there}")
+    for column in dates:
+        if (known := int(rows[column].count())) < min(FEWEST_KNOWN, len(rows)):
+            raise UserError(
+                f"'{column}' has {known} known dates in the {len(rows)} training rows, too few to learn how to fill it "
+                f"(at least {FEWEST_KNOWN}); leave it out with data.drop_columns"
+            )
 
 
 def _refuse_repeated(names: list[str]) -> None:

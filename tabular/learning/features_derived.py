@@ -15,7 +15,7 @@ from tabular.config.expression import parse
 from tabular.config.stages import DatePart
 
 
-class Expression(TransformerMixin, BaseEstimator):
+class ExpressionFeature(TransformerMixin, BaseEstimator):
     """Arithmetic of columns: those that the expression names in, in the order in which it names them; one column out.
 
     A division by zero is 0, and so is a result that is infinite or no number, see `tabular.arithmetic.expressions`.
@@ -68,7 +68,7 @@ class DateNumbers(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return X.assign(**{column: date_numbers(X[column]) for column in self.columns})
 
 
-class DateParts(TransformerMixin, BaseEstimator):
+class DateFeatures(TransformerMixin, BaseEstimator):
     """The parts of one date column, which comes as a number of days without holes.
 
     Args:

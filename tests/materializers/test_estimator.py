@@ -10,13 +10,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from materializers.estimator import FILE, EstimatorMaterializer
-from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
+from tabular.config.stages import TargetConfig
 from tabular.errors import UserError
-from tabular.learning.features import feature_pipeline, preprocessing
-from tabular.learning.imputation import ImputerPair, strategy
 from tabular.learning.training import fit
 from tabular.reports.training import BestParameters
 from tabular.storage.persistence import to_bytes
+from tests.support.fitted import unfitted
 
 
 class Foreign(Ridge):
@@ -33,11 +32,8 @@ def _table() -> pd.DataFrame:
 
 def _model(rows: pd.DataFrame, algorithm: str) -> Pipeline:
     target = TargetConfig(column="price")
-    recipe = strategy("median", ImputationConfig(), 1, 0)
-    pair = ImputerPair(recipe.scaler, recipe.imputer)
-    features = feature_pipeline(rows, "price", FeatureConfig(), None, 0)
     best = BestParameters(algorithm=algorithm, target_transform="log", parameters={})
-    return fit(rows, target, preprocessing(rows, "price", pair, features), best, 0, 1)
+    return fit(rows, target, unfitted(rows, target), best, 0, 1)
 
 
 @pytest.mark.parametrize("algorithm", ["linear", "lightgbm", "xgboost", "hist_gradient_boosting", "random_forest"])

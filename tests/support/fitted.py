@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, RatioConfig, TargetConfig
+from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, TargetConfig
 from tabular.learning import imputation, training
-from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.features import preprocessing
 from tabular.reports.training import BestParameters, TargetTransform
 
-RATIO = RatioConfig(numerator="rooms", denominator="homes")
 FEW = {
     "linear": {},
     "random_forest": {"n_estimators": 12, "max_features": 0.5, "min_samples_leaf": 2},
@@ -40,7 +39,20 @@ def table(count: int = 260, classes: int = 0) -> pd.DataFrame:
 
 
 def target(classes: int = 0) -> TargetConfig:
+    """The target of `table`."""
     return TargetConfig(column="price", task="classification" if classes else "regression")
+
+
+def unfitted(
+    rows: pd.DataFrame,
+    target: TargetConfig,
+    config: FeatureConfig | None = None,
+    clusters: int | None = None,
+    strategy: Literal["median", "mean", "knn", "iterative"] = "median",
+) -> Pipeline:
+    """The preprocessing of a table, with one strategy for holes."""
+    pair, _ = imputation.compare(rows, target.column, ImputationConfig(strategies=(strategy,)), 1)
+    return preprocessing(rows, target, pair, config or FeatureConfig(), clusters, 5)
 
 
 def fitted(
@@ -59,14 +71,13 @@ def fitted(
     if imputer == "iterative":
         recipe.imputer.estimator.set_params(n_estimators=15)
     numeric = {"rooms", "homes", "east", "north"} <= set(rows)
-    features = FeatureConfig(
-        ratios={"rooms_per_home": RATIO} if numeric else {}, clusters=clusters if numeric else None
-    )
-    columns = feature_pipeline(rows, "price", features, 4 if numeric else None, 1)
-    way = preprocessing(rows, "price", imputation.ImputerPair(recipe.scaler, recipe.imputer), columns)
+    derived = FeatureConfig(expressions={"rooms_per_home": "rooms / homes"}, clusters=clusters)
+    pair = imputation.ImputerPair(recipe.scaler, recipe.imputer)
+    kind = target(classes)
+    way = preprocessing(rows, kind, pair, derived if numeric else FeatureConfig(), 4 if numeric else None, 1)
     best = BestParameters(
         algorithm=algorithm,
         target_transform=transform,
         parameters=FEW[algorithm] if parameters is None else parameters,
     )
-    return training.fit(rows, target(classes), way, best, 1, 1)
+    return training.fit(rows, kind, way, best, 1, 1)

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from tabular.config.stages import ImputationConfig
 from tabular.config.training import TrainingFile, TrainingParameters
 from tabular.learning import imputation, training
-from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.features import preprocessing
 from tabular.reports.training import BestParameters
 from tabular.table import sources, splitting
 from tests.support.project import ROOT
@@ -106,8 +106,7 @@ def learn(config: str, rows: pd.DataFrame) -> Learned:
     train, held_out = splitting.split(rows, asked.target, asked.split, asked.seed)
     pair, _ = imputation.compare(train, target, ImputationConfig(strategies=("median",)), asked.seed)
     clusters = None if asked.features.clusters is None else CLUSTERS
-    features = feature_pipeline(train, target, asked.features, clusters, asked.seed, asked.target.task)
-    way = preprocessing(train, target, pair, features)
+    way = preprocessing(train, asked.target, pair, asked.features, clusters, asked.seed)
     model = training.fit(train, asked.target, way, TUNED[config], asked.seed, 1)
     return Learned(model, held_out.drop(columns=target), held_out[target].to_numpy())
 

@@ -8,12 +8,11 @@ import numpy as np
 import optuna
 import pandas as pd
 
-from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
+from tabular.config.stages import TargetConfig
 from tabular.config.sweep import Sweep
-from tabular.learning.features import feature_pipeline, preprocessing
-from tabular.learning.imputation import compare
 from tabular.learning.search import Objective, Scores, search
 from tabular.reports.training import BestParameters, Candidate, SearchReport
+from tests.support.fitted import unfitted
 
 PRICE = TargetConfig(column="price")
 COUNT = 90
@@ -42,9 +41,7 @@ class Counting(Objective):
         random = np.random.default_rng(0)
         rows = pd.DataFrame(random.normal(size=(COUNT, 3)), columns=["a", "b", "c"])
         rows["price"] = rows["a"] ** 2 + rows["b"] + 0.3 * random.normal(size=COUNT)
-        pair, _ = compare(rows, "price", ImputationConfig(strategies=("median",)), 1)
-        way = preprocessing(rows, "price", pair, feature_pipeline(rows, "price", FeatureConfig(), None, 1))
-        super().__init__(rows, PRICE, way, candidate, "rmse", folds, 4, 1)
+        super().__init__(rows, PRICE, unfitted(rows, PRICE), candidate, "rmse", folds, 4, 1)
         self.interrupt = interrupt
         self.trials: list[int] = []
         self.fits: list[int] = []

@@ -21,8 +21,7 @@ from tabular.bundles.making.trees import NotCompilable, to_onnx
 from tabular.config.expression import parse
 from tabular.learning.algorithms import LabelledClassifier
 from tabular.learning.clusters import ClusterSimilarity
-from tabular.learning.features import Ratio
-from tabular.learning.features_derived import DateParts, Expression
+from tabular.learning.features_derived import DateFeatures, ExpressionFeature
 from tabular.learning.imputation import ScaledImputer
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -191,8 +190,6 @@ def _blocks(columns: ColumnTransformer, raw: Raw, parts: _Parts) -> Any:
             continue
         if name == "numeric":
             blocks.append(recipe.Numbers(columns=tuple(number[c] for c in names)))
-        elif isinstance(part, Ratio):
-            blocks.append(recipe.Quotient(top=number[names[0]], bottom=number[names[1]]))
         elif isinstance(part, ClusterSimilarity):
             parts.arrays["centres"] = np.ascontiguousarray(part.kmeans_.cluster_centers_, dtype=np.float64)
             gamma = None if part.encoding == "label" else float(part.gamma_)
@@ -202,10 +199,10 @@ def _blocks(columns: ColumnTransformer, raw: Raw, parts: _Parts) -> Any:
             whole = places == tuple(range(len(category)))
             sizes = tuple(len(values) for values in part.categories_)
             blocks.append(recipe.OneHot(sizes=sizes, columns=None if whole else places))
-        elif isinstance(part, Expression):
+        elif isinstance(part, ExpressionFeature):
             columns_named = parse(part.text).columns
             blocks.append(recipe.Expression(text=part.text, columns=tuple(number[c] for c in columns_named)))
-        elif isinstance(part, DateParts):
+        elif isinstance(part, DateFeatures):
             parts_named = tuple(part.parts)
             blocks.append(recipe.DateParts(column=number[names[0]], parts=parts_named, reference=part.reference_))
         elif isinstance(part, TargetEncoder):

@@ -109,4 +109,4 @@ def test_everything_else_is_refused_with_its_place(text: str, said: str) -> None
 
 def test_an_unknown_column_is_named_with_the_nearest() -> None:
     said = unknown_column("Wieght", 1, "Wieght / 2", ["Height", "Weight"])
-    assert said == "'Wieght / 2', character 1: 'Wieght' is no numeric input column; the nearest is 'Weight'"
+    assert said == "'Wieght / 2', character 1: 'Wieght' is not a numeric input column; the nearest is 'Weight'"

@@ -86,7 +86,6 @@ def test_the_shortest_configuration_has_every_default() -> None:
         ("validation/columns/min/mni", "validation.columns.min.min"),
         ("validation/columns/columns/knd", "validation.columns.columns.kind"),
         ("features/clusters/colums", "features.clusters.columns"),
-        ("features/ratios/numerator/numeratr", "features.ratios.numerator.numerator"),
         ("gate/limit", "gate.limits"),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import davies_bouldin_score, silhouette_score
+from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, TargetConfig
 from tabular.learning.cluster_choice import FOLDS, choose
@@ -47,6 +48,11 @@ def _config(*counts: int, **others: Any) -> FeatureConfig:
     return FeatureConfig(clusters=ClusterConfig(columns=("east", "north"), counts=counts, **others))
 
 
+def _parts(way: Pipeline) -> list[tuple[str, Any]]:
+    """The unfitted transformers that make the estimator's columns."""
+    return [(name, part) for name, part, _ in way["features"]["columns"].transformers]
+
+
 def _by_count(report: FeatureReport) -> dict[int | None, float]:
     assert report.error_without is not None
     return {None: report.error_without} | {score.count: score.error for score in report.scores}
@@ -54,11 +60,11 @@ def _by_count(report: FeatureReport) -> dict[int | None, float]:
 
 def test_the_number_with_the_smallest_error_wins() -> None:
     # given / when
-    pipeline, report = _choose(_rows(), _config(2, 9))
+    way, report = _choose(_rows(), _config(2, 9))
     # then
     errors = _by_count(report)
     assert report.clusters == min(errors, key=lambda count: errors[count])
-    assert pipeline["columns"].named_transformers_["clusters"].n_clusters == report.clusters
+    assert dict(_parts(way))["clusters"].n_clusters == report.clusters
     assert report.columns == ["east", "north", *(f"cluster_{i}" for i in range(report.clusters or 0))]
 
 
@@ -73,10 +79,10 @@ def test_a_metric_where_higher_is_better_is_turned_round() -> None:
 def test_no_clusters_win_where_the_place_says_nothing() -> None:
     # given prices that follow nothing
     # when
-    pipeline, report = _choose(_rows(located=False), _config(2, 9))
+    way, report = _choose(_rows(located=False), _config(2, 9))
     # then
     assert report.clusters is None
-    assert "clusters" not in pipeline["columns"].named_transformers_
+    assert "clusters" not in dict(_parts(way))
     assert len(report.scores) == 2 and min(_by_count(report).values()) == report.error_without
 
 

@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, RatioConfig
+from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.learning.features import Categories, Float32, Ratio, feature_pipeline, preprocessing
+from tabular.learning.features import Categories, Float32, preprocessing
 from tabular.learning.imputation import compare
 from tabular.storage.persistence import to_bytes
+from tests.support.fitted import unfitted
 
-RATIO = {"per_home": RatioConfig(numerator="rooms", denominator="homes")}
+PRICE = TargetConfig(column="price")
+RATIO = {"per_home": "rooms / homes"}
 PLACES = ClusterConfig(columns=("east", "north"), counts=(3,))
 
 
@@ -35,27 +37,17 @@ def _rows(count: int = 120) -> pd.DataFrame:
 
 
 def _fitted(rows: pd.DataFrame, config: FeatureConfig, clusters: int | None = None, target: str = "price") -> Pipeline:
-    pair, _ = compare(rows, target, ImputationConfig(strategies=("median",)), 1)
-    recipe = feature_pipeline(rows, target, config, clusters, 5)
-    return preprocessing(rows, target, pair, recipe).fit(rows.drop(columns=target))
+    return unfitted(rows, TargetConfig(column=target), config, clusters).fit(rows.drop(columns=target))
 
 
 def _matrix(way: Pipeline, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(way.transform(rows), columns=way.get_feature_names_out())
 
 
-def test_a_ratio_is_the_quotient_and_zero_where_the_divisor_is_zero() -> None:
-    # given / when
-    quotients = Ratio("r").fit_transform([[6.0, 3.0], [5.0, 0.0], [0.0, 0.0], [-1.0, 4.0]])
-    # then
-    np.testing.assert_array_equal(quotients, [[2.0], [0.0], [0.0], [-0.25]])
-    assert list(Ratio("r").get_feature_names_out()) == ["r"]
-
-
-def test_the_matrix_is_float32_with_numbers_ratios_clusters_and_categories() -> None:
+def test_the_matrix_is_float32_with_numbers_expressions_clusters_and_categories() -> None:
     # given
     rows = _rows()
-    way = _fitted(rows, FeatureConfig(ratios=RATIO, clusters=PLACES), 3)
+    way = _fitted(rows, FeatureConfig(expressions=RATIO, clusters=PLACES), 3)
     # when
     matrix = _matrix(way, rows)
     # then
@@ -139,7 +131,7 @@ def test_float32_keeps_within_its_range() -> None:
 def test_the_target_is_no_input_of_the_imputer_or_the_features() -> None:
     # given the same rows with another target
     rows = _rows()
-    config = FeatureConfig(ratios=RATIO, clusters=PLACES)
+    config = FeatureConfig(expressions=RATIO, clusters=PLACES)
     # when
     way, other = _fitted(rows, config, 3), _fitted(rows.assign(price=rows["rooms"] * 1000), config, 3)
     # then
@@ -148,16 +140,15 @@ def test_the_target_is_no_input_of_the_imputer_or_the_features() -> None:
     assert not [name for name in way.get_feature_names_out() if "price" in name]
 
 
-def test_the_fitted_recipes_are_left_as_they_are() -> None:
-    # given a fitted pair and a fitted feature pipeline, of other rows
+def test_a_fitted_imputation_is_only_a_recipe() -> None:
+    # given an imputation that was fitted on other rows
     rows = _rows()
     pair, _ = compare(rows.head(60), "price", ImputationConfig(strategies=("median",)), 1)
-    way = _fitted(rows.head(60), FeatureConfig(clusters=PLACES), 3)
-    before = to_bytes((pair.imputer, way["features"]))
+    before = to_bytes(pair.imputer)
     # when
-    anew = preprocessing(rows, "price", pair, way["features"]).fit(rows.drop(columns="price"))
-    # then only what they prescribe is taken over
-    assert to_bytes((pair.imputer, way["features"])) == before
+    anew = preprocessing(rows, PRICE, pair, FeatureConfig(clusters=PLACES), 3, 5).fit(rows.drop(columns="price"))
+    # then it is left as it is, and an unfitted copy of it is fitted on the rows at hand
+    assert to_bytes(pair.imputer) == before
     assert to_bytes(anew) == to_bytes(_fitted(rows, FeatureConfig(clusters=PLACES), 3))
 
 
@@ -170,10 +161,10 @@ def _sales() -> pd.DataFrame:
     return rows.assign(city=[f"city {number}" for number in city], price=rows["price"] + city)
 
 
-def test_an_expression_is_a_column_between_the_ratios_and_the_clusters() -> None:
+def test_expressions_are_columns_between_the_numbers_and_the_clusters() -> None:
     # given
     rows = _rows().fillna({"rooms": 2.0})
-    config = FeatureConfig(ratios=RATIO, expressions={"space": "rooms * log1p(homes) / east"}, clusters=PLACES)
+    config = FeatureConfig(expressions=RATIO | {"space": "rooms * log1p(homes) / east"}, clusters=PLACES)
     # when
     matrix = _matrix(_fitted(rows, config, 3), rows)
     # then
@@ -220,7 +211,7 @@ def test_a_date_that_is_hardly_ever_there_is_refused() -> None:
     rows = _sales()
     rows.loc[15:, "sold on"] = pd.NaT
     with pytest.raises(UserError, match=r"'sold on' has .* known dates in the 300 training rows, too few"):
-        feature_pipeline(rows, "price", FeatureConfig(), None, 1)
+        unfitted(rows, PRICE)
 
 
 @pytest.mark.parametrize("task", ["regression", "binary", "classes"])
@@ -231,9 +222,7 @@ def test_target_means_are_cross_fitted_on_the_training_rows(task: str) -> None:
         noisy = rows["price"] + np.random.default_rng(1).normal(0, 20, len(rows))
         rows["price"] = pd.qcut(noisy, 2 if task == "binary" else 3, labels=False).map({0: "a", 1: "b", 2: "c"})
     kind: Any = "regression" if task == "regression" else "classification"
-    pair, _ = compare(rows, "price", ImputationConfig(strategies=("median",)), 1)
-    recipe = feature_pipeline(rows, "price", FeatureConfig(target_encoding=("city",)), None, 5, kind)
-    way = preprocessing(rows, "price", pair, recipe)
+    way = unfitted(rows, TargetConfig(column="price", task=kind), FeatureConfig(target_encoding=("city",)))
     inputs, target = rows.drop(columns="price"), rows["price"].to_numpy()
     # when
     fitted_on = way.fit_transform(inputs, target)
@@ -263,7 +252,7 @@ def test_a_table_of_numbers_alone_and_one_of_categories_alone() -> None:
 @pytest.mark.parametrize("column", ["rooms", "homes", "kind", "sold"])
 def test_a_column_that_is_absent_when_serving_is_missing(column: str) -> None:
     # given
-    way = _fitted(_rows(), FeatureConfig(ratios=RATIO))
+    way = _fitted(_rows(), FeatureConfig(expressions=RATIO))
     served = _rows().drop(columns="price")
     # when / then
     np.testing.assert_array_equal(
@@ -273,7 +262,7 @@ def test_a_column_that_is_absent_when_serving_is_missing(column: str) -> None:
 
 def test_more_columns_than_in_training_change_nothing() -> None:
     # given
-    way = _fitted(_rows(), FeatureConfig(ratios=RATIO))
+    way = _fitted(_rows(), FeatureConfig(expressions=RATIO))
     served = _rows().drop(columns="price")
     # when / then, in whatever order
     np.testing.assert_array_equal(
@@ -282,8 +271,8 @@ def test_more_columns_than_in_training_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ["clusters", "numeric", "a__b", "per home"])
-def test_a_ratio_may_have_any_name_that_is_free(name: str) -> None:
-    way = _fitted(_rows(), FeatureConfig(ratios={name: RATIO["per_home"]}, clusters=PLACES), 3)
+def test_an_expression_may_have_any_name_that_is_free(name: str) -> None:
+    way = _fitted(_rows(), FeatureConfig(expressions={name: RATIO["per_home"]}, clusters=PLACES), 3)
     assert name in way.get_feature_names_out()
 
 
@@ -292,34 +281,25 @@ def test_a_ratio_may_have_any_name_that_is_free(name: str) -> None:
     [
         (
             {"expressions": {"e": "homes / rooom"}},
-            r"features.expressions.e: 'homes / rooom', character 9: 'rooom' is no .*; the nearest is 'rooms'",
+            r"features.expressions.e: 'homes / rooom', character 9: 'rooom' is not .*; the nearest is 'rooms'",
         ),
-        ({"expressions": {"e": "homes + kind"}}, r"character 9: 'kind' is no numeric input column"),
+        ({"expressions": {"e": "homes + kind"}}, r"character 9: 'kind' is not a numeric input column"),
         ({"expressions": {"rooms": "homes + 1"}}, r"would be called 'rooms'"),
-        ({"target_encoding": ["rooms"]}, r"features.target_encoding: 'rooms' is no category column; there are kind"),
-        (
-            {"ratios": {"r": {"numerator": "romms", "denominator": "homes"}}},
-            r"features.ratios.r: 'romms' is no numeric",
-        ),
-        (
-            {"ratios": {"r": {"numerator": "rooms", "denominator": "kind"}}},
-            r"'kind' is no numeric .* rooms, homes, east",
-        ),
-        ({"ratios": {"r": {"numerator": "price", "denominator": "homes"}}}, r"'price' is no numeric input column"),
+        ({"target_encoding": ["rooms"]}, r"features.target_encoding: 'rooms' is not a category column; there are kind"),
         (
             {"clusters": {"columns": ["east", "sold"], "counts": [3]}},
-            r"features.clusters.columns: 'sold' is no numeric",
+            r"features.clusters.columns: 'sold' is not a numeric",
         ),
-        ({"ratios": {"rooms": {"numerator": "rooms", "denominator": "homes"}}}, r"would be called 'rooms'"),
-        ({"ratios": {"kind_bay": {"numerator": "rooms", "denominator": "homes"}}}, r"would be called 'kind_bay'"),
+        ({"expressions": {"kind_bay": "homes + 1"}}, r"would be called 'kind_bay'"),
+        ({"expressions": {"e": "price / homes"}}, r"'price' is not a numeric input column"),
     ],
 )
 def test_a_config_that_does_not_fit_the_table_is_refused(config: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        feature_pipeline(_rows(), "price", FeatureConfig.model_validate(config), 3, 1)
+        unfitted(_rows(), PRICE, FeatureConfig.model_validate(config), 3)
 
 
 def test_two_categories_that_would_share_a_name_are_refused() -> None:
     rows = pd.DataFrame({"a": ["b_c"], "a_b": ["c"], "y": [1.0]})
     with pytest.raises(UserError, match="two columns would be called 'a_b_c'; rename"):
-        feature_pipeline(rows, "y", FeatureConfig(), None, 1)
+        unfitted(rows, TargetConfig(column="y"))

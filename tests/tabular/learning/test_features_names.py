@@ -3,13 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.pipeline import Pipeline
 
-from tabular.config.stages import FeatureConfig, ImputationConfig
+from tabular.config.stages import FeatureConfig, TargetConfig
 from tabular.errors import UserError
-from tabular.learning.features import feature_pipeline, preprocessing
-from tabular.learning.imputation import compare
+from tests.support.fitted import unfitted
 
+PRICE = TargetConfig(column="price")
 DATES = ("year", "age")
 
 
@@ -29,15 +28,9 @@ def _rows(count: int = 60) -> pd.DataFrame:
     )
 
 
-def _recipe(rows: pd.DataFrame, config: FeatureConfig) -> Pipeline:
-    return feature_pipeline(rows, "price", config, None, 5)
-
-
 def _matrix(rows: pd.DataFrame, config: FeatureConfig) -> pd.DataFrame:
-    pair, _ = compare(rows, "price", ImputationConfig(strategies=("median",)), 1)
-    way = preprocessing(rows, "price", pair, _recipe(rows, config))
     inputs = rows.drop(columns="price")
-    fitted = way.fit(inputs, rows["price"].to_numpy())
+    fitted = unfitted(rows, PRICE, config).fit(inputs, rows["price"].to_numpy())
     return pd.DataFrame(fitted.transform(inputs), columns=fitted.get_feature_names_out())
 
 
@@ -67,14 +60,15 @@ def test_names_that_differ_stay_plain() -> None:
 def test_a_column_that_the_config_asks_for_may_not_be_called_as_another(name: str) -> None:
     config = FeatureConfig(dates=DATES, target_encoding=("town",), expressions={name: "kind_bay + 1"})
     with pytest.raises(UserError, match=f"two columns would be called '{name}'; rename"):
-        _recipe(_rows(), config)
+        unfitted(_rows(), PRICE, config)
 
 
 def test_target_means_of_labels_that_are_fractions_are_cross_fitted() -> None:
     # given: labels that scikit-learn takes for the numbers of a regression
     rows = _rows().assign(label=np.tile([0.5, 1.5], 30))[["kind", "town", "label"]]
-    recipe = feature_pipeline(rows, "label", FeatureConfig(target_encoding=("town",)), None, 5, "classification")
+    label = TargetConfig(column="label", task="classification")
+    way = unfitted(rows, label, FeatureConfig(target_encoding=("town",)))
     # when
-    means = recipe.fit_transform(rows.drop(columns="label"), rows["label"].to_numpy())[:, -1]
+    means = way.fit_transform(rows.drop(columns="label"), rows["label"].to_numpy())[:, -1]
     # then
     assert ((means > 0.5) & (means < 1.5)).all()

@@ -12,10 +12,10 @@ from threadpoolctl import threadpool_info
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning.algorithms import estimator
-from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.learning.folds import Fold, available_cores, fold_rows, in_parallel, prepare, score
-from tabular.learning.imputation import compare, strategy
+from tabular.learning.imputation import strategy
 from tabular.learning.metrics import metric
+from tests.support.fitted import unfitted
 
 PRICE = TargetConfig(column="price")
 LABEL = TargetConfig(column="label", task="classification")
@@ -39,8 +39,7 @@ def _rows(count: int = 90) -> pd.DataFrame:
 def _way(rows: pd.DataFrame) -> Pipeline:
     """The scaled imputer, clusters and one-hot encoding: all of them learn from rows."""
     config = FeatureConfig(clusters=ClusterConfig(columns=("east",), counts=(3,)))
-    pair, _ = compare(rows, "price", ImputationConfig(strategies=("knn",)), 1)
-    return preprocessing(rows, "price", pair, feature_pipeline(rows, "price", config, 3, 1))
+    return unfitted(rows, PRICE, config, 3, strategy="knn")
 
 
 def test_every_row_is_tested_once_and_never_trained_on_in_that_fold() -> None:

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from tabular.config.stages import FeatureConfig, ImputationConfig, SelectionConfig, TargetConfig
+from tabular.config.stages import SelectionConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning import selection
 from tabular.learning.algorithms import ALGORITHMS, estimator
-from tabular.learning.features import feature_pipeline, preprocessing
 from tabular.learning.folds import fold_rows, prepare, score
-from tabular.learning.imputation import ScaledImputer, compare
+from tabular.learning.imputation import ScaledImputer
 from tabular.learning.selection import select
 from tabular.reports.training import Candidate, Leaderboard
+from tests.support.fitted import unfitted
 
 PRICE = TargetConfig(column="price")
 COUNT = 150
@@ -31,8 +31,7 @@ def _rows() -> pd.DataFrame:
 
 
 def _way(rows: pd.DataFrame, target: str = "price") -> Pipeline:
-    pair, _ = compare(rows, target, ImputationConfig(strategies=("median",)), 1)
-    return preprocessing(rows, target, pair, feature_pipeline(rows, target, FeatureConfig(), None, 1))
+    return unfitted(rows, TargetConfig(column=target))
 
 
 def _select(*algorithms: str, threads: int = 1, rows: pd.DataFrame | None = None, **config: Any) -> Leaderboard:

@@ -11,14 +11,12 @@ from tabular.config.stages import (
     ClusterConfig,
     FeatureConfig,
     ImputationConfig,
-    RatioConfig,
     SelectionConfig,
     SplitConfig,
     TargetConfig,
 )
 from tabular.learning import cluster_choice, imputation, selection, training
 from tabular.learning.algorithms import estimator
-from tabular.learning.features import preprocessing
 from tabular.learning.folds import fold_rows, prepare, score
 from tabular.reports.training import BestParameters
 from tabular.storage.persistence import to_bytes
@@ -26,7 +24,7 @@ from tabular.table import splitting
 
 PRICE = TargetConfig(column="price")
 FEATURES = FeatureConfig(
-    ratios={"per_home": RatioConfig(numerator="rooms", denominator="homes")},
+    expressions={"per_home": "rooms / homes"},
     clusters=ClusterConfig(columns=("east", "north"), counts=(4,)),
 )
 
@@ -44,8 +42,7 @@ def _rows(count: int = 200) -> pd.DataFrame:
 
 def _way(rows: pd.DataFrame) -> Pipeline:
     pair, _ = imputation.compare(rows, "price", ImputationConfig(), 1)
-    pipeline, _ = cluster_choice.choose(rows, PRICE, pair, FEATURES, "rmse", 1, 1)
-    return preprocessing(rows, "price", pair, pipeline)
+    return cluster_choice.choose(rows, PRICE, pair, FEATURES, "rmse", 1, 1)[0]
 
 
 def _model(table: pd.DataFrame) -> tuple[Pipeline, pd.DataFrame]:
@@ -195,8 +192,8 @@ def test_a_class_of_two_rows_is_fitted_with_target_means_and_no_warning() -> Non
     config = FeatureConfig(target_encoding=("kind",))
     pair, _ = imputation.compare(rows, "label", ImputationConfig(strategies=("median",)), 1)
     # when
-    pipeline, _ = cluster_choice.choose(rows, label, pair, config, "f1_macro", 1, 1)
+    way, _ = cluster_choice.choose(rows, label, pair, config, "f1_macro", 1, 1)
     best = BestParameters(algorithm="linear", target_transform="none", parameters={})
-    model = training.fit(rows, label, preprocessing(rows, "label", pair, pipeline), best, 1, 1)
+    model = training.fit(rows, label, way, best, 1, 1)
     # then
     assert list(model.classes_) == ["odd", "other", "usual"]

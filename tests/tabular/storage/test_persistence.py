@@ -16,11 +16,11 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, RatioConfig, TargetConfig
+from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning import training
 from tabular.learning.algorithms import ALGORITHMS
-from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.features import preprocessing
 from tabular.learning.imputation import compare
 from tabular.reports.training import BestParameters
 from tabular.storage.persistence import TRUSTED_TYPES, digest, from_bytes, to_bytes
@@ -58,11 +58,10 @@ def _fit(algorithm: str, kind: str, strategy: Any = "median", encoding: Any = "s
     target = TARGETS[kind]
     rows = _inputs().assign(**{target.column: _rows()[target.column]})
     config = FeatureConfig(
-        ratios={"r": RatioConfig(numerator="east", denominator="rooms")},
+        expressions={"r": "east / rooms"},
         clusters=ClusterConfig(columns=("east", "north"), counts=(3,), encoding=encoding),
     )
-    recipe = feature_pipeline(rows, target.column, config, 3, 1)
-    way = preprocessing(rows, target.column, _pair(strategy), recipe)
+    way = preprocessing(rows, target, _pair(strategy), config, 3, 1)
     rounds = ALGORITHMS[algorithm].rounds
     best = BestParameters(
         algorithm=algorithm, target_transform="log", parameters={rounds: 3} if rounds is not None else {}
@@ -76,9 +75,9 @@ def _derived(kind: str) -> Pipeline:
     days = pd.date_range("2024-01-01", periods=80)
     rows = _inputs().assign(**{"day": days, target.column: _rows()[target.column]})
     config = FeatureConfig(expressions={"e": "east * rooms"}, target_encoding=("kind",))
-    recipe = feature_pipeline(rows, target.column, config, None, 1, target.task)
+    way = preprocessing(rows, target, _pair("median"), config, None, 1)
     best = BestParameters(algorithm="linear", target_transform="none", parameters={})
-    return training.fit(rows, target, preprocessing(rows, target.column, _pair("median"), recipe), best, 1, 1)
+    return training.fit(rows, target, way, best, 1, 1)
 
 
 @cache

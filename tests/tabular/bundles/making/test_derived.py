@@ -14,7 +14,7 @@ from tabular.bundles.making.compiling import compiled, raw_columns
 from tabular.bundles.predictor import CompiledPredictor
 from tabular.config.stages import FeatureConfig, ImputationConfig, TargetConfig
 from tabular.learning import imputation, training
-from tabular.learning.features import feature_pipeline, preprocessing
+from tabular.learning.features import preprocessing
 from tabular.reports.training import BestParameters
 from tabular.storage.persistence import from_bytes, to_bytes
 from tests.support.fitted import FEW, table
@@ -44,8 +44,7 @@ def _model(
     target = TargetConfig(column="price", task="classification" if classes else "regression", class_weight=None)
     recipe = imputation.strategy("median", ImputationConfig(), 1, 1)
     config = FeatureConfig(expressions=EXPRESSIONS, dates=PARTS, target_encoding=encoded)
-    columns = feature_pipeline(rows, "price", config, None, 1, target.task)
-    way = preprocessing(rows, "price", imputation.ImputerPair(recipe.scaler, recipe.imputer), columns)
+    way = preprocessing(rows, target, imputation.ImputerPair(recipe.scaler, recipe.imputer), config, None, 1)
     best = BestParameters(algorithm=algorithm, target_transform="none", parameters=FEW[algorithm])
     return training.fit(rows, target, way, best, 1, 1, temperature)
 
