@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -48,7 +47,7 @@ def init(
         raise UserError(f"{shown} exists already; give another --name, or --force to overwrite it")
 
     from tabular.profiling import profile, writing
-    from tabular.storage.remote import public
+    from tabular.storage.places import public
     from tabular.table.sources import content_at
 
     content = content_at(data, "--data")
@@ -78,7 +77,7 @@ def _name(name: str | None, data: str) -> str:
 
 def _location(data: str, root: Path) -> str:
     """Where the table is, for a command that is typed in the repository."""
-    from tabular.storage.remote import is_remote
+    from tabular.storage.places import is_remote
 
     if is_remote(data):
         return data
@@ -105,17 +104,10 @@ def _check(text: str, profiled: "Profiled") -> None:
 
 def _write(file: Path, text: str) -> None:
     """Put the file in its place when it is whole."""
+    from tabular.storage.atomic import write_atomically
+
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=".partial")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as opened:
-                opened.write(text)
-            os.chmod(partial, 0o644)
-            os.replace(partial, file)
-        except BaseException:
-            os.unlink(partial)
-            raise
+        write_atomically(file, text.encode())
     except OSError as error:
         raise UserError(f"cannot write {file}: {error.strerror}") from error
 

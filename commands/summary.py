@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from commands.arguments import Configuration
 from commands.table import SAMPLE_WARNING
 from registry.mlflow_registry import registry_uri
 from tabular import names
+from tabular.storage.atomic import write_atomically
 
 SHOWN_CLASSES = 3
 """Classes that the end of a run names."""
@@ -89,11 +89,7 @@ def write(report: dict[str, Any], reports: Path, name: str) -> Path:
     """
     text = json.dumps(report, indent=2) + "\n"
     for folder in (reports / name, reports / "latest"):
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.replace(temporary, folder / "summary.json")
+        write_atomically(folder / "summary.json", text.encode())
     return reports / "latest"
 
 

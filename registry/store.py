@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from tabular.errors import UserError
 from tabular.storage import places
+from tabular.storage.atomic import UNFINISHED, create_atomically
 
 FOLDER = "releases"
 """In the artifact store, with a folder below it for each registered model."""
@@ -57,27 +57,12 @@ class LocalStore:
         places.write(places.join(self.location, name), content)
 
     def create(self, name: str, content: bytes) -> bool:
-        path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(prefix=places.UNFINISHED, dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                os.fchmod(file.fileno(), 0o644)  # mkstemp's own lets nobody else read it
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            # A second name for the same file: refused where the name is taken, and never a part of the file.
-            os.link(unfinished, path)
-        except FileExistsError:
-            return False
-        finally:
-            os.unlink(unfinished)
-        return True
+        return create_atomically(self._folder / name, content)
 
     def names(self, folder: str) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             found = os.listdir(self._folder / folder)
-            return sorted(name for name in found if not name.startswith(places.UNFINISHED))
+            return sorted(name for name in found if not name.startswith(UNFINISHED))
         return []
 
 

@@ -18,7 +18,7 @@ from tabular.bundles.encoding import Encoder
 from tabular.bundles.loading import BaselinePredictor, Build, Loaded, Source, build_predictor, load
 from tabular.errors import UserError
 from tabular.storage import places
-from tabular.storage.remote import public
+from tabular.storage.places import public
 
 logger = logging.getLogger(__name__)
 

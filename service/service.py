@@ -22,7 +22,7 @@ from service.settings import Settings
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
 from tabular.prediction_log.prediction_log import FLUSH_SECONDS, PredictionLog
-from tabular.storage.remote import is_remote
+from tabular.storage.places import is_remote
 
 MODEL = "stackhouse:latest"
 BUCKET_SECONDS = 5.0

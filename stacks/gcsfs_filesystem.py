@@ -16,6 +16,7 @@ from google.auth.exceptions import TransportError
 
 from stacks.gcsfs_store import BucketMissing, StoreUnreachable
 from tabular.errors import one_line
+from tabular.storage.google import SingleAttemptFileSystem
 
 PAUSES = (0.2, 0.5, 1.0)
 """Seconds before each further attempt at a connection that was refused or broke off."""
@@ -26,14 +27,9 @@ BATCH = 100
 UNSENT = 2**17
 """Bytes that the kernel takes before it has sent what came earlier."""
 
-_request_once = GCSFileSystem._request.__wrapped__  # without the six attempts, half a minute, for whatever happens
 
-
-class BoundedFileSystem(GCSFileSystem):
+class BoundedFileSystem(SingleAttemptFileSystem):
     """Objects over HTTP, with no cache of listings: other processes write to the bucket too.
-
-    The base is `gcsfs.core.GCSFileSystem` by name: what `gcsfs.GCSFileSystem` is depends on a variable that gcsfs reads
-    when it is first imported, and it may have been imported already.
 
     gcsfs tries a request six times whatever went wrong, and waits for an answer for ever. Here only what a live server
     says (5xx, 429) is tried six times, and each wait has a limit; a transfer that goes on has none.
@@ -76,7 +72,7 @@ class BoundedFileSystem(GCSFileSystem):
         """
         for pause in (*PAUSES, None):
             try:
-                return await _request_once(self, method, path, *args, **options)
+                return await super()._request(method, path, *args, **options)
             except FileNotFoundError:
                 is_listing = path == "b/{}/o"
                 is_new_upload = "/upload/" in path and "upload_id=" not in path

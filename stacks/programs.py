@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from tabular.errors import UserError
+from tabular.storage.atomic import write_atomically
 
 HOST = "127.0.0.1"
 SECONDS_TO_START = 120.0
@@ -123,10 +124,8 @@ class Program:
         return self.folder / f"{self.name}.json"
 
     def _note(self, pid: int) -> None:
-        unfinished = self.file.with_suffix(".unfinished")
         note = {"pid": pid, "started": psutil.Process(pid).create_time(), "port": self.port}
-        unfinished.write_text(json.dumps(note))
-        unfinished.replace(self.file)
+        write_atomically(self.file, json.dumps(note).encode())
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         """Wait for the first answer. Raises TimeoutError when there will be none."""

@@ -4,14 +4,13 @@ ZenML writes its configuration, and which stack a clone uses, in place and at ea
 at that very moment reads an empty file, and ends with a trace.
 """
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from zenml.io import fileio
 from zenml.utils import io_utils, yaml_utils
+
+from tabular.storage.atomic import replacing
 
 _write_in_place = yaml_utils.write_yaml
 
@@ -30,16 +29,8 @@ def write_yaml(file_path: str, contents: dict[Any, Any] | list[Any], sort_keys: 
     if io_utils.is_remote(file_path) or not fileio.isdir(str(Path(file_path).parent)):
         _write_in_place(file_path, contents, sort_keys)
         return
-    handle, unfinished = tempfile.mkstemp(dir=Path(file_path).parent, prefix=".unfinished-")
-    os.close(handle)
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(unfinished, os.stat(file_path).st_mode)
-        _write_in_place(unfinished, contents, sort_keys)
-        os.replace(unfinished, file_path)
-    except BaseException:
-        os.unlink(unfinished)
-        raise
+    with replacing(Path(file_path), mode=0o600) as unfinished:
+        _write_in_place(str(unfinished), contents, sort_keys)
 
 
 def install() -> None:

@@ -11,7 +11,7 @@ from zenml.client import Client
 from tabular.errors import one_line
 from tabular.reports.report import Report
 from tabular.reports.verdicts import Verdict
-from tabular.storage.remote import public
+from tabular.storage.places import public
 
 WEBHOOK = "STACKHOUSE_WEBHOOK_URL"
 """The variable with the address; it may hold a secret, so it is in no config."""

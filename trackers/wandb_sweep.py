@@ -14,6 +14,7 @@ from tabular.config.sweep import Sweep, SweepParameter
 from tabular.errors import UserError, one_line
 from tabular.learning.search import IMPORTANCES, Objective, Progress, as_file, fixed, summarise
 from tabular.reports.training import BestParameters, SearchReport, Trial
+from tabular.storage.atomic import write_atomically
 from trackers.wandb_account import INSTEAD, Account, refusals, require_entry, session
 
 if TYPE_CHECKING:
@@ -71,10 +72,7 @@ class _Kept(BaseModel):
     trials: list[Trial] = Field(default_factory=list)
 
     def write(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(self.model_dump_json())
-        partial.replace(file)
+        write_atomically(file, self.model_dump_json().encode())
 
 
 class _Agent:

@@ -177,9 +177,9 @@ def _explained(error: Exception) -> str | None:
 
     from registry.releases import LostRace
     from stacks.gcsfs_store import StoreUnreachable
-    from tabular.storage.places import Unreachable
+    from tabular.storage.places import Refused, Unreachable
 
-    if isinstance(error, LostRace | StoreUnreachable | Unreachable):
+    if isinstance(error, LostRace | StoreUnreachable | Refused | Unreachable):
         return one_line(error)
     if isinstance(error, UserError):
         return None

@@ -2,23 +2,20 @@
 
 import codecs
 import gzip
-import io
 import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import IO, Any, Final, Literal
 
 from tabular.errors import UserError, one_line
 from tabular.reports.report import Report
 from tabular.storage import places
-from tabular.storage.remote import CONTENT_MARKS, is_remote, public
+from tabular.storage.places import PIECE, FoundFile, is_remote, local_path, public
 
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 TABLES: Final = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
-PIECE: Final = 2**22
-"""Bytes that are asked of a store at a time."""
 
 
 class File(Report):
@@ -48,10 +45,14 @@ def files_of(location: str, output: str) -> list[File]:
     Raises:
         UserError: nothing is there, a file is no table, files are of two kinds, or the output lies in the input.
     """
-    with _errors(location):
-        found = _remote_files(location) if is_remote(location) else _local_files(location)
+    shown = public(location)
+    with _errors(shown):
+        listed = places.find(location)
+        if not listed and (is_remote(location) or not local_path(location).is_dir()):
+            raise UserError(f"batch.input: there is no file or folder {shown}; set batch.input to the rows to score")
+        found = [_file(file) for file in listed if not _is_hidden(file.name)]
     if not found:
-        raise UserError(f"batch.input: there is no file in the folder {public(location)}; put CSV or Parquet in it")
+        raise UserError(f"batch.input: there is no file in the folder {shown}; put CSV or Parquet in it")
     inside = f"{_plain(output)}/".startswith(f"{_plain(location)}/")
     if inside:
         raise UserError(f"batch.output: {output} is the input or lies in it; choose a folder of its own")
@@ -68,9 +69,7 @@ def opened(file: File) -> Iterator[IO[bytes]]:
     Raises:
         UserError: they cannot be had, also later, while they are read.
     """
-    with _errors(file.location):
-        raw = _open(file.location)
-    with raw:
+    with _errors(file.name), places.stream(file.location) as raw:
         yield raw
 
 
@@ -139,49 +138,19 @@ class Text:
 
 
 def _plain(location: str) -> str:
-    return public(location).rstrip("/") if is_remote(location) else str(Path(location).resolve())
-
-
-def _local_files(location: str) -> list[File]:
-    path = Path(location.removeprefix("file://"))
-    if not path.exists():
-        raise UserError(f"batch.input: there is no file or folder {location}; set batch.input to the rows to score")
-    if path.is_file():
-        return [_file(str(path), path.stat().st_size, str(path.stat().st_mtime_ns))]
-    found = sorted(file for file in path.rglob("*") if file.is_file())
-    shown = [file for file in found if not _is_hidden(file.relative_to(path).as_posix())]
-    return [_file(str(file), file.stat().st_size, str(file.stat().st_mtime_ns), True) for file in shown]
-
-
-def _remote_files(location: str) -> list[File]:
-    store, path = places.store(location)
-    if location.startswith(("http://", "https://")):
-        return [_file(location, int(store.info(path).get("size") or 0), _mark(store.info(path)))]
-    found = store.find(path, detail=True)
-    if not found:
-        raise UserError(f"batch.input: there is no file or folder {public(location)}; correct the address")
-    single = list(found) == [store._strip_protocol(path)]
-    return [
-        _file(store.unstrip_protocol(name), int(found[name]["size"]), _mark(found[name]), not single)
-        for name in sorted(found)
-        if single or not _is_hidden(name.removeprefix(store._strip_protocol(path)).lstrip("/"))
-    ]
-
-
-def _mark(info: dict[str, Any]) -> str:
-    return next((str(info[name]) for name in CONTENT_MARKS if info.get(name)), "")
+    return public(location).rstrip("/") if is_remote(location) else str(local_path(location).resolve())
 
 
 def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
 
 
-def _file(location: str, size: int, mark: str, in_folder: bool = False) -> File:
-    """What a file is, its first bytes say."""
-    shown = public(location)
-    if in_folder and not location.lower().removesuffix(".gz").endswith(TABLES):
+def _file(found: FoundFile) -> File:
+    """What a file is, by its first bytes."""
+    location, shown = found.location, public(found.location)
+    if found.name and not location.lower().removesuffix(".gz").endswith(TABLES):
         raise UserError(f"batch.input: {shown} is no CSV or Parquet file by its name; move it out of the folder")
-    with _open(location) as raw:
+    with places.stream(location) as raw:
         start = raw.read(4)
         gzipped = start.startswith(GZIP)
         if gzipped:
@@ -190,59 +159,17 @@ def _file(location: str, size: int, mark: str, in_folder: bool = False) -> File:
     if start.startswith(ZIP) or (gzipped and (start.startswith(PARQUET) or start[257:262] == b"ustar")):
         raise UserError(f"batch.input: {shown} is an archive or a workbook; unpack it, or export it as CSV or Parquet")
     kind: Literal["csv", "parquet"] = "parquet" if start.startswith(PARQUET) else "csv"
-    return File(location=location, size=size, mark=mark, kind=kind, gzipped=gzipped)
-
-
-def _open(location: str) -> IO[bytes]:
-    if is_remote(location):
-        return io.BufferedReader(_Remote(location), PIECE)
-    return Path(location.removeprefix("file://")).open("rb")
-
-
-class _Remote(io.RawIOBase):
-    """A file in a store; what goes wrong is one line."""
-
-    def __init__(self, location: str) -> None:
-        super().__init__()
-        self._location = location
-        store, path = places.store(location)
-        self._file = store.open(path, "rb", block_size=PIECE, cache_type="readahead")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        with _errors(self._location):
-            piece = self._file.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return int(self._file.seek(offset, whence))
-
-    def tell(self) -> int:
-        return int(self._file.tell())
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    return File(location=location, size=found.size, mark=found.mark, kind=kind, gzipped=gzipped)
 
 
 @contextmanager
-def _errors(location: str) -> Iterator[None]:
-    """What goes wrong while a file is read, in one line."""
-    shown = public(location)
+def _errors(file: str) -> Iterator[None]:
+    """Begin each error of a store with the key of the config, and report a damaged archive likewise."""
     try:
         yield
-    except UserError:
-        raise
-    except FileNotFoundError:
-        raise UserError(f"batch.input: there is no file {shown}; correct it") from None
-    except Exception as error:  # every store has its own family of exceptions
-        if not is_remote(location) and not isinstance(error, OSError):
-            raise
-        said = one_line(str(error).replace(location, shown))
-        raise UserError(f"batch.input: {shown} cannot be read ({said}); correct it, or mend what opens it") from error
+    except places.StoreError as error:
+        raise UserError(f"batch.input: {error}") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(
+            f"batch.input: {file} cannot be read ({one_line(error)}); correct it, or mend what opens it"
+        ) from error

@@ -31,7 +31,8 @@ from tabular.errors import UserError
 from tabular.reports.report import Report
 from tabular.reports.verdicts import Observed
 from tabular.storage import places
-from tabular.storage.remote import is_remote, public
+from tabular.storage.atomic import UNFINISHED
+from tabular.storage.places import is_remote, local_path, public
 
 IDENTITY: Final = "batch.json"
 SUCCESS: Final = "_SUCCESS.json"
@@ -147,7 +148,7 @@ class Ledger:
         if is_remote(self._folder):
             yield
             return
-        folder = Path(self._folder.removeprefix("file://"))
+        folder = local_path(self._folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with (folder / LOCK).open("a") as file:
@@ -169,7 +170,7 @@ class Ledger:
         shown = public(self._folder)
         found = self._report(IDENTITY, Identity)
         if found is None:
-            strangers = [name for name in self._names() if not Path(name).name.startswith((places.UNFINISHED, LOCK))]
+            strangers = [name for name in self._names() if not Path(name).name.startswith((UNFINISHED, LOCK))]
             if strangers:
                 raise UserError(
                     f"batch.output: {shown} holds files that no batch has written, such as {strangers[0]}; "
@@ -195,7 +196,7 @@ class Ledger:
         """Say that all is there; what killed processes have left on this machine is removed."""
         self._write(SUCCESS, success.model_dump_json().encode())
         if not is_remote(self._folder):
-            for left in Path(self._folder.removeprefix("file://")).rglob(f"{places.UNFINISHED}*"):
+            for left in local_path(self._folder).rglob(f"{UNFINISHED}*"):
                 left.unlink(missing_ok=True)
 
     def finished(self) -> Iterator[Finished]:
@@ -215,13 +216,7 @@ class Ledger:
         self._write(f"progress/chunk-{finished.chunk:06d}.json", finished.model_dump_json().encode())
 
     def _names(self) -> list[str]:
-        found = places.files(self._folder, TRANSFER_SECONDS)
-        if not is_remote(self._folder):
-            base = Path(self._folder.removeprefix("file://"))
-            return [Path(name).relative_to(base).as_posix() for name in found]
-        store, path = places.store(self._folder)
-        base = store._strip_protocol(path).rstrip("/") + "/"
-        return [str(store._strip_protocol(name)).removeprefix(base) for name in found]
+        return [file.name for file in places.find(self._folder, TRANSFER_SECONDS)]
 
     def _write(self, name: str, content: bytes) -> None:
         places.write(places.join(self._folder, name), content, TRANSFER_SECONDS)

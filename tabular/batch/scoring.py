@@ -27,7 +27,7 @@ from tabular.bundles.reference import Reference
 from tabular.config.batch import BatchConfig
 from tabular.errors import UserError, nearest
 from tabular.monitoring.tally import Tally
-from tabular.storage.remote import public
+from tabular.storage.places import public
 
 SAMPLE_ROWS: Final = 5_000
 

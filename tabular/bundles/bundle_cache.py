@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from tabular.bundles.bundle import MANIFEST, BadBundle, Bundle, digest, read
 from tabular.config.base import explain
 from tabular.storage import places
-from tabular.storage.remote import public
+from tabular.storage.atomic import UNFINISHED
+from tabular.storage.places import public
 
 TRANSFER_SECONDS = 300.0
 """How long one file of a bundle may take."""
@@ -62,7 +63,7 @@ class BundleCache:
             except BadBundle:
                 self._remove(target)
         self.folder.mkdir(parents=True, exist_ok=True)  # caches are things that people delete
-        unfinished = Path(tempfile.mkdtemp(prefix=places.UNFINISHED, dir=self.folder))
+        unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self.folder))
         try:
             self._copy(location, sha256, unfinished)
             read(unfinished, sha256)
@@ -90,7 +91,7 @@ class BundleCache:
         """The folders of all bundles, the one that was last used first."""
         found = []
         for path in self.folder.glob("*"):
-            if path.is_dir() and not path.name.startswith(places.UNFINISHED):
+            if path.is_dir() and not path.name.startswith(UNFINISHED):
                 try:
                     found.append((path.stat().st_mtime, path))
                 except FileNotFoundError:  # another worker removed it
@@ -107,7 +108,7 @@ class BundleCache:
         spared = {*used, *([last[1]] if last else [])}
         for path in [path for path in self.copies() if path.name not in spared][self.keep :]:
             self._remove(path)
-        for path in self.folder.glob(f"{places.UNFINISHED}*"):
+        for path in self.folder.glob(f"{UNFINISHED}*"):
             try:
                 abandoned = time.time() - path.stat().st_mtime > ABANDONED_SECONDS
             except FileNotFoundError:
@@ -134,7 +135,7 @@ class BundleCache:
 
     def _remove(self, folder: Path) -> None:
         """In one moment out of the way of other workers, then for good."""
-        aside = Path(tempfile.mkdtemp(prefix=places.UNFINISHED, dir=self.folder))
+        aside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self.folder))
         try:
             folder.rename(aside / folder.name)
         except FileNotFoundError:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from tabular.config.base import StrictModel, explain
 from tabular.errors import UserError
 from tabular.storage import places
-from tabular.storage.remote import public
+from tabular.storage.places import public
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

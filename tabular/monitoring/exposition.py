@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest, push_to
 
 from tabular.errors import UserError
 from tabular.reports.verdicts import SEVERITY, Finding, Kind, Performance, Traffic, Verdict
-from tabular.storage.remote import public
+from tabular.storage.places import public
 
 JOB: Final = "stackhouse_monitor"
 SECONDS: Final = 10.0

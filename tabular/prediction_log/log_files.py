@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tabular.storage import places
-from tabular.storage.remote import is_remote
+from tabular.storage.places import is_remote
 
 ROLL_BYTES = 64 * 2**20
 ROLL_SECONDS = 3600.0

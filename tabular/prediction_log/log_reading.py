@@ -11,7 +11,7 @@ import msgspec
 
 from tabular.prediction_log.log_files import ERRORS, FEEDBACK, PREDICTIONS, WRITE_SECONDS
 from tabular.storage import places
-from tabular.storage.remote import is_remote
+from tabular.storage.places import is_remote
 
 CHUNK_BYTES: Final = 8 * 2**20
 """What is decoded at once: some 20,000 rows of a request each. One line may be longer."""

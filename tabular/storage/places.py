@@ -1,39 +1,95 @@
-"""Bytes at a path or an fsspec URL, in bounded time: a store that is down is an error within seconds, never a hang."""
+"""Bytes at a path or at any address that fsspec knows, in bounded time.
 
-import functools
+A store that is down is an error within seconds and never a hang, and no error repeats the parts of an address that may
+be secret.
+"""
+
+import hashlib
+import io
+import json
 import os
-import tempfile
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, Final, NamedTuple, TypeVar
 
 from tabular.errors import UserError, one_line
-from tabular.storage.remote import is_remote, public
+from tabular.storage.atomic import write_atomically
 
 Result = TypeVar("Result")
 
 SECONDS = 5.0
-"""How long to wait for a connection, for each piece of an answer, and for all of a small file."""
-
-UNFINISHED = ".unfinished-"
-"""What the names of files and folders begin with until they are whole."""
+"""How long to wait for a connection, for each piece of an answer, and for the whole of a small file."""
+PIECE: Final = 2**22
+"""Number of bytes that a stream asks a store for at a time."""
+CONTENT_MARKS: Final = ("md5Hash", "Content-MD5", "ETag", "etag", "Last-Modified", "LastModified", "mtime", "created")
+"""What file systems call the mark that changes with a file's bytes, the most reliable first."""
 
 _late: dict[str, Future[Any]] = {}
-"""The last call to each store that was given up and has not ended: no second one waits beside it."""
+"""The last call to each store that was given up and has not ended; no second call waits beside it."""
 
 
-class NotThere(UserError):
-    """Something answered, and there is no such file."""
+class StoreError(UserError):
+    """A file that cannot be read or written.
+
+    Args:
+        what: what is wrong, with the location of the file.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(f"{what}; {remedy}" if remedy else what)
+        self.what = what
+        """What is wrong, without the remedy."""
 
 
-class Unreachable(UserError):
-    """Nothing answered in time, or what answered cannot give or take the file now."""
+class NotThere(StoreError):
+    """The store answered that there is no such file."""
+
+
+class Unreachable(StoreError):
+    """The store did not answer: there is no network, or its host is down."""
+
+
+class Refused(StoreError):
+    """The store answered, but it cannot give or take the file."""
+
+
+class FoundFile(NamedTuple):
+    """A file in a folder."""
+
+    location: str
+    """The path or the address of the file."""
+    name: str
+    """The path below the folder; empty where the location that was looked at is itself the file."""
+    size: int
+    """Number of bytes."""
+    mark: str
+    """A text that changes with the content: the time of the last change, or a mark of the store; may be empty."""
+
+
+def is_remote(location: str) -> bool:
+    """Whether a location names a protocol such as `https://`, `gs://` or `memory://`."""
+    return "://" in location and not location.startswith("file://")
+
+
+def public(location: str) -> str:
+    """The location without `user:password@`, query and fragment, any of which may hold a secret."""
+    if not is_remote(location):
+        return location
+    return re.sub(r"://[^/]*@", "://", re.split(r"[?#]", location)[0])
+
+
+def local_path(location: str) -> Path:
+    """The path of a location on this machine, which may begin with `file://`."""
+    return Path(location.removeprefix("file://"))
 
 
 def join(folder: str, name: str) -> str:
-    """The location of a file in a folder; a name that is a location of its own stays what it is."""
+    """The location of a file in a folder; an absolute path or an address is returned as it is."""
     if is_remote(name) or Path(name).is_absolute():
         return name
     return f"{folder.rstrip('/')}/{name}"
@@ -41,120 +97,207 @@ def join(folder: str, name: str) -> str:
 
 def parent(location: str) -> str:
     """The location of the folder that a file lies in."""
-    return location.rsplit("/", 1)[0] if is_remote(location) else str(_local(location).parent)
+    return location.rsplit("/", 1)[0] if is_remote(location) else str(local_path(location).parent)
 
 
-def read(location: str, seconds: float = SECONDS) -> bytes:
+def read(location: str, seconds: float | None = SECONDS) -> bytes:
     """All bytes of a file.
 
     Args:
-        location: a path, or a URL of any protocol that fsspec knows.
-        seconds: how long to wait for all of a remote file.
+        location: a path, or an address of any protocol that fsspec knows.
+        seconds: how long to wait for the whole of a remote file. None waits as long as pieces of it arrive, which suits
+            a file of unknown size.
 
     Raises:
         NotThere: there is no such file.
-        Unreachable: the store does not answer, or refuses.
+        Unreachable: the store does not answer.
+        Refused: the store answers, but does not give the file.
     """
-    if is_remote(location):
-        return _remotely(location, "read", seconds, lambda store, path: bytes(store.cat_file(path)))
-    return _locally(location, "read", lambda path: path.read_bytes())
+    if not is_remote(location):
+        with _errors(location, "read"):
+            return local_path(location).read_bytes()
+    if seconds is not None:
+        return _remotely(location, "read", seconds, lambda system, path: bytes(system.cat_file(path)))
+    if not _is_http(location):  # the requests of which have time limits of their own
+        _remotely(location, "read", SECONDS, lambda system, path: system.info(path))
+    with _errors(location, "read"):
+        system, path = store(location)
+        return bytes(system.cat_file(path))
 
 
 def write(location: str, content: bytes, seconds: float = SECONDS) -> None:
-    """Make or replace a file; whoever reads it meanwhile gets the old one or the new one, never a part.
+    """Create or replace a file; a reader sees the old content or the new content, never a part.
 
     Args:
-        location: a path, or a URL of any protocol that fsspec knows; folders are made.
-        content: all of the file.
+        location: a path, or an address of any protocol that fsspec knows; folders are created.
+        content: everything that the file will hold.
         seconds: how long to wait until a remote file is written.
 
     Raises:
         NotThere: there is no such bucket.
-        Unreachable: the store does not answer, or refuses.
+        Unreachable: the store does not answer.
+        Refused: the store answers, but does not take the file.
     """
     if is_remote(location):
-        _remotely(location, "write", seconds, lambda store, path: store.pipe_file(path, content))
+        _remotely(location, "write", seconds, lambda system, path: system.pipe_file(path, content))
+        return
+    with _errors(location, "write"):
+        write_atomically(local_path(location), content)
+
+
+def find(location: str, seconds: float = SECONDS) -> list[FoundFile]:
+    """All files below a folder, sorted by location, or the one file at the location; none where nothing is there.
+
+    Raises:
+        Unreachable: the store does not answer.
+        Refused: the store answers, but does not list the folder.
+    """
+    if is_remote(location):
+        found = _remotely(location, "list", seconds, _find_remote)
     else:
-        _locally(location, "write", lambda path: _replace(path, content))
+        with _errors(location, "list"):
+            found = _find_local(local_path(location))
+    return sorted(found)
 
 
 def files(location: str, seconds: float = SECONDS) -> list[str]:
-    """The locations of all files below a folder, sorted; none for a folder that is not there.
+    """The locations of the files that `find` returns. Raises the same errors."""
+    return [file.location for file in find(location, seconds)]
+
+
+def fingerprint(location: str) -> str:
+    """A hash in hex that changes when the bytes at an address change, mostly without reading them.
 
     Raises:
-        Unreachable: the store does not answer, or refuses.
+        NotThere: there is no such file.
+        Unreachable: the store does not answer.
+        Refused: the store answers, but does not describe the file, or the address is a folder.
+    """
+    info = _remotely(location, "read", SECONDS, lambda system, path: system.info(path))
+    if info.get("type") == "directory":
+        raise Refused(f"{public(location)} is a folder", "name one CSV, Parquet or .tgz file in it")
+    mark = _content_mark(info)
+    if not mark:
+        return hashlib.sha256(read(location, None)).hexdigest()
+    return hashlib.sha256(json.dumps([mark, info.get("size")]).encode()).hexdigest()
+
+
+def stream(location: str) -> IO[bytes]:
+    """A file opened for reading; the stream is seekable, and a store is asked for a piece at a time.
+
+    Raises:
+        NotThere: there is no such file.
+        Unreachable: the store does not answer, also later, while the stream is read.
+        Refused: the store answers, but does not give the file, also later.
     """
     if is_remote(location):
-        return _remotely(
-            location, "list", seconds, lambda store, path: sorted(map(store.unstrip_protocol, store.find(path)))
-        )
-    return _locally(location, "list", lambda path: sorted(str(file) for file in path.rglob("*") if file.is_file()))
+        return io.BufferedReader(_RemoteStream(location), PIECE)
+    with _errors(location, "read"):
+        return local_path(location).open("rb")
 
 
 def store(location: str) -> tuple[Any, str]:
-    """The fsspec file system of a URL, and the path in it; nothing is asked of it yet."""
+    """The fsspec file system of an address, and the path in it; no request is sent."""
+    import aiohttp
     import fsspec
 
+    # No total: a large file takes its time, as long as its pieces arrive.
+    limits = aiohttp.ClientTimeout(total=None, connect=SECONDS, sock_read=SECONDS)
     protocol, _, path = location.partition("://")
     if protocol in ("gs", "gcs"):
-        return _google()(**_google_options()), path
-    found, path = fsspec.url_to_fs(location, use_listings_cache=False)
-    return found, path
+        os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # which gcsfs reads when it is imported
+        from tabular.storage.google import SingleAttemptFileSystem
+
+        options: dict[str, Any] = {"requests_timeout": limits, "use_listings_cache": False}
+        if os.environ.get("STORAGE_EMULATOR_HOST"):  # gcsfs reads it too; the search for credentials takes seconds
+            options["token"] = "anon"
+        return SingleAttemptFileSystem(**options), path
+    options = {"use_listings_cache": False}
+    if _is_http(location):
+        # As curl does it: the proxies of the environment, and the bytes as they were sent.
+        headers = {"Accept-Encoding": "identity"}
+        client = {"timeout": limits, "trust_env": True, "auto_decompress": False, "headers": headers}
+        options["client_kwargs"] = client
+    system, path = fsspec.url_to_fs(location, **options)
+    return system, path
 
 
-def _local(location: str) -> Path:
-    return Path(location.removeprefix("file://"))
+class _RemoteStream(io.RawIOBase):
+    """The bytes of a file in a store."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__()
+        self._location = location
+        with _errors(location, "read"):
+            system, path = store(location)
+            self._file = system.open(path, "rb", block_size=PIECE, cache_type="readahead")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        with _errors(self._location, "read"):
+            piece = self._file.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        if not self.closed and hasattr(self, "_file"):  # which is not there where opening it has failed
+            self._file.close()
+        super().close()
 
 
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)  # mkstemp's own lets nobody else read it
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        os.unlink(unfinished)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name, too, outlives a power cut
-    finally:
-        os.close(folder)
+def _is_http(location: str) -> bool:
+    return location.startswith(("http://", "https://"))
 
 
-def _locally(location: str, verb: str, call: Callable[[Path], Result]) -> Result:
-    try:
-        return call(_local(location))
-    except FileNotFoundError:
-        raise NotThere(f"{location}: there is no such file; correct the path") from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise Unreachable(f"{location}: cannot {verb} it ({reason}); correct the path or its permissions") from error
+def _content_mark(info: dict[str, Any]) -> str:
+    return next((str(info[name]) for name in CONTENT_MARKS if info.get(name)), "")
+
+
+def _find_local(path: Path) -> list[FoundFile]:
+    found = []
+    for file in [path] if path.is_file() else path.rglob("*"):
+        with suppress(FileNotFoundError):  # another process removed it
+            if file.is_file():
+                name = "" if file == path else file.relative_to(path).as_posix()
+                found.append(FoundFile(str(file), name, file.stat().st_size, str(file.stat().st_mtime_ns)))
+    return found
+
+
+def _find_remote(system: Any, path: str) -> list[FoundFile]:
+    if "http" in system.protocol:  # which cannot list
+        info = system.info(path)
+        return [FoundFile(path, "", int(info.get("size") or 0), _content_mark(info))]
+    base = system._strip_protocol(path).rstrip("/")
+    return [
+        FoundFile(
+            system.unstrip_protocol(name),
+            system._strip_protocol(name).removeprefix(base).lstrip("/"),
+            int(info["size"]),
+            _content_mark(info),
+        )
+        for name, info in system.find(path, detail=True).items()
+    ]
 
 
 def _remotely(location: str, verb: str, seconds: float, call: Callable[[Any, str], Result]) -> Result:
-    """What the call returns. Nothing of an address that could be secret is in the errors."""
-    shown = public(location)
+    """What the call returns, with the file system of an address and the path in it as its arguments."""
     root = "/".join(location.split("/", 3)[:3])
-    try:
+    with _errors(location, verb):
         if root in _late and not _late[root].done():
             raise TimeoutError
         _late.pop(root, None)
         return _within(seconds, root, lambda: call(*store(location)))
-    except FileNotFoundError:
-        raise NotThere(f"{shown}: there is no such file or bucket; correct the address") from None
-    except TimeoutError:
-        reason = "no answer in time"
-    except ImportError as error:
-        raise Unreachable(f"{shown}: {error.name or error} is not installed; install it here") from None
-    except Exception as error:  # every store has its own family of exceptions
-        said = one_line(str(error).replace(location, shown))
-        reason = said[:300] or type(error).__name__
-    raise Unreachable(f"{shown}: cannot {verb} it ({reason}); is the store running, and is the address right?")
 
 
 def _within(seconds: float, root: str, call: Callable[[], Result]) -> Result:
@@ -176,27 +319,49 @@ def _within(seconds: float, root: str, call: Callable[[], Result]) -> Result:
         raise
 
 
-def _google_options() -> dict[str, Any]:
+@contextmanager
+def _errors(location: str, verb: str) -> Iterator[None]:
+    """Turn what goes wrong inside into a StoreError; its cause, which may hold a secret, is not kept."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # each store has its own family of exceptions
+        if not is_remote(location):
+            if isinstance(error, OSError):
+                raise _local_error(location, verb, error) from None
+            raise
+        raise _remote_error(location, verb, error) from None
+
+
+def _local_error(location: str, verb: str, error: OSError) -> StoreError:
+    if isinstance(error, FileNotFoundError):
+        return NotThere(f"{location}: there is no such file", "correct the path")
+    reason = (error.strerror or str(error)).lower()
+    return Refused(f"{location}: cannot {verb} it ({reason})", "correct the path or its permissions")
+
+
+def _remote_error(location: str, verb: str, error: Exception) -> StoreError:
     import aiohttp
 
-    limits = aiohttp.ClientTimeout(total=None, connect=SECONDS, sock_read=SECONDS)
-    options: dict[str, Any] = {"requests_timeout": limits, "use_listings_cache": False}
-    if os.environ.get("STORAGE_EMULATOR_HOST"):  # which gcsfs itself reads; the search for credentials takes seconds
-        options["token"] = "anon"
-    return options
-
-
-@functools.cache
-def _google() -> type[Any]:
-    """A gcsfs over HTTP that asks once; by itself it asks six times in half a minute, whatever went wrong.
-
-    The base is taken by name: what `gcsfs.GCSFileSystem` is depends on a variable that gcsfs reads when it is first
-    imported. With the other one an emulator is asked over gRPC, and waited for without end.
-    """
-    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-    from gcsfs.core import GCSFileSystem
-
-    class OnceFileSystem(GCSFileSystem):
-        _request = GCSFileSystem._request.__wrapped__
-
-    return OnceFileSystem
+    shown = public(location)
+    # fsspec reports any failed look at an HTTP file as "not found" and keeps the reason as the cause.
+    cause = (error.__cause__ or error) if isinstance(error, FileNotFoundError) and _is_http(location) else error
+    status = None  # of the HTTP response, where there was one
+    if isinstance(cause, aiohttp.ClientResponseError) and not isinstance(cause, aiohttp.ClientHttpProxyError):
+        status = cause.status
+    if isinstance(cause, FileNotFoundError) or status == 404:
+        return NotThere(f"{shown}: there is no such file or bucket", "correct the address")
+    if status is not None:
+        return Refused(f"{shown}: cannot {verb} it (the server answered {status})", "correct the address")
+    if isinstance(cause, TimeoutError):
+        return Unreachable(f"could not reach {shown} (no answer in time)", "check the address and the network")
+    if isinstance(cause, ImportError):
+        return Refused(f"{shown}: {cause.name or cause} is not installed", "install it here")
+    if isinstance(cause, (aiohttp.InvalidURL, ValueError)) and _is_http(location):
+        return Refused(f"{shown}: this is not a valid address", "correct it")
+    if isinstance(cause, (ConnectionError, aiohttp.ClientError)):
+        reason = getattr(cause, "strerror", None) or type(cause).__name__
+        return Unreachable(f"could not reach {shown} ({reason})", "check the address and the network")
+    said = one_line(str(cause).replace(location, shown))[:300]
+    return Refused(f"{shown}: cannot {verb} it ({said})", "is the store running, and is the address right?")

@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,9 @@ from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError, nearest_hint, one_line
 from tabular.reports.training import Provenance
-from tabular.storage.remote import Unreachable, fetch, fingerprint, is_remote, public
+from tabular.storage import places
+from tabular.storage.atomic import write_atomically
+from tabular.storage.places import is_remote, public
 from tabular.storage.repository import ROOT
 from tabular.table.parsing import Kinds, parse
 from tabular.table.sample import SampleSpec, make_sample
@@ -83,13 +85,15 @@ def _found(data: DataConfig, cache: Path, root: Path) -> Source:
     if data.url is not None and data.url_sha256 is not None:
         try:
             _download(data.url, data.url_sha256, cache)
-        except Unreachable as error:
+        except places.Unreachable as error:
             if not data.offline_sample or data.sample is None:
                 raise UserError(
                     f"data.url: {error.what}; set data.path to a local copy, or data.offline_sample: true "
                     "and data.sample to train on the built-in sample"
                 ) from None
             return _sample(data.sample, root, f"no network: {error.what}")
+        except places.StoreError as error:
+            raise UserError(f"data.url: {error}") from None
         return Source(
             kind="url",
             location=data.url,
@@ -182,9 +186,10 @@ def with_target(frame: pd.DataFrame, target: str, reading: ReadingConfig, name: 
 def _at_path(path: str, sha256: str | None) -> Source:
     if is_remote(path):
         if sha256 is None:
-            found = fingerprint(path, "data.path")
+            with _named("data.path"):
+                found = places.fingerprint(path)
         else:
-            found = hashlib.sha256(fetch(path, "data.path")).hexdigest()
+            found = hashlib.sha256(content_at(path, "data.path")).hexdigest()
         location, expected = path, sha256
     else:
         file = _local(path, "data.path")
@@ -216,18 +221,10 @@ def _download(url: str, sha256: str, cache: Path) -> None:
         return
     if not url.startswith(("http://", "https://")):
         raise UserError(f"data.url: {public(url)} does not start with http:// or https://; for others use data.path")
-    content = fetch(url, "data.url")
+    content = places.read(url, None)
     _check_hash(hashlib.sha256(content).hexdigest(), sha256, url, "data.url_sha256")
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=cache, prefix="partial-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.replace(partial, kept)
-        except BaseException:
-            os.unlink(partial)
-            raise
+        write_atomically(kept, content)
     except OSError as error:
         raise UserError(f"cannot write to the cache {cache}: {error.strerror}; make it writable") from error
 
@@ -238,13 +235,8 @@ def _content(source: Source) -> bytes:
         kept = Path(source.cache or "") / str(source.sha256)
         if source.cache and kept.is_file() and _hash(kept) == source.sha256:
             return kept.read_bytes()
-        return fetch(source.location, "data.url")
-    if is_remote(source.location):
-        return fetch(source.location, "data.path")
-    try:
-        return Path(source.location).read_bytes()
-    except OSError as error:
-        raise UserError(f"data.path: cannot read {source.location}: {error.strerror}") from error
+        return content_at(source.location, "data.url")
+    return content_at(source.location, "data.path")
 
 
 def _hash(file: Path) -> str:
@@ -273,13 +265,19 @@ def content_at(location: str, key: str) -> bytes:
     Raises:
         UserError: there is no such file, or it cannot be read.
     """
-    if is_remote(location):
-        return fetch(location, key)
-    file = _local(location, key)
+    with _named(key):
+        return places.read(location if is_remote(location) else str(_local(location, key)), None)
+
+
+@contextmanager
+def _named(key: str) -> Iterator[None]:
+    """Begin each error of a store with the key under which the user wrote the location."""
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{key}: cannot read {file}: {error.strerror}") from error
+        yield
+    except places.Unreachable as error:
+        raise UserError(f"{key}: {error}, or set data.path to a local copy") from None
+    except places.StoreError as error:
+        raise UserError(f"{key}: {error}") from None
 
 
 def _local(path: str, key: str) -> Path:

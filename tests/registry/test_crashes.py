@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 from registry.store import LocalStore
 from registry.verifying import verify
 from tabular.storage import places
+from tabular.storage.atomic import UNFINISHED
 from tests.support.released import Shop, promote, roll_back
 
 WRITES = {
@@ -109,7 +110,7 @@ def test_a_kill_between_two_writes_leaves_a_champion_and_the_next_command_comple
 def test_a_kill_before_the_decision_changes_nothing(released: Shop, tmp_path: Path) -> None:
     # given: the entry was written under its unfinished name, and not yet under its own
     before = released.state()
-    (released.folder / "releases" / "history" / f"{places.UNFINISHED}abc").write_text('{"half')
+    (released.folder / "releases" / "history" / f"{UNFINISHED}abc").write_text('{"half')
 
     # when
     released.releases.settle()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from tabular.storage import places
+from tabular.storage.atomic import UNFINISHED
 from tests.support.bundles import NewModel, answer, make_bundle
 from tests.support.project import ROOT
 
@@ -35,7 +35,7 @@ class TestCache:
         # given
         publish("1", 1)
         model = new_model()
-        left, fresh = (model._cache.folder / f"{places.UNFINISHED}{name}" for name in ("left", "fresh"))
+        left, fresh = (model._cache.folder / f"{UNFINISHED}{name}" for name in ("left", "fresh"))
         for folder in (left, fresh):
             folder.mkdir()
         os.utime(left, (time.time() - 86400,) * 2)
@@ -64,7 +64,7 @@ class TestCache:
 
             # then
             assert [(answer(model), model.status) for model in models] == [(round_ + 1.0, "healthy")] * 6
-            assert not list(models[0]._cache.folder.glob(f"{places.UNFINISHED}*"))
+            assert not list(models[0]._cache.folder.glob(f"{UNFINISHED}*"))
             for model in models:
                 model.stop()
 

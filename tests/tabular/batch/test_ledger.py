@@ -15,7 +15,7 @@ from tabular.batch.ledger import Ledger, Success
 from tabular.batch.scoring import Model, Reached, score
 from tabular.bundles.bundle import digest
 from tabular.errors import UserError
-from tabular.storage import places
+from tabular.storage.atomic import UNFINISHED
 from tests.support.batches import config, model, predictions, rejects, run
 from tests.support.described import table
 
@@ -98,7 +98,7 @@ def test_a_kill_at_any_write_loses_and_repeats_nothing(by: Model, source: Path, 
         assert report.model_dump(include=same) == whole.model_dump(include=same)
         assert report.observed.numbers["rooms"].cells == whole.observed.numbers["rooms"].cells
         pd.testing.assert_frame_equal(drawn, sample)
-        assert not list(output.rglob(f"{places.UNFINISHED}*"))
+        assert not list(output.rglob(f"{UNFINISHED}*"))
         resumed.add(report.resumed)
     else:
         pytest.fail("the batch never ended")

@@ -187,7 +187,7 @@ class TestRows:
 
     def test_a_store_that_is_down(self, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
-        with pytest.raises(places.Unreachable, match="gs://bucket/log/predictions/date=2025-11-21: "):
+        with pytest.raises(places.Unreachable, match="gs://bucket/log/predictions/date=2025-11-21 "):
             read_window("gs://bucket/log", bundle, *WINDOW, 10)
 
 

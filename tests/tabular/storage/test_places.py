@@ -39,7 +39,7 @@ class TestLocal:
         monkeypatch.setattr(os, "fsync", fail)
 
         # when
-        with pytest.raises(places.Unreachable, match="cannot write it \\(no space left on device\\); correct"):
+        with pytest.raises(places.Refused, match="cannot write it \\(no space left on device\\); correct"):
             places.write(str(file), b"two")
 
         # then
@@ -72,7 +72,7 @@ class TestLocal:
     def test_what_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(places.NotThere, match=f"{tmp_path}/none: there is no such file; correct the path"):
             places.read(f"{tmp_path}/none")
-        with pytest.raises(places.Unreachable, match="cannot read it \\(is a directory\\)"):
+        with pytest.raises(places.Refused, match="cannot read it \\(is a directory\\)"):
             places.read(str(tmp_path))
         assert places.files(f"{tmp_path}/none") == []
 
@@ -101,11 +101,11 @@ class TestRemote:
         assert threading.active_count() <= threads + 3
 
     def test_a_protocol_that_is_not_known(self) -> None:
-        with pytest.raises(places.Unreachable, match="nope://x/y: cannot read it \\(Protocol not known: nope\\)"):
+        with pytest.raises(places.Refused, match="nope://x/y: cannot read it \\(Protocol not known: nope\\)"):
             places.read("nope://x/y")
 
     def test_no_secret_of_an_address_is_told(self) -> None:
-        with pytest.raises(places.Unreachable) as raised:
+        with pytest.raises(places.Refused) as raised:
             places.read("nope://user:hunter2@host/file?token=hunter2")
         assert "hunter2" not in str(raised.value)
         assert raised.value.__cause__ is None
