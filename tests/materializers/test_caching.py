@@ -92,7 +92,7 @@ def test_the_real_steps_depend_on_what_they_call() -> None:
     assert {
         "tabular/table/sources.py",
         "tabular/table/parsing.py",
-        "tabular/storage/remote.py",
+        "tabular/storage/places.py",
         "tabular/table/sample.py",
     } <= of_sources
 
