@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from serving_servers import SERVICE, SERVICE_READY, Server, environment, get, po
 
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST, MODEL, digest
-from tabular.prediction_log.log_files import Records
+from tabular.prediction_log.reading import LogReader
 from tabular.storage.persistence import from_bytes
 
 CASES = 2000
@@ -162,8 +162,8 @@ def killed_worker(scene: Scene) -> list[Figure]:
                 away.append(_seconds_away(client, kills[-1]))
             time.sleep(max(1.0, scene.seconds / 3))
         time.sleep(FLUSHED_SECONDS)
-    records = Records(variables["STACKHOUSE_PREDICTION_LOG"])
-    logged = [record["request_id"] for record in records]
+    log, now = LogReader(variables["STACKHOUSE_PREDICTION_LOG"]), datetime.now(UTC)
+    logged = [record.request_id for some in log.predictions((now - timedelta(days=1), now)) for record in some]
     known = set(logged)
     lost = [answer.at for answer in client.answers if answer.request_id not in known]
     # An answer that the worker gave may be read a moment after the kill.
@@ -174,7 +174,7 @@ def killed_worker(scene: Scene) -> list[Figure]:
         Figure("answered and not in the log", str(len(lost))),
         Figure("the oldest, s before its kill", f"{max(spans, default=0):.2f}", "<= 1", max(spans, default=0) <= 1),
         Figure("twice in the log", str(len(logged) - len(known)), "0", len(logged) == len(known)),
-        Figure("torn lines", str(records.torn)),
+        Figure("torn lines", str(log.unreadable)),
         Figure("connections that failed", str(len(client.broken))),
         Figure("answers that were no 200", str(len(client.refused)), "0", not client.refused),
     ]

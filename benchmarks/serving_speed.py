@@ -109,11 +109,11 @@ def batches(scene: Scene) -> list[Figure]:
         what = f"{name}, {connections} connection{'s' * (connections > 1)}"
         lines.append(Figure(f"{what}, rows/s", spread(rate, 0)))
         lines.append(Figure(f"{what}, ratio", spread(ratio), ">= 0.5", bool(np.median(ratio) >= 0.5)))
-    return [*lines, Figure("failed requests", str(failed), "0", not failed), _unlogged(variables, answered)]
+    return [*lines, Figure("failed requests", str(failed), "0", not failed), _unlogged(variables, answered * BATCH)]
 
 
 def _unlogged(variables: dict[str, str], answered: int) -> Figure:
-    """How many requests that were answered are missing in the prediction log, which has a line for each."""
+    """How many of the rows that were answered are missing in the prediction log, which has a line for each."""
     logged = 0
     for file in Path(variables["STACKHOUSE_PREDICTION_LOG"]).rglob("*.jsonl"):
         with file.open("rb") as content:

@@ -99,7 +99,7 @@ def _newest_table(config: MonitoringConfig, root: Path, store: Any, console: Con
         UserError: the table is the built-in sample, or no logged row has a true value.
     """
     from tabular.monitoring import newest
-    from tabular.prediction_log.log_windows import labelled_rows
+    from tabular.prediction_log.windows import labelled_rows
 
     resolved = _training(config, root, {}).resolved
     assert isinstance(resolved, TrainingFile)

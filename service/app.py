@@ -15,7 +15,7 @@ from service.bodies import Disconnected, Receive
 from service.metrics import Metrics
 from service.problems import Problem
 from service.security import POLICY, SECURITY_HEADERS, ApiKeys, Headers, RateLimit, Send, is_here
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.writer import PredictionLog
 
 logger = logging.getLogger(__name__)
 

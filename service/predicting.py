@@ -21,7 +21,7 @@ from tabular.bundles.encoding import Notes
 from tabular.bundles.inputs import BadInput
 from tabular.bundles.loading import BaselinePredictor, Loaded
 from tabular.bundles.predictor import Predictor, Rows
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.writer import PredictionLog
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,6 @@ class Predicting:
             loaded.bundle.name,
             loaded.bundle.version,
             latency * 1000,
-            notes,
         )
         return encoded(answer)
 
@@ -122,7 +121,6 @@ class Predicting:
             loaded.bundle.name,
             loaded.bundle.version,
             latency * 1000,
-            notes,
         )
         return encoded(answer)
 

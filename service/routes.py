@@ -15,7 +15,7 @@ from service.problems import Problem
 from service.security import PAGE_POLICY, SECURITY_HEADERS, ApiKeys, RateLimit
 from service.settings import Settings
 from tabular.bundles.loading import Loaded
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.writer import PredictionLog
 
 PAGE: Final = b"""<!DOCTYPE html>
 <html lang="en">

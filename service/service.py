@@ -21,7 +21,7 @@ from service.security import Send, with_security_headers
 from service.settings import Settings
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
-from tabular.prediction_log.prediction_log import FLUSH_SECONDS, PredictionLog
+from tabular.prediction_log.writer import FLUSH_SECONDS, PredictionLog
 from tabular.storage.places import is_remote
 
 MODEL = "stackhouse:latest"

@@ -10,8 +10,7 @@ from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
 from tabular.errors import UserError, one_line
-from tabular.prediction_log.log_files import row_of, rows_in
-from tabular.prediction_log.log_records import Record
+from tabular.prediction_log.records import Prediction
 
 if TYPE_CHECKING:
     import wandb
@@ -49,22 +48,21 @@ class WandbSample:
         """Sampled rows that W&B was too slow for."""
         self.sent = 0
         self._random = random.Random(seed)
-        self._queue: Queue[Record] = Queue(WAITING)
+        self._queue: Queue[Prediction] = Queue(WAITING)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stackhouse-wandb-sample", daemon=True)
 
-    def __call__(self, records: Sequence[Record]) -> None:
-        """Draw from the records of some requests; never waits."""
+    def __call__(self, records: Sequence[Prediction]) -> None:
+        """Draw from some predicted rows; never waits."""
         if self._stopping.is_set():
             return
         for record in records:
-            for row in range(rows_in(record)):
-                if self._random.random() >= self.share:
-                    continue
-                try:
-                    self._queue.put_nowait(row_of(record, row))
-                except Full:
-                    self.dropped += 1
+            if self._random.random() >= self.share:
+                continue
+            try:
+                self._queue.put_nowait(record)
+            except Full:
+                self.dropped += 1
 
     def start(self) -> None:
         """Begin to send."""
@@ -104,9 +102,9 @@ class WandbSample:
         )
 
 
-def _flat(row: Record) -> dict[str, Any]:
+def _flat(row: Prediction) -> dict[str, Any]:
     """A step of the run's history: charts of the numbers, by column and class."""
-    step: dict[str, Any] = {f"inputs/{name}": value for name, value in row["inputs"].items() if value is not None}
-    step |= {f"probabilities/{label}": chance for label, chance in (row["probabilities"] or {}).items()}
-    shared = {key: row[key] for key in ("request_id", "version", "latency_ms", "prediction")}
-    return step | shared | {"time": row["time"].isoformat()}
+    step: dict[str, Any] = {f"inputs/{name}": value for name, value in row.inputs.items() if value is not None}
+    step |= {f"probabilities/{label}": chance for label, chance in (row.probabilities or {}).items()}
+    shared = {key: getattr(row, key) for key in ("request_id", "version", "latency_ms", "prediction")}
+    return step | shared | {"time": row.time.isoformat()}

@@ -16,7 +16,8 @@ from tabular.monitoring import frames
 from tabular.monitoring.performance import measure
 from tabular.monitoring.tally import Tally
 from tabular.monitoring.traffic import traffic
-from tabular.prediction_log.log_windows import LogWindow, Span, read_window
+from tabular.prediction_log.reading import Span
+from tabular.prediction_log.windows import LogWindow, read_window
 from tabular.reports.verdicts import Performance, Window
 
 
@@ -47,7 +48,7 @@ def observe(
         start=_text(start),
         end=_text(end),
         observed=tally.observed(),
-        traffic=traffic(asked.times, asked.latency_ms, int(asked.rows.sum()), log.refusals, _seconds(span)),
+        traffic=traffic(asked.times, asked.latency_ms, asked.rows, log.refusals, _seconds(span)),
         performance=_performance(log, bundle, earlier, monitoring),
         other_versions=log.other_versions,
         unreadable=log.unreadable,

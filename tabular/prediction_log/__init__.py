@@ -1,1 +1,1 @@
-"""The prediction log: its format, who writes it and who reads it."""
+"""The prediction log: the format of its lines, how the service writes them, and how a monitor reads them."""

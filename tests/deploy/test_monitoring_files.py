@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from service.metrics import Metrics
 from tabular.bundles.encoding import Notes
 from tabular.monitoring import exposition
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.writer import PredictionLog
 from tests.support.project import ROOT
 from tests.tabular.monitoring.test_exposition import TRAFFIC, verdict
 

@@ -7,7 +7,7 @@ import pytest
 
 from service.live import LiveModel
 from tabular.bundles import manifest as release
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.writer import PredictionLog
 from tests.support.bundles import NewModel, make_bundle, manifest_of, named
 
 

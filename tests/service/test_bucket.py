@@ -8,10 +8,11 @@ import pytest
 from service.live import LiveModel
 from stacks.programs import Program
 from tabular.bundles import manifest as release
-from tabular.prediction_log.log_files import FEEDBACK, read
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.records import FEEDBACK
+from tabular.prediction_log.writer import PredictionLog
 from tabular.storage import places
 from tests.support.bundles import eventually, make_bundle, manifest_of, named, rows
+from tests.support.logs import found_at
 from tests.support.service_buckets import BUCKET, bucket
 
 
@@ -72,8 +73,8 @@ def test_a_log_in_a_bucket(folder: str) -> None:
     log.stop()
 
     # then
-    assert [record["request_id"] for record in read(f"{folder}/log")] == [f"r{number}" for number in range(50)]
-    assert [record["value"] for record in read(f"{folder}/log", FEEDBACK)] == [2.0]
+    assert [record["request_id"] for record in found_at(f"{folder}/log")] == [f"r{number}" for number in range(50)]
+    assert [record["value"] for record in found_at(f"{folder}/log", FEEDBACK)] == [2.0]
     assert all("/date=20" in file for file in places.files(f"{folder}/log"))
 
 
@@ -107,6 +108,6 @@ def test_a_bucket_that_is_down_is_waited_for(tmp_path: Path) -> None:
         assert eventually(lambda: model.status == "healthy")
         assert eventually(lambda: log.written == 100)
         assert (log.warning, log.pending, log.dropped) == (None, 0, 0)
-        assert len(list(read(f"gs://{BUCKET}/log"))) == 100
+        assert len(found_at(f"gs://{BUCKET}/log")) == 100
         log.stop()
         model.stop()

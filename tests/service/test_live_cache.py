@@ -89,7 +89,7 @@ class TestStoresThatAreDown:
     def test_neither_pandas_nor_zenml_is_imported(self, tmp_path: Path) -> None:
         # given
         code = (
-            "import sys, service.live, tabular.prediction_log.prediction_log, service.wandb_sample\n"
+            "import sys, service.live, tabular.prediction_log.writer, service.wandb_sample\n"
             "print({'pandas', 'zenml', 'sklearn', 'wandb', 'mlflow', 'gcsfs'} & set(sys.modules))"
         )
 

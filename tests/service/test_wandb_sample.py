@@ -2,6 +2,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,15 @@ import pytest
 
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
-from tabular.prediction_log.log_records import Record
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.records import Prediction
+from tabular.prediction_log.writer import PredictionLog
 from tests.support.bundles import eventually
 from tests.support.project import ROOT
 
 SENDER = """
 import sys
 from pathlib import Path
-from tabular.prediction_log.log_records import Record
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.writer import PredictionLog
 from service.wandb_sample import WandbSample
 sample = WandbSample(float(sys.argv[2]), "serving", "houses", Path(sys.argv[1]), seed=1)
 sample.start()
@@ -90,7 +90,7 @@ def test_a_sample_that_fails_holds_up_no_log(tmp_path: Path) -> None:
 
 def test_a_sample_needs_no_destination_of_the_log() -> None:
     # given
-    drawn: list[Record] = []
+    drawn: list[Prediction] = []
     log = PredictionLog(None, sample=drawn.extend)
     log.start()
 
@@ -100,17 +100,17 @@ def test_a_sample_needs_no_destination_of_the_log() -> None:
     log.stop()
 
     # then: predictions only
-    assert [record["request_id"] for record in drawn] == ["r1"]
+    assert [record.request_id for record in drawn] == ["r1"]
 
 
 def test_a_slow_client_loses_rows_of_the_sample_only() -> None:
     # given: nobody sends
     pytest.importorskip("wandb")
     sample = WandbSample(1.0, "serving", "houses")
-    batch: Record = {"predictions": [1.0] * 10_007, "inputs": {}, "probabilities": None, "classes": ()}
+    row = Prediction("r1", None, datetime.now(UTC), "houses", "3", 0.5, {}, 1.0)
 
     # when
-    sample([batch])
+    sample([row] * 10_007)
 
     # then
     assert sample.dropped == 7

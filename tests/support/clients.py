@@ -15,7 +15,7 @@ from service.live import LiveModel
 from service.metrics import Metrics
 from service.routes import application
 from service.settings import Settings
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log.writer import PredictionLog
 from tests.support.bundles import COLUMNS, category, make_bundle
 
 PATHS = ("/predict", "/predict_batch", "/feedback", "/reload")

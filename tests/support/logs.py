@@ -1,33 +1,53 @@
 """What is put into a prediction log, and found in it."""
 
-from datetime import datetime
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tabular.prediction_log import log_files, log_records
-from tabular.prediction_log.log_files import read
-from tabular.prediction_log.log_records import Record
-from tabular.prediction_log.prediction_log import PredictionLog
+import msgspec
+
+from tabular.prediction_log.records import PREDICTIONS, Batch, Feedback, Prediction, Record, line
+from tabular.prediction_log.writer import PredictionLog
+from tabular.storage import places
+
+NOON = datetime(2025, 11, 21, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+WINDOW = (NOON, NOON + HOUR)
+
+
+def at(minutes: float) -> datetime:
+    """So many minutes after noon."""
+    return NOON + timedelta(minutes=minutes)
 
 
 def add(log: PredictionLog, request_id: str, inputs: dict[str, Any] | None = None) -> None:
     log.add(request_id, inputs or {}, 1.0, None, "houses", "3", 0.5)
 
 
-def found_in(log: PredictionLog, kind: str = log_files.PREDICTIONS) -> list[dict[str, Any]]:
+def found_at(destination: str, kind: str = PREDICTIONS) -> list[dict[str, Any]]:
+    """All whole lines of a kind, as JSON says them."""
+    lines = [line for file in places.files(f"{destination}/{kind}") for line in places.read(file).splitlines()]
+    return [json.loads(line) for line in lines if line.endswith(b"}")]
+
+
+def found_in(log: PredictionLog, kind: str = PREDICTIONS) -> list[dict[str, Any]]:
     assert log.destination
-    return list(read(log.destination, kind))
+    return found_at(log.destination, kind)
 
 
 def ids(log: PredictionLog) -> list[str]:
     return [record["request_id"] for record in found_in(log)]
 
 
-def write(folder: Path, kind: str, *records: Record, torn: bytes = b"") -> None:
+def write(folder: Path, kind: str, *records: Record | dict[str, Any], torn: bytes = b"") -> None:
     """Lines as the service writes them, in the day of each; a file of their own, `torn` at its end."""
     lines: dict[str, list[bytes]] = {}
     for record in records:
-        lines.setdefault(record["time"].date().isoformat(), []).append(log_records.line(record))
+        moment = record["time"] if isinstance(record, dict) else record.time
+        content = msgspec.json.encode(record) if isinstance(record, dict) else line(record)
+        lines.setdefault(moment.date().isoformat(), []).append(content)
     for day, content in lines.items():
         place = folder / kind / f"date={day}"
         place.mkdir(parents=True, exist_ok=True)
@@ -37,12 +57,20 @@ def write(folder: Path, kind: str, *records: Record, torn: bytes = b"") -> None:
 
 def predicted(
     moment: datetime, request_id: str = "r", inputs: Any = None, answer: Any = 1.0, version: str = "1", **changes: Any
-) -> Record:
+) -> Prediction:
     """One row that a service of the model `houses` answered."""
     row = {"rooms": 3.0} if inputs is None else inputs
-    return log_records.prediction(moment, request_id, "houses", version, 0.5, None, row, answer, None) | changes
+    made = Prediction(request_id, None, moment, "houses", version, 0.5, row, answer)
+    return msgspec.structs.replace(made, **changes)
 
 
-def predicted_batch(moment: datetime, request_id: str, inputs: Any, answers: Any, **changes: Any) -> Record:
+def predicted_batch(
+    moment: datetime, request_id: str, inputs: list[Any] | Mapping[str, Any], answers: Any, version: str = "1"
+) -> list[Prediction]:
     """The rows of one request, by row or by column."""
-    return log_records.batch(moment, request_id, "houses", "1", 2.5, None, inputs, answers, None, ()) | changes
+    return list(Batch(request_id, moment, "houses", version, 2.5, inputs, answers, None, ()).records())
+
+
+def truth(request_id: str, value: float | str, minutes: float = 30, row: int | None = None) -> Feedback:
+    """A true value that a client sent."""
+    return Feedback(request_id, at(minutes), value, row)

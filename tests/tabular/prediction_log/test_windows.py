@@ -1,50 +1,23 @@
 """Reading a part of the log: which rows, which requests, which true values."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tabular.bundles.bundle import Bundle, read
+from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import Encoder
-from tabular.prediction_log import log_reading, log_records, log_rows
-from tabular.prediction_log.log_files import ERRORS, PREDICTIONS
-from tabular.prediction_log.log_windows import LogWindow, read_window
+from tabular.prediction_log import reading, rows
+from tabular.prediction_log.records import ERRORS, PREDICTIONS, Refusals, lines
+from tabular.prediction_log.windows import LogWindow, read_window
 from tabular.storage import places
-from tests.support.bundles import COLUMNS, category, make_bundle
-from tests.support.logs import predicted, predicted_batch, write
-
-NOON = datetime(2025, 11, 21, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-WINDOW = (NOON, NOON + HOUR)
-HEATING: dict[str, object] = {"name": "heating", "kind": "category", "categories": ["gas"], "missing_share": 0.0}
-"""A category column whose codes do not tell missing from unknown."""
-
-
-def at(minutes: float) -> datetime:
-    return NOON + timedelta(minutes=minutes)
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> Bundle:
-    make_bundle(tmp_path / "bundle", columns=(*COLUMNS, category("place"), HEATING))
-    return read(tmp_path / "bundle")
-
-
-@pytest.fixture
-def classifier(tmp_path: Path) -> Bundle:
-    make_bundle(tmp_path / "classifier", classes=("no", "yes"), value=(0.0, 1.0))
-    return read(tmp_path / "classifier")
+from tests.support.logs import HOUR, NOON, WINDOW, at, predicted, predicted_batch, write
 
 
 def window(folder: Path, bundle: Bundle, most: int = 1000, **options: Any) -> LogWindow:
     return read_window(str(folder / "log"), bundle, *WINDOW, most, **options)
-
-
-def truth(request_id: str, value: float | str, minutes: float = 30, row: int | None = None) -> dict[str, Any]:
-    return log_records.feedback(at(minutes), request_id, value, row)
 
 
 def rooms(found: LogWindow) -> list[float]:
@@ -53,7 +26,7 @@ def rooms(found: LogWindow) -> list[float]:
 
 class TestRows:
     def test_they_are_encoded_as_the_service_encoded_them(self, tmp_path: Path, bundle: Bundle) -> None:
-        # given: single rows, batches by row and by column, small ones and large ones
+        # given: single rows, and batches by row and by column
         inputs = [
             {"rooms": 3, "age": 20.5, "place": "inland", "heating": "gas"},
             {"rooms": 99.0, "place": None, "heating": "coal"},
@@ -64,9 +37,9 @@ class TestRows:
             tmp_path / "log",
             PREDICTIONS,
             *(predicted(at(0), f"r{number}", row, float(number)) for number, row in enumerate(inputs)),
-            predicted_batch(at(1), "b1", inputs, [3.0, 4.0, 5.0]),
-            predicted_batch(at(2), "b2", {"rooms": [7, None], "heating": ["gas", None]}, np.array([6.0, 7.0])),
-            predicted_batch(at(3), "b3", by_column, np.full(100, 8.0)),
+            *predicted_batch(at(1), "b1", inputs, [3.0, 4.0, 5.0]),
+            *predicted_batch(at(2), "b2", {"rooms": [7, None], "heating": ["gas", None]}, np.array([6.0, 7.0])),
+            *predicted_batch(at(3), "b3", by_column, np.full(100, 8.0)),
         )
 
         # when
@@ -75,12 +48,12 @@ class TestRows:
         # then
         small = [{"rooms": 7, "heating": "gas"}, {"rooms": None, "heating": None}]
         large = [dict(zip(by_column, values, strict=True)) for values in zip(*by_column.values(), strict=True)]
-        rows, notes = Encoder(bundle.columns).rows([*inputs, *inputs, *small, *large])
+        encoded, notes = Encoder(bundle.columns).rows([*inputs, *inputs, *small, *large])
         order = np.lexsort((*found.rows.codes.T, *found.rows.numbers.T, found.predicted))
         answers = np.array([0, 1, 2, 3, 4, 5, 6, 7, *[8] * 100], float)
-        wanted = np.lexsort((*rows.codes.T, *rows.numbers.T, answers))
-        np.testing.assert_array_equal(found.rows.numbers[order], rows.numbers[wanted])
-        np.testing.assert_array_equal(found.rows.codes[order], rows.codes[wanted])
+        wanted = np.lexsort((*encoded.codes.T, *encoded.numbers.T, answers))
+        np.testing.assert_array_equal(found.rows.numbers[order], encoded.numbers[wanted])
+        np.testing.assert_array_equal(found.rows.codes[order], encoded.codes[wanted])
         np.testing.assert_array_equal(found.predicted[order], answers[wanted])
         assert found.notes == notes
         assert found.unreadable == 0
@@ -127,8 +100,8 @@ class TestRows:
         self, chunk: int, tmp_path: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # given: files whose times overlap, read in chunks, and little that is held
-        monkeypatch.setattr(log_rows, "SLACK", 5)
-        monkeypatch.setattr(log_reading, "CHUNK_BYTES", chunk)
+        monkeypatch.setattr(rows, "SLACK", 5)
+        monkeypatch.setattr(reading, "CHUNK_BYTES", chunk)
         for file in range(3):
             records = [
                 predicted(at(number / 60), f"r{number}", {"rooms": number, "heating": None if number % 2 else "coal"})
@@ -171,11 +144,11 @@ class TestRows:
     @pytest.mark.parametrize("chunk", [2000, 10**6])
     def test_many_objects_of_a_store(self, chunk: int, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
         # given: one for each flush, some with a torn end, and nothing in the days before
-        monkeypatch.setattr(log_reading, "CHUNK_BYTES", chunk)
+        monkeypatch.setattr(reading, "CHUNK_BYTES", chunk)
         folder = f"memory://{bundle.model_sha256}"
         for number in range(50):
-            lines = [log_records.line(predicted(at(number), inputs={"rooms": number + half / 2})) for half in (0, 1)]
-            content = b"\n".join([*lines, b"{" if number % 10 == 0 else b""])
+            records = [predicted(at(number), inputs={"rooms": number + half / 2}) for half in (0, 1)]
+            content = lines(records) + (b"{" if number % 10 == 0 else b"")
             places.write(f"{folder}/log/predictions/date=2025-11-21/{number:06d}.jsonl", content)
 
         # when
@@ -196,29 +169,23 @@ class TestDamage:
         # given
         good = predicted(at(1), "good", {"rooms": 3.0})
         bad = [
-            {"rooms": "three"},
-            {"garden": 1},
-            {},
-            [],
-            predicted(at(1), "lacks something") | {"latency_ms": None},
-            predicted(at(1), "no offset") | {"time": at(1).replace(tzinfo=None)},
+            *(predicted(at(1), "bad", row) for row in ({"rooms": "three"}, {"garden": 1}, {}, [])),
+            predicted(at(1), "lacks something", latency_ms=None),
+            predicted(at(1).replace(tzinfo=None), "no offset"),
             predicted(at(1), "no answer", answer=None),
             predicted(at(1), "a label", answer="yes"),
-            predicted_batch(at(1), "short", {"rooms": [1.0, 2.0], "age": [1.0]}, [1.0, 2.0]),
-            predicted_batch(at(1), "long", [{"rooms": 1.0}], [1.0, 2.0]),
         ]
-        records = [row if isinstance(row, dict) and "time" in row else predicted(at(1), "bad", row) for row in bad]
         mixed = predicted_batch(at(1), "mixed", [{"rooms": 4.0}, {"rooms": True}], [1.0, 2.0])
         columns = predicted_batch(at(1), "columns", {"rooms": [5.0] * 70 + ["x"]}, [1.0] * 71)
-        write(tmp_path / "log", PREDICTIONS, good, *records, mixed, columns, torn=b'{"request_id": "to')
+        write(tmp_path / "log", PREDICTIONS, good, *bad, *mixed, *columns, torn=b'{"request_id": "to')
         write(tmp_path / "log", PREDICTIONS, predicted(at(2), "in another file", {"rooms": 6.0}))
 
         # when
         found = window(tmp_path, bundle)
 
-        # then: two batches of two rows among the bad, a row of each of the others, and the torn line
+        # then: the bad ones, a row of each batch, and the torn line
         assert rooms(found) == [3.0, 4.0, *[5.0] * 70, 6.0]
-        assert found.unreadable == len(bad) + 2 + 2 + 1
+        assert found.unreadable == len(bad) + 2 + 1
         assert found.predicted.shape == (73,)
 
     def test_inputs_that_are_no_text_are_one_row(self, tmp_path: Path, bundle: Bundle) -> None:
@@ -250,7 +217,7 @@ class TestTraffic:
             PREDICTIONS,
             predicted(at(1), "r1", latency_ms=0.25),
             predicted(at(2), "r2", version="2", latency_ms=0.75),
-            predicted_batch(at(3), "r3", [{"rooms": 1.0}] * 4, [1.0] * 4, version="2"),
+            *predicted_batch(at(3), "r3", [{"rooms": 1.0}] * 4, [1.0] * 4, version="2"),
             predicted(at(4), "r4", model="flats", version="9"),
             predicted(at(70), "r5", version="2"),
         )
@@ -263,18 +230,18 @@ class TestTraffic:
         assert found.other_versions == {"2": 5, "flats 9": 1}
         assert found.requests.times.tolist() == [at(n).timestamp() for n in (1, 2, 3)]
         assert found.requests.latency_ms.tolist() == [0.25, 0.75, 2.5]
-        assert found.requests.rows.tolist() == [1, 1, 4]
+        assert found.requests.rows == 6
 
     def test_refusals_are_summed(self, tmp_path: Path, bundle: Bundle) -> None:
         # given
         write(
             tmp_path / "log",
             ERRORS,
-            log_records.error(at(-1), "/predict", 422, "unknown_field", 100),
-            log_records.error(at(0), "/predict", 422, "unknown_field", 3),
-            log_records.error(at(1), "/predict_batch", 422, "unknown_field", 4),
-            log_records.error(at(2), "/predict", 200, "fallback", 5),
-            log_records.error(at(60), "/predict", 500, "internal", 100),
+            Refusals(at(-1), "/predict", 422, "unknown_field", 100),
+            Refusals(at(0), "/predict", 422, "unknown_field", 3),
+            Refusals(at(1), "/predict_batch", 422, "unknown_field", 4),
+            Refusals(at(2), "/predict", 200, "fallback", 5),
+            Refusals(at(60), "/predict", 500, "internal", 100),
             torn=b"{",
         )
 

@@ -1,16 +1,16 @@
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tabular.bundles.encoding import Notes
-from tabular.prediction_log import log_files
-from tabular.prediction_log.log_files import FEEDBACK, Records
-from tabular.prediction_log.prediction_log import PredictionLog
+from tabular.prediction_log import files
+from tabular.prediction_log.reading import LogReader
+from tabular.prediction_log.records import FEEDBACK
+from tabular.prediction_log.writer import PredictionLog
 from tests.support.bundles import eventually
 from tests.support.logs import add, found_in, ids
 
@@ -20,8 +20,7 @@ class TestRecords:
         # when
         before = datetime.now(UTC)
         inputs = {"rooms": 5, "age": None, "place": 'in"land\n'}
-        notes = Notes(missing={"age": 1})
-        log.add("r1", inputs, "yes", {"no": 0.25, "yes": 0.75}, "houses", "3", 0.5, notes)
+        log.add("r1", inputs, "yes", {"no": 0.25, "yes": 0.75}, "houses", "3", 0.5)
         log.stop()
 
         # then
@@ -29,10 +28,10 @@ class TestRecords:
         assert before <= datetime.fromisoformat(record.pop("time")) <= datetime.now(UTC)
         assert record == {
             "request_id": "r1",
+            "row": None,
             "model": "houses",
             "version": "3",
             "latency_ms": 0.5,
-            "warnings": {"missing": {"age": 1}, "unknown": {}, "out_of_range": {}},
             "inputs": inputs,
             "prediction": "yes",
             "probabilities": {"no": 0.25, "yes": 0.75},
@@ -131,14 +130,16 @@ class TestFiles:
         assert log.destination
         days = {"2026-11-21": ["r0", "r1"], "2026-11-22": ["r2"]}
         for day, expected in days.items():
-            assert [record["request_id"] for record in Records(log.destination, days={day})] == expected
+            start = datetime.fromisoformat(f"{day}T00:00Z")
+            [found] = LogReader(log.destination).predictions((start, start + timedelta(days=1)))
+            assert [record.request_id for record in found] == expected
         assert found_in(log)[1]["time"] == "2026-11-21T23:59:59.875000Z"
 
     def test_a_large_file_is_followed_by_another(
         self, log: PredictionLog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         # given
-        monkeypatch.setattr(log_files, "ROLL_BYTES", 1000)
+        monkeypatch.setattr(files, "ROLL_BYTES", 1000)
 
         # when
         for number in range(20):
@@ -174,11 +175,12 @@ class TestFiles:
         path.write_bytes(path.read_bytes()[:-20])
 
         # when
-        records = Records(str(tmp_path / "log"))
+        reader, now = LogReader(str(tmp_path / "log")), datetime.now(UTC)
+        [found] = reader.predictions((now - timedelta(minutes=1), now))
 
         # then
-        assert [record["request_id"] for record in records] == ["r0", "r1"]
-        assert records.torn == 1
+        assert [record.request_id for record in found] == ["r0", "r1"]
+        assert reader.unreadable == 1
 
     def test_no_destination_keeps_nothing(self) -> None:
         # when

@@ -10,13 +10,10 @@ import pytest
 from service.settings import Settings
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import Notes
-from tabular.prediction_log.log_files import FEEDBACK, PREDICTIONS
-from tabular.prediction_log.log_windows import Labelled, labelled_rows, read_window
+from tabular.prediction_log.records import FEEDBACK, PREDICTIONS
+from tabular.prediction_log.windows import Labelled, labelled_rows, read_window
 from tests.support.clients import ROW, serving
-from tests.support.logs import predicted, predicted_batch, write
-from tests.tabular.prediction_log.test_log_windows import HOUR, NOON, WINDOW, at, bundle, classifier, truth
-
-__all__ = ["bundle", "classifier"]  # fixtures
+from tests.support.logs import HOUR, NOON, WINDOW, at, predicted, predicted_batch, truth, write
 
 
 def labels(folder: Path, bundle: Bundle) -> Labelled:
@@ -76,7 +73,7 @@ class TestLabelled:
 
     def test_rows_of_a_batch_are_named_by_their_number(self, tmp_path: Path, bundle: Bundle) -> None:
         # given: also a number that the batch does not have, and none at all
-        write(tmp_path / "log", PREDICTIONS, predicted_batch(at(1), "b", {"rooms": [1.0, 2.0, 3.0]}, [1.0, 2.0, 3.0]))
+        write(tmp_path / "log", PREDICTIONS, *predicted_batch(at(1), "b", {"rooms": [1.0, 2.0, 3.0]}, [1.0, 2.0, 3.0]))
         write(
             tmp_path / "log", FEEDBACK, truth("b", 30.0, row=2), truth("b", 10.0, row=0), truth("b", 9.0, row=3),
             truth("b", 8.0),
@@ -92,15 +89,9 @@ class TestLabelled:
     def test_labels_and_probabilities(self, tmp_path: Path, classifier: Bundle) -> None:
         # given: the classes in another order, and a true label that the model does not know
         single = predicted(at(1), "r", answer="yes", probabilities={"yes": 0.75, "no": 0.25})
-        batch = predicted_batch(
-            at(2),
-            "b",
-            [{"rooms": 1.0}] * 2,
-            ["no", "yes"],
-            probabilities=[[0.1, 0.9], [0.8, 0.2]],
-            classes=["yes", "no"],
-        )
-        write(tmp_path / "log", PREDICTIONS, single, batch)
+        first = predicted(at(2), "b", answer="no", row=0, probabilities={"yes": 0.1, "no": 0.9})
+        second = predicted(at(2), "b", answer="yes", row=1, probabilities={"yes": 0.8, "no": 0.2})
+        write(tmp_path / "log", PREDICTIONS, single, first, second)
         write(tmp_path / "log", FEEDBACK, truth("r", "perhaps"), truth("b", "no", row=0), truth("b", "no", row=1))
 
         # when
@@ -115,8 +106,9 @@ class TestLabelled:
     def test_what_does_not_fit_is_counted(self, chances: Any, tmp_path: Path, classifier: Bundle) -> None:
         # given: also a true value of another task
         good = predicted(at(1), "good", answer="yes", probabilities={"no": 0.5, "yes": 0.5})
-        write(tmp_path / "log", PREDICTIONS, good, good | {"request_id": "number"})
-        write(tmp_path / "log", PREDICTIONS, good | {"request_id": "bad", "probabilities": chances})
+        number = predicted(at(1), "number", answer="yes", probabilities={"no": 0.5, "yes": 0.5})
+        bad = predicted(at(1), "bad", answer="yes", probabilities=chances)
+        write(tmp_path / "log", PREDICTIONS, good, number, bad)
         write(tmp_path / "log", FEEDBACK, truth("good", "no"), truth("number", 1.0), truth("bad", "no"))
 
         # when
@@ -152,7 +144,7 @@ class TestLabelled:
         # then
         assert found.predicted.tolist() == [100.0] * 3
         assert found.notes == Notes({"age": 2, "rooms": 1}, {"place": 1}, {})
-        assert (found.requests.rows.tolist(), found.refusals) == ([1, 2], {(422, "unknown_field"): 1})
+        assert (found.requests.rows, found.refusals) == (3, {(422, "unknown_field"): 1})
         assert (found.labelled.actual.tolist(), found.unreadable) == ([90.0, 95.0], 0)
         assert [row for row, _ in labelled_rows(str(tmp_path / "log"), of.name, *span, 10)] == [
             ROW,
@@ -168,8 +160,8 @@ class TestLabelledRows:
             PREDICTIONS,
             predicted(at(3), "r1", {"rooms": 3, "place": None}),
             predicted(at(1), "r2", {"age": 7.5}, version="2"),
-            predicted_batch(at(2), "b1", {"rooms": [1.0, None], "place": ["a", "é"]}, [1.0, 2.0]),
-            predicted_batch(at(4), "b2", [{"rooms": 5.0}, {"rooms": 6.0}], [1.0, 2.0]),
+            *predicted_batch(at(2), "b1", {"rooms": [1.0, None], "place": ["a", "é"]}, [1.0, 2.0]),
+            *predicted_batch(at(4), "b2", [{"rooms": 5.0}, {"rooms": 6.0}], [1.0, 2.0]),
             predicted(at(5), "r3"),
             predicted(at(5), "r4", model="flats"),
             predicted(at(60), "r5"),
@@ -191,9 +183,8 @@ class TestLabelledRows:
 
     def test_what_does_not_fit_is_left_out(self, tmp_path: Path) -> None:
         # given
-        short = predicted_batch(at(1), "b", {"rooms": [1.0]}, [1.0, 2.0])
-        write(tmp_path / "log", PREDICTIONS, predicted(at(1), "r1", [1]), short, predicted(at(1), "r2"))
-        write(tmp_path / "log", FEEDBACK, truth("r1", 1.0), truth("b", 2.0, row=1), truth("r2", 3.0))
+        write(tmp_path / "log", PREDICTIONS, predicted(at(1), "r1", [1]), predicted(at(1), "r2"))
+        write(tmp_path / "log", FEEDBACK, truth("r1", 1.0), truth("r2", 3.0))
 
         # then
         assert rows(tmp_path) == [({"rooms": 3.0}, 3.0)]

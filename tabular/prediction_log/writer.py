@@ -1,0 +1,319 @@
+"""The log that the service writes: every prediction is kept, and no request waits for it."""
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabular.errors import UserError
+from tabular.prediction_log.files import Destination, open_destination, worker_name
+from tabular.prediction_log.records import (
+    ERRORS,
+    FEEDBACK,
+    PREDICTIONS,
+    Batch,
+    Feedback,
+    Prediction,
+    Record,
+    Refusals,
+    line,
+    lines,
+)
+
+logger = logging.getLogger(__name__)
+
+BOUND = 100_000
+FLUSH_SECONDS = 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+STOP_SECONDS = 5.0
+YIELD_ROWS, YIELD_SECONDS = 100, 0.0001
+"""Requests come first: without pauses the writing thread would keep the interpreter from them for milliseconds."""
+FILE_ROWS = 10_000
+"""Rows that are encoded at once, which bounds memory while a long queue is written after a store was down."""
+
+
+class _Encoded(NamedTuple):
+    """Lines that wait until the destination takes them."""
+
+    kind: str
+    day: str
+    name: str
+    content: bytes
+    rows: int
+
+
+class PredictionLog:
+    """The log of one worker process. Nothing is dropped before `bound` rows wait; rows dropped then are counted.
+
+    Args:
+        destination: folder, as a path or an fsspec URL; None keeps nothing, and serves a sample alone.
+        bound: largest number of rows that may wait.
+        flush_seconds: longest time that a row waits while the destination answers.
+        sample: called by the writing thread with the predictions that it is about to write; the thread waits for it.
+        watch: called by the writing thread with this log after each attempt to write.
+    """
+
+    def __init__(
+        self,
+        destination: str | None,
+        bound: int = BOUND,
+        flush_seconds: float = FLUSH_SECONDS,
+        sample: Callable[[Sequence[Prediction]], None] | None = None,
+        watch: Callable[["PredictionLog"], None] | None = None,
+    ) -> None:
+        self.destination = destination
+        self.bound = bound
+        self.flush_seconds = flush_seconds
+        self.written = 0
+        """Number of rows that are safe."""
+        self.warning: str | None = None
+        """Why the destination does not take what is written; None while it does."""
+        self._sample = sample
+        self._watch = watch
+        self._is_on = bool(destination or sample)
+        self._store: Destination | None = open_destination(destination) if destination else None
+        self._queue: deque[Prediction | Feedback | Batch] = deque()
+        self._errors: Counter[tuple[str, int, str]] = Counter()
+        self._encoded: deque[_Encoded] = deque()
+        # Each of these is changed by one side only, and only the side of the requests takes the lock.
+        self._accepted = self._refused = self._settled = self._lost = 0
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._worker, self._number = worker_name(), 0
+
+    @property
+    def pending(self) -> int:
+        """Number of rows that wait."""
+        return self._accepted - self._settled
+
+    @property
+    def dropped(self) -> int:
+        """Number of rows that are lost, because the queue was full or the destination was still down at the end."""
+        return self._refused + self._lost
+
+    def start(self) -> None:
+        """Begin to write, also what was added before."""
+        if not self._is_on or self._thread is not None:
+            return
+        self._thread = threading.Thread(target=self._run, name="stackhouse-prediction-log", daemon=True)
+        self._thread.start()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Write what waits, once; rows that cannot be written within `seconds` are lost, and counted."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join(timeout=seconds)
+            self._thread = None
+        if self.pending:
+            logger.error("%d logged rows are lost: %s", self.pending, self.warning or "there was no time to write them")
+            self._lost += self.pending
+            self._settled = self._accepted
+        if self._errors or any(encoded.kind == ERRORS for encoded in self._encoded):
+            logger.error("the last counts of requests without a prediction are lost")
+
+    def add(
+        self,
+        request_id: str,
+        inputs: dict[str, Any],
+        prediction: float | str,
+        probabilities: dict[str, float | None] | None,
+        model: str,
+        version: str,
+        latency_ms: float,
+    ) -> None:
+        """Keep the prediction of a request with a single row. No argument may be changed afterwards.
+
+        Args:
+            request_id: id of the request.
+            inputs: raw values by column, as they were sent.
+            prediction: a number, or a label.
+            probabilities: probability of each class; None for a regression.
+            model: name of the model.
+            version: version of the model.
+            latency_ms: time from the request's arrival to its answer.
+        """
+        shared = request_id, None, _now(), model, version, latency_ms
+        self._put(Prediction(*shared, inputs, prediction, probabilities), 1)
+
+    def add_batch(
+        self,
+        request_id: str,
+        inputs: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any] | NDArray[Any]],
+        predictions: Sequence[float | str] | NDArray[Any],
+        probabilities: NDArray[np.float64] | None,
+        classes: Sequence[str],
+        model: str,
+        version: str,
+        latency_ms: float,
+    ) -> None:
+        """Keep all predictions of one request, as a line for each row. No argument may be changed afterwards.
+
+        Args:
+            request_id: id of the request.
+            inputs: raw values, a mapping for each row or a list for each column.
+            predictions: one prediction for each row.
+            probabilities: rows x classes; None for a regression.
+            classes: labels of the columns of `probabilities`; empty for a regression.
+            model: name of the model.
+            version: version of the model.
+            latency_ms: time from the request's arrival to its answer.
+        """
+        shared = request_id, _now(), model, version, latency_ms
+        self._put(Batch(*shared, inputs, predictions, probabilities, classes), len(predictions))
+
+    def feedback(self, request_id: str, value: float | str, row: int | None = None) -> None:
+        """Keep the true value of an earlier prediction.
+
+        Args:
+            request_id: id of the request that was answered with the prediction.
+            value: a number, or a label.
+            row: position of the row in its batch, from 0; None for a request with a single row.
+        """
+        self._put(Feedback(request_id, _now(), value, row), 1)
+
+    def error(self, route: str, status: int, code: str) -> None:
+        """Count a request that no model answered. Each flush writes at most one line for each kind of error.
+
+        None of the arguments may be chosen by a client: endless bad requests then add to a count, and to neither lines
+        nor memory. Counts never take the place of rows, and are not rows in `written` and `dropped`.
+
+        Args:
+            route: route of the service.
+            status: HTTP status code of the response; 200 where a fallback answered.
+            code: kind of the error.
+        """
+        if self._is_on:
+            with self._lock:
+                self._errors[route, status, code] += 1
+
+    def _put(self, entry: Prediction | Feedback | Batch, rows: int) -> None:
+        if not self._is_on:
+            return
+        with self._lock:
+            if self._accepted - self._settled + rows > self.bound:
+                self._refused += rows
+                return
+            self._accepted += rows
+        self._queue.append(entry)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._stopping.wait(pause or self.flush_seconds):
+            pause = 0.0 if self._flush() else min(max(2 * pause, FIRST_PAUSE), LONGEST_PAUSE)
+            if self._watch:
+                self._watch(self)
+        self._flush()
+        if self._store:
+            self._store.close()
+
+    def _flush(self) -> bool:
+        """Write all that waits. Returns whether the destination took it."""
+        try:
+            while self._encoded or self._queue:
+                if not self._encoded:
+                    self._encode()
+                self._write_encoded()
+            if self._errors:  # while the destination is down they are summed, and no file of them waits
+                self._encode_errors()
+                self._write_encoded()
+        except UserError as error:
+            if self.warning is None:
+                logger.warning("the prediction log waits: %s", error)
+            self.warning = str(error)
+            return False
+        except Exception as error:  # whatever it is, the thread lives on and the rows wait
+            logger.exception("writing the prediction log failed")
+            self.warning = f"{self.destination}: writing failed ({type(error).__name__}); see the service's log"
+            return False
+        self.warning = None
+        return True
+
+    def _write_encoded(self) -> None:
+        while self._encoded:
+            first = self._encoded[0]
+            if self._store:
+                self._store.write(first.kind, first.day, first.name, first.content)
+            self._encoded.popleft()
+            self._settled += first.rows
+            self.written += first.rows
+
+    def _encode_errors(self) -> None:
+        with self._lock:
+            counts, self._errors = self._errors, Counter()
+        moment = _now()
+        content = lines([Refusals(moment, *kind, count) for kind, count in counts.items()])
+        self._encoded.append(_Encoded(ERRORS, moment.date().isoformat(), self._name(), content, rows=0))
+
+    def _encode(self) -> None:
+        """Encode the oldest entries, as one file for each kind and day."""
+        files: dict[tuple[str, date], list[Record]] = {}
+        rows = 0
+        while self._queue and rows < FILE_ROWS:
+            entry = self._queue.popleft()
+            kind = FEEDBACK if isinstance(entry, Feedback) else PREDICTIONS
+            records = self._rows(entry) if isinstance(entry, Batch) else [entry]
+            files.setdefault((kind, entry.time.date()), []).extend(records)
+            rows += len(records)
+        for (kind, day), some in files.items():
+            content, rows = self._lines(some)
+            self._encoded.append(_Encoded(kind, day.isoformat(), self._name(), content, rows))
+            if self._sample and kind == PREDICTIONS:
+                self._draw_sample(some)
+
+    def _rows(self, batch: Batch) -> list[Prediction]:
+        try:
+            return batch.records()
+        except Exception:  # one request that cannot be written must not hold up the others
+            logger.exception("a logged batch of predictions could not be made into rows")
+            self._lose(len(batch.predictions))
+            return []
+
+    def _lines(self, records: list[Record]) -> tuple[bytes, int]:
+        """Encode records. Returns their lines, and how many there are."""
+        parts, rows = [], 0
+        for start in range(0, len(records), YIELD_ROWS):
+            if not self._stopping.is_set():
+                time.sleep(YIELD_SECONDS)
+            some: Sequence[Record] = records[start : start + YIELD_ROWS]
+            try:
+                parts.append(lines(some))
+            except Exception:
+                some = [record for record in some if self._is_json(record)]
+                parts.append(lines(some))
+            rows += len(some)
+        return b"".join(parts), rows
+
+    def _draw_sample(self, predictions: Sequence[Any]) -> None:
+        assert self._sample
+        try:
+            self._sample(predictions)
+        except Exception:  # a sample is an extra: the log goes on without it
+            logger.exception("the sample of predictions failed")
+
+    def _is_json(self, record: Record) -> bool:
+        try:
+            line(record)
+        except Exception:  # one record that cannot be written must not hold up the others
+            logger.exception("a logged prediction could not be written as JSON")
+            self._lose(1)
+            return False
+        return True
+
+    def _lose(self, rows: int) -> None:
+        self._lost += rows
+        self._settled += rows
+
+    def _name(self) -> str:
+        self._number += 1
+        return f"{self._worker}-{self._number:06d}"
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
