@@ -109,7 +109,7 @@ def train(
     if context.invoked_subcommand is not None:
         return
 
-    from commands import arguments
+    from commands.common import arguments
     from tabular.config.training import TrainingFile
 
     if schema:
@@ -119,14 +119,14 @@ def train(
         raise UserError("--only and --until exclude each other: --until already names the last step")
     configuration = arguments.read(file, overrides)
     if isinstance(configuration.resolved, TrainingFile) and not dry_run:
-        from commands import table
+        from commands.common import announcement
 
-        table.announce(configuration.resolved.parameters.data)
-    from commands import execution
+        announcement.announce(configuration.resolved.parameters.data)
+    from commands.common import execution
 
     command = importlib.import_module(f"commands.{configuration.pipeline}")
-    plan = execution.Plan(configuration, only, until, use_cache=not no_cache)
-    sys.exit(command.describe(plan, ROOT) if dry_run else command.run(plan, ROOT))
+    request = execution.RunRequest(configuration, only, until, use_cache=not no_cache)
+    sys.exit(execution.describe(request, command.PIPELINE, ROOT) if dry_run else command.run(request, ROOT))
 
 
 def _read_dotenv() -> None:

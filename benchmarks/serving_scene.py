@@ -101,7 +101,7 @@ def held_out(bundle: Bundle, data: Path | None) -> pd.DataFrame:
     table = pd.read_csv(data)
     if bundle.target not in table:
         return table[names].head(HELD_OUT)
-    from commands import arguments
+    from commands.common import arguments
     from tabular.config.training import TrainingFile
     from tabular.table.splitting import split
 

@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
-from commands import execution
-from commands.execution import FAILURE, SUCCESS, Plan
-from commands.summary import artifacts_of
-from commands.verdicts import ALERT, keep, show
+from commands.common import execution
+from commands.common.execution import FAILURE, SUCCESS, RunRequest
+from commands.common.summary import artifacts_of
+from commands.common.verdicts import ALERT, keep, show
 from pipelines.batch_inference import batch_inference
 from stacks.orchestrator import require_schedulable
 from tabular import names
@@ -20,19 +20,16 @@ from tabular.reports.verdicts import Verdict
 SHOWN = 5
 """Reasons for rejected rows that the end of a run names."""
 
-
-def describe(plan: Plan, root: Path) -> int:
-    """Print the resolved config, the stack and the steps that would run."""
-    return execution.describe(plan, batch_inference, root)
+PIPELINE = batch_inference
 
 
-def run(plan: Plan, root: Path) -> int:
+def run(request: RunRequest, root: Path) -> int:
     """Run the pipeline, and say what has become of the rows.
 
     Returns:
         The exit code: 1 for a failed run, or when more rows were rejected than the config allows; else 3 for an alert.
     """
-    file = plan.configuration.resolved
+    file = request.configuration.resolved
     assert isinstance(file, BatchFile)
     require_schedulable(file.schedule, "configs/batch.yaml")
     config = file.parameters.batch
@@ -55,7 +52,7 @@ def run(plan: Plan, root: Path) -> int:
             )
         return code or (ALERT if verdict.level == "alert" else SUCCESS)
 
-    return execution.run(plan, batch_inference, root, report)
+    return execution.run(request, batch_inference, root, report)
 
 
 def _show(found: BatchReport, config: BatchConfig, console: Console) -> int:

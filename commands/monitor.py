@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.models.group import MODEL, ModelsCommand, answers
-from commands.models.screen import WIDTH, Screen
-from commands.models.session import Session, open_session
-from commands.sparkline import sparkline
+from commands.common.answering import MODEL, ModelsCommand, answers
+from commands.common.screen import WIDTH, Screen
+from commands.common.session import Session, open_session
+from commands.common.sparkline import sparkline
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -6,10 +6,11 @@ from rich.console import Console
 from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
-from commands import execution, retraining
-from commands.execution import FAILURE, SUCCESS, Plan
-from commands.summary import artifacts_of
-from commands.verdicts import ALERT, keep, show
+from commands import retraining
+from commands.common import execution
+from commands.common.execution import FAILURE, SUCCESS, RunRequest
+from commands.common.summary import artifacts_of
+from commands.common.verdicts import ALERT, keep, show
 from pipelines.monitoring import monitoring
 from registry.stack import open_releases
 from registry.watching import Watch
@@ -21,19 +22,16 @@ from tabular.reports.verdicts import Verdict
 WINDOWS = 48
 """Windows that the page of a verdict shows."""
 
-
-def describe(plan: Plan, root: Path) -> int:
-    """Print the resolved config, the stack and the steps that would run."""
-    return execution.describe(plan, monitoring, root)
+PIPELINE = monitoring
 
 
-def run(plan: Plan, root: Path) -> int:
+def run(request: RunRequest, root: Path) -> int:
     """Run the pipeline, say what was found, and train where the policy says so.
 
     Returns:
         The exit code: 3 for an alert, whatever followed; 1 for a failed run.
     """
-    file = plan.configuration.resolved
+    file = request.configuration.resolved
     assert isinstance(file, MonitoringFile)
     config = file.parameters.monitoring
     require_schedulable(file.schedule, "configs/monitor.yaml")
@@ -63,4 +61,4 @@ def run(plan: Plan, root: Path) -> int:
             console.print(f"      `python run.py --config {config.training.config}` trains on the newest data")
         return code
 
-    return execution.run(plan, monitoring, root, report)
+    return execution.run(request, monitoring, root, report)

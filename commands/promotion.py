@@ -6,24 +6,21 @@ from rich.console import Console
 from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
-from commands import execution
-from commands.execution import FAILURE, SUCCESS, Plan
+from commands.common import execution
+from commands.common.execution import FAILURE, SUCCESS, RunRequest
 from pipelines.promotion import promotion
 from tabular import names
 
-
-def describe(plan: Plan, root: Path) -> int:
-    """Print the resolved config, the stack and the steps that would run."""
-    return execution.describe(plan, promotion, root)
+PIPELINE = promotion
 
 
-def run(plan: Plan, root: Path) -> int:
+def run(request: RunRequest, root: Path) -> int:
     """Run the pipeline, and say what has become of the version.
 
     Returns:
         The exit code: 1 for a failed run, or a version that the gate does not let pass.
     """
-    wanted = plan.configuration.given["parameters"]["promotion"].get("to", "champion")
+    wanted = request.configuration.given["parameters"]["promotion"].get("to", "champion")
 
     def report(finished: PipelineRunResponse, _: str, console: Console) -> int:
         [made] = finished.steps["release"].outputs[names.PROMOTION]
@@ -36,4 +33,4 @@ def run(plan: Plan, root: Path) -> int:
         console.print("next: `python run.py models history` shows what was decided, by whom and why")
         return SUCCESS if wanted in found.aliases else FAILURE
 
-    return execution.run(plan, promotion, root, report)
+    return execution.run(request, promotion, root, report)

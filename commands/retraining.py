@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from commands import arguments
-from commands.arguments import Configuration
-from commands.execution import Plan
+from commands.common import arguments
+from commands.common.arguments import Configuration
+from commands.common.execution import RunRequest
 from tabular.config.monitoring import MonitoringConfig
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
@@ -60,7 +60,7 @@ def retrain(config: MonitoringConfig, verdict: Verdict, root: Path, console: Con
         configuration = _training(config, root, data)
         console.print(f"training on the newest data: {config.training.config}", soft_wrap=True)
         began = datetime.now(UTC)
-        code = training.run(Plan(configuration, (), None, use_cache=True), root)
+        code = training.run(RunRequest(configuration), root)
         found = _summary(root, began)
         if found is not None:
             state, run, outcome = "done", found["run"], _outcome(found)

@@ -63,7 +63,7 @@ def _ensure_model(root: Path) -> None:
 
     if any(model.tag.name == bento.NAME for model in bentoml.models.list()):
         return
-    from commands.selection import newest
+    from commands.common.selection import newest
     from stacks import local
     from tabular import names
 
@@ -73,11 +73,12 @@ def _ensure_model(root: Path) -> None:
         bundle = found.load()
         click.echo(f"kept in BentoML's store: {bento.keep(bundle.path, bento.version_of(bundle))}")
         return
-    from commands import arguments, training
-    from commands.execution import Plan
+    from commands import training
+    from commands.common import arguments
+    from commands.common.execution import RunRequest
 
     click.echo("no model is packaged yet: training one")
     configuration = arguments.read(root / "configs" / "train.yaml", ())
-    code = training.run(Plan(configuration, (), None, use_cache=True), root)
+    code = training.run(RunRequest(configuration), root)
     if code != 0:
         sys.exit(code)

@@ -5,17 +5,14 @@ from pathlib import Path
 from rich.console import Console
 from zenml.models import PipelineRunResponse
 
-from commands import execution, summary
-from commands.execution import FAILURE, SUCCESS, Plan
+from commands.common import execution, summary
+from commands.common.execution import FAILURE, SUCCESS, RunRequest
 from pipelines.training import training
 
-
-def describe(plan: Plan, root: Path) -> int:
-    """Print the resolved config, the stack and the steps that would run."""
-    return execution.describe(plan, training, root)
+PIPELINE = training
 
 
-def run(plan: Plan, root: Path) -> int:
+def run(request: RunRequest, root: Path) -> int:
     """Run the pipeline, leave `reports/latest/summary.json`, and say where to look.
 
     Returns:
@@ -23,9 +20,9 @@ def run(plan: Plan, root: Path) -> int:
     """
 
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
-        collected = summary.collect(finished, plan.configuration, stack)
+        collected = summary.collect(finished, request.configuration, stack)
         folder = summary.write(collected, root / "reports", finished.name)
         summary.show(collected, folder.relative_to(root), console)
         return FAILURE if collected["gate"] == "reject" else SUCCESS
 
-    return execution.run(plan, training, root, report)
+    return execution.run(request, training, root, report)

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.models.group import ChangeOptions, ModelsCommand, changes, models
+from commands.common.answering import ModelsCommand
+from commands.common.session import Session, open_to_change
+from commands.models.group import ChangeOptions, changes, models
 from commands.models.plan import PlannedChange, carry_out
-from commands.models.session import Session, open_to_change
 from tabular.errors import UserError
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.models.group import ModelsCommand, answers, models
+from commands.common.answering import ModelsCommand, answers
+from commands.common.session import open_session
+from commands.models.group import models
 from commands.models.looking import in_words
-from commands.models.session import open_session
 
 if TYPE_CHECKING:
     from rich.table import Table

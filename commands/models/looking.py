@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.models.group import ModelsCommand, answers, models
-from commands.models.screen import moment
-from commands.models.session import Session, open_all, open_session
+from commands.common.answering import ModelsCommand, answers
+from commands.common.screen import moment
+from commands.common.session import Session, open_all, open_session
+from commands.models.group import models
 from tabular.errors import UserError, nearest_hint
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commands.common.answering import ModelsCommand
+from commands.common.screen import size_in_words
+from commands.common.session import REFUSED, Failed, Session
 from commands.models.contrasting import gate_in_words, moves_in_words
-from commands.models.group import ChangeOptions, ModelsCommand
-from commands.models.screen import size_in_words
-from commands.models.session import REFUSED, Failed, Session
+from commands.models.group import ChangeOptions
 from tabular.errors import one_line
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 import shlex
 import sys
 
-from commands.models.group import ChangeOptions, ModelsCommand, answers, changes, models
+from commands.common.answering import ModelsCommand, answers
+from commands.common.session import REFUSED, open_session
+from commands.models.group import ChangeOptions, changes, models
 from commands.models.plan import PlannedChange, carry_out
-from commands.models.session import REFUSED, open_session
 from tabular.errors import UserError
 
 

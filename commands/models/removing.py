@@ -2,9 +2,10 @@
 
 import click
 
-from commands.models.group import ChangeOptions, ModelsCommand, changes, models
+from commands.common.answering import ModelsCommand
+from commands.common.session import open_to_change
+from commands.models.group import ChangeOptions, changes, models
 from commands.models.plan import PlannedChange, carry_out
-from commands.models.session import open_to_change
 
 
 @models.command()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands import arguments
+from commands.common import arguments
 from tabular.config.batch import BatchFile
 from tabular.errors import UserError
 from tests.support.project import ROOT

@@ -8,7 +8,7 @@ import fsspec
 import pytest
 from click.testing import CliRunner, Result
 
-from commands import arguments
+from commands.common import arguments
 from commands.init import init
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError

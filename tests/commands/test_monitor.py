@@ -200,7 +200,7 @@ def test_a_newer_version_is_to_be_compared_unless_it_is_archived(
 def test_a_narrow_terminal_wraps_long_names_and_keeps_the_newest_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     from commands import monitor as module
-    from commands.models.screen import Screen
+    from commands.common.screen import Screen
 
     class Terminal(Screen):
         is_terminal = True

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from commands.models import models, session
-from commands.models.session import ActiveStack
+from commands.common import session
+from commands.common.session import ActiveStack
+from commands.models import models
 from registry import judging
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision, Interval

@@ -77,7 +77,7 @@ def active_stack(root: Path) -> ActiveStack:
 
     from zenml.logger import ZenMLConsoleHandler
 
-    from commands import preflight
+    from commands.common import preflight
     from stacks import local
 
     for handler in logging.getLogger().handlers:

@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from commands import summary
-from commands.table import SAMPLE_WARNING
+from commands.common import summary
+from commands.common.announcement import SAMPLE_WARNING
 
 REPORT: dict[str, Any] = {
     "algorithm": "lightgbm",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import arguments
+from commands.common import arguments
 from tabular.errors import UserError
 
 TEXT = """

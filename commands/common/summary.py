@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from zenml.models import ArtifactVersionResponse, PipelineRunResponse
 
-from commands.arguments import Configuration
-from commands.table import SAMPLE_WARNING
+from commands.common.announcement import SAMPLE_WARNING
+from commands.common.arguments import Configuration
 from registry.mlflow_registry import registry_uri
 from tabular import names
 from tabular.storage.atomic import write_atomically

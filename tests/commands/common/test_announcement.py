@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.table import SAMPLE_WARNING, announce
+from commands.common.announcement import SAMPLE_WARNING, announce
 from tabular.config.stages import DataConfig
 from tabular.errors import UserError
 

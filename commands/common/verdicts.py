@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
-from commands import summary
+from commands.common import summary
 from tabular.pages.pictures import draw, png
 from tabular.pages.verdict_page import page
 from tabular.reports.verdicts import Verdict

@@ -10,7 +10,7 @@ from zenml.config.global_config import GlobalConfiguration
 from zenml.models import ArtifactVersionResponse
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from commands.selection import keep_steps
+from commands.common.selection import keep_steps
 from tabular.errors import UserError
 
 
