@@ -71,7 +71,8 @@ def holes_found(new_project: Callable[[], Project]) -> dict[str, set[tuple[str, 
     folder = new_project().path
     for room, other in sorted(FLOOR_WALLS | NARROW_WALLS):
         path = folder / room.replace(".", "/")
-        module = min(path.glob("[a-z]*.py")) if path.is_dir() else path.with_suffix(".py")
+        modules = sorted(path.glob("*.py"), key=lambda file: (file.stem == "__init__", file))
+        module = modules[0] if modules else path.with_suffix(".py")
         module.write_text(f"{module.read_text()}\nimport {other}\n")
     printed = tool(*LINT["walls"], folder=folder).stdout
     found: dict[str, set[tuple[str, str]]] = {}
