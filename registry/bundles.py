@@ -8,8 +8,8 @@ from zenml.client import Client
 
 from registry.stack import read_releases
 from tabular.bundles import reference as references
-from tabular.bundles.bundle import MANIFEST, Bundle
-from tabular.bundles.bundle_cache import BundleCache, parse
+from tabular.bundles.bundle import MANIFEST, Bundle, parse
+from tabular.bundles.bundle_cache import BundleCache
 from tabular.bundles.reference import Reference
 from tabular.storage.repository import ROOT
 

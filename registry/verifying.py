@@ -5,7 +5,7 @@ from typing import NamedTuple
 from registry.history import HistoryEntry
 from registry.mlflow_registry import CHAMPION
 from registry.release_view import ReleaseView
-from tabular.bundles.bundle import MANIFEST, Bundle, digest
+from tabular.bundles.bundle import MANIFEST, BadBundle, digest, parse
 from tabular.bundles.manifest import Release
 from tabular.errors import UserError
 from tabular.storage import places
@@ -76,9 +76,9 @@ def _bundle(releases: ReleaseView, role: str, release: Release) -> list[ReleaseC
     if digest(content) != release.sha256:
         return [ReleaseCheck(what, False, f"{MANIFEST} has the sha256 {digest(content)}, not {release.sha256}")]
     try:
-        files = Bundle.model_validate_json(content).files
-    except ValueError as error:
-        return [ReleaseCheck(what, False, f"{MANIFEST} is no manifest of a bundle: {error}")]
+        files = parse(content, MANIFEST).files
+    except BadBundle as error:
+        return [ReleaseCheck(what, False, str(error))]
     found = [ReleaseCheck(f"{what}: {MANIFEST}", True, release.sha256)]
     for name, expected in files.items():
         content = _read(releases, release, name)

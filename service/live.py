@@ -12,8 +12,8 @@ from typing import Literal
 
 from service.choices import SOURCES, Choice, Pause, changes, position, same
 from tabular.bundles import manifest as release
-from tabular.bundles.bundle import MANIFEST, digest
-from tabular.bundles.bundle_cache import BundleCache, parse
+from tabular.bundles.bundle import MANIFEST, digest, parse
+from tabular.bundles.bundle_cache import BundleCache
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.loading import BaselinePredictor, Build, Loaded, Source, build_predictor, load
 from tabular.errors import UserError

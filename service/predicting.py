@@ -17,8 +17,7 @@ from service.live import NoModel
 from service.metrics import Metrics
 from service.problems import Problem
 from service.settings import Settings
-from tabular.bundles.encoding import Notes
-from tabular.bundles.inputs import BadInput
+from tabular.bundles.encoding import BadInput, Notes
 from tabular.bundles.loading import BaselinePredictor, Loaded
 from tabular.bundles.predictor import Predictor, Rows
 from tabular.prediction_log.writer import PredictionLog

@@ -1,10 +1,10 @@
-"""The bundle: a folder of data files with all that a service needs to answer for one model."""
+"""The bundle: a folder of data files that holds all that a service needs to answer for one model."""
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tabular.config.base import Items, StrictModel, explain
 from tabular.errors import UserError
@@ -16,9 +16,11 @@ MODEL = "model.skops"
 REFERENCE = "reference.json"
 CARD = "card.md"
 
+Content = TypeVar("Content", bound=BaseModel)
+
 
 class BadBundle(UserError):
-    """The folder holds no bundle that may be served; the message names the file and what is wrong with it."""
+    """The folder does not hold a bundle that may be served; the message names the file and what is wrong with it."""
 
 
 class Column(StrictModel):
@@ -27,81 +29,118 @@ class Column(StrictModel):
     name: str
     kind: Literal["number", "category", "date"]
     min: float | None = None
-    """The smallest value of the training rows, of a date in days (see `tabular.arithmetic.dates`); None for a category,
-    and where no value was ever there."""
+    """Smallest value in the training rows, for a date in days (see `tabular.arithmetic.dates`). None for a category,
+    and for a column without any value."""
     max: float | None = None
-    """The largest value of the training rows."""
+    """Largest value in the training rows, or None as for `min`."""
     categories: Items[str] = ()
-    """The encoder's categories in its order, as text; may hold "missing". Empty for a number."""
+    """Categories in the encoder's order, as text; may contain "missing". Empty for a number or a date."""
     missing_share: float
-    """The share of training rows without a value."""
+    """Share of the training rows without a value, from 0 to 1."""
 
 
 class Baseline(StrictModel):
-    """What to answer without any model."""
+    """The answer that is given when no model can be loaded."""
 
     prediction: float | str
-    """The training median, or the most frequent class."""
+    """Median of the training target, or its most frequent class."""
     probabilities: dict[str, float] = {}
-    """The share of each class; empty for a regression."""
+    """Share of each class in the training rows; empty for a regression."""
 
 
 class Bundle(StrictModel):
-    """The manifest of the folder."""
+    """The content of `bundle.json`, the manifest of the folder."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
+    """Version of the layout. It rises when older bundles can no longer be read."""
     name: str
+    """Name of the registered model."""
     version: str
     task: Literal["regression", "classification"]
     target: str
+    """Name of the target column."""
     created: str
-    """UTC, ISO 8601."""
+    """Time of the packaging: UTC, ISO 8601."""
     model_sha256: str
-    """Of `model.skops`."""
+    """The sha256 of `model.skops`."""
     data_sha256: str
     data_source: str
     algorithm: str
     columns: Items[Column]
-    """The raw inputs in the order of the training rows, without the target."""
+    """Raw input columns in the order of the training rows, without the target."""
     classes: Items[str] = ()
-    """The labels as the training data spells them, in the order of the probabilities; empty for a regression."""
+    """Labels as the training data spells them, in the order of the probabilities; empty for a regression."""
     metrics: dict[str, float]
-    """On the held-out rows."""
+    """Metrics on the held-out rows."""
     baseline: Baseline
     compiled: bool
+    """Whether the folder holds a compiled predictor; otherwise the original pipeline answers."""
     why: str
-    """The parity in words, or why the original serves."""
+    """How far the compiled predictor agrees with the original, or why the original serves."""
     files: dict[str, str]
-    """Every other file of the folder with its sha256."""
+    """The sha256 of every other file of the folder, by name."""
 
 
-def read(folder: Path, sha256: str | None = None) -> Bundle:
-    """The manifest of a folder whose every file is the one that was written; nothing in it is executed.
+def read(folder: Path, sha256: str | None = None, place: str | None = None) -> Bundle:
+    """Read the manifest of a folder and check that every file is the one that was written. Nothing is executed.
 
     Args:
-        folder: of the bundle.
-        sha256: what the sha256 of `bundle.json` must be; None takes the file as it is.
+        folder: folder of the bundle.
+        sha256: expected sha256 of `bundle.json`; None accepts the file as it is.
+        place: name of the folder in errors; None uses its path.
 
     Raises:
-        BadBundle: a file is missing, or not the one that was written, or the manifest does not hold together.
+        BadBundle: a file is missing or has changed, or the manifest does not hold together.
     """
-    content = _bytes(folder / MANIFEST)
-    if sha256 is not None and digest(content) != sha256:
-        raise BadBundle(f"{folder / MANIFEST}: its sha256 is {digest(content)}, not {sha256}; copy the bundle again")
-    try:
-        bundle = Bundle.model_validate_json(content)
-    except ValidationError as error:
-        raise BadBundle(f"{folder / MANIFEST}: {explain(error, Bundle)}; package the model again") from error
+    place = place or str(folder)
+    bundle = parse(_bytes(folder, MANIFEST, place), f"{place}/{MANIFEST}", sha256)
     for name, expected in bundle.files.items():
-        if Path(name).name != name or name in ("", ".", ".."):
-            raise BadBundle(f"{folder / MANIFEST}: '{name}' is no name of a file in this folder; do not use the bundle")
-        found = digest(_bytes(folder / name))
-        if found != expected:
-            raise BadBundle(f"{folder / name}: its sha256 is {found}, not {expected}; copy the bundle again")
-    needed = {MODEL, *([RECIPE] if bundle.compiled else [])} - set(bundle.files)
-    if needed:
-        raise BadBundle(f"{folder / MANIFEST}: lists no {', '.join(sorted(needed))}; package the model again")
+        _check(_bytes(folder, name, place), expected, f"{place}/{name}")
     return bundle
+
+
+def parse(content: bytes, place: str, sha256: str | None = None) -> Bundle:
+    """Read a manifest alone, without looking at the files that it names.
+
+    Args:
+        content: content of a `bundle.json`.
+        place: name of the file in errors.
+        sha256: expected sha256 of the content; None accepts any.
+
+    Raises:
+        BadBundle: the content has another sha256, or does not hold together.
+    """
+    if sha256 is not None:
+        _check(content, sha256, place)
+    bundle = validated(Bundle, content, place)
+    for name in bundle.files:
+        if Path(name).name != name or name in ("", ".", "..", MANIFEST):
+            raise BadBundle(f"{place}: '{name}' is not the name of a file in this folder; do not use the bundle")
+    missing = {MODEL, *([RECIPE] if bundle.compiled else [])} - set(bundle.files)
+    if missing:
+        raise BadBundle(f"{place}: 'files' does not list {', '.join(sorted(missing))}; package the model again")
+    return bundle
+
+
+def validated(model: type[Content], content: bytes, place: str) -> Content:
+    """Validate one JSON file of a bundle.
+
+    Args:
+        model: model of the file.
+        content: content of the file.
+        place: name of the file in errors.
+
+    Raises:
+        BadBundle: the content is not such a file, or has the layout of another version.
+    """
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        for detail in error.errors():
+            if detail["loc"] == ("format",):
+                problem = f"its format {detail['input']!r} is not the one that this version of Stackhouse reads"
+                raise BadBundle(f"{place}: {problem}; package or train the model again") from None
+        raise BadBundle(f"{place}: {explain(error, model)}; package the model again") from None
 
 
 def digest(content: bytes) -> str:
@@ -109,8 +148,14 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _bytes(path: Path) -> bytes:
+def _check(content: bytes, expected: str, place: str) -> None:
+    found = digest(content)
+    if found != expected:
+        raise BadBundle(f"{place}: its sha256 is {found}, not {expected}; copy the bundle again")
+
+
+def _bytes(folder: Path, name: str, place: str) -> bytes:
     try:
-        return path.read_bytes()
+        return (folder / name).read_bytes()
     except OSError as error:
-        raise BadBundle(f"{path}: {error.strerror or error}; copy the bundle again") from error
+        raise BadBundle(f"{place}/{name}: {error.strerror or error}; copy the bundle again") from error

@@ -1,4 +1,4 @@
-"""From untrusted input to the arrays that a predictor takes; every refusal names its place."""
+"""Converts untrusted rows, columns and CSV files to the arrays that a predictor takes; a refusal names its place."""
 
 import csv
 import io
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.bundles.bundle import Column
-from tabular.bundles.inputs import BadInput
 from tabular.bundles.predictor import Rows
 from tabular.bundles.values import (
     LARGEST,
     NO_VALUE,
     SHOWN,
+    BadInput,
     parse_numbers,
     refuse_number,
     shown,
@@ -34,28 +34,31 @@ from tabular.errors import nearest
 __all__ = ["BadInput", "Encoder", "Notes"]
 
 LIMIT: Final = 10_000
-"""Rows of a batch, where the caller states no other bound."""
+"""Largest number of rows in a batch, if the caller gives no other limit."""
 MISSING: Final = "missing"
-"""The category that stands for a missing one, as `tabular.learning.features.Categories` spells it."""
+"""Category of a missing value, as `tabular.learning.features.Categories` spells it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What was accepted and is worth knowing: for each column concerned, in how many rows."""
+    """Values that were accepted and are worth knowing: number of rows by column, without columns that have none."""
 
     missing: dict[str, int] = field(default_factory=dict)
+    """Rows whose value is missing."""
     unknown: dict[str, int] = field(default_factory=dict)
+    """Rows whose category training has not seen."""
     out_of_range: dict[str, int] = field(default_factory=dict)
+    """Rows whose number lies outside the range of the training rows."""
 
 
 class Encoder:
-    """Turns rows and columns of untrusted values into `Rows`.
+    """Converts rows and columns of untrusted values to `Rows`.
 
-    A value that is absent or null is missing. A category that training never saw is accepted and noted. Everything
-    else that is not of the column's kind is refused with `BadInput`.
+    A value that is absent or null is missing. A category that training has not seen is accepted and noted. Any other
+    value that does not fit the kind of its column is refused with `BadInput`.
 
     Args:
-        columns: the columns of the bundle, in the order of the training rows.
+        columns: columns of the bundle, in the order of the training rows.
     """
 
     def __init__(self, columns: Iterable[Column]) -> None:
@@ -71,10 +74,10 @@ class Encoder:
         self._absent = [lookup.get(MISSING, -1) for lookup in self._lookups]
 
     def row(self, values: Any) -> tuple[Rows, Notes]:
-        """One row, as a mapping of column names to values.
+        """Convert one row, given as a dict from column names to values.
 
         Raises:
-            BadInput: it is no mapping, it is empty, a column is unknown, or a value is not of its column's kind.
+            BadInput: the row is not a dict, it is empty, a column is unknown, or a value does not fit its column.
         """
         if type(values) is not dict or not values:
             self._refuse_row(values, None)
@@ -118,14 +121,14 @@ class Encoder:
         return Rows(np.array([numbers], dtype=np.float64), np.array([codes], dtype=np.int32)), notes
 
     def rows(self, rows: Any, limit: int = LIMIT) -> tuple[Rows, Notes]:
-        """Rows, as a list of mappings.
+        """Convert many rows, given as a list of dicts.
 
         Args:
-            rows: the mappings; a column that one leaves out is missing there.
-            limit: more rows are refused.
+            rows: the dicts; a column that one of them leaves out is missing there.
+            limit: largest number of rows that is accepted.
 
         Raises:
-            BadInput: as `row`, or there is no row, or too many.
+            BadInput: as for `row`, or there are no rows, or too many.
         """
         if not isinstance(rows, list):
             raise BadInput(
@@ -142,14 +145,15 @@ class Encoder:
         return self._encode({name: [row.get(name) for row in rows] for name in self._names}, len(rows))
 
     def columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]], limit: int = LIMIT) -> tuple[Rows, Notes]:
-        """Columns, as a mapping of names to lists or arrays of one length.
+        """Convert many rows, given as a dict from column names to lists or arrays of one length.
 
         Args:
-            columns: lists of values as in JSON; a float64 array, whose NaN is a missing value, is taken as it is.
-            limit: more rows are refused.
+            columns: lists of JSON values; a number column may be an array of float64, where NaN is missing.
+            limit: largest number of rows that is accepted.
 
         Raises:
-            BadInput: no columns, lengths differ, a column is unknown, or a value is not of its column's kind.
+            BadInput: there are no columns or rows, or too many rows, the lengths differ, a column is unknown, or a
+                value does not fit its column.
         """
         if not isinstance(columns, dict) or not columns:
             raise BadInput(
@@ -187,7 +191,7 @@ class Encoder:
             lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
         except csv.Error as error:
             raise BadInput(
-                f"the body is no CSV ({error})", "quote cells as RFC 4180 says", code="invalid_csv"
+                f"the body is not a CSV file ({error})", "quote cells as RFC 4180 says", code="invalid_csv"
             ) from None
         if not lines:
             raise BadInput("the body is empty", "send a header and at least one row", code="empty_batch")
@@ -214,7 +218,7 @@ class Encoder:
         return table
 
     def _encode(self, table: Mapping[str, Any], count: int) -> tuple[Rows, Notes]:
-        """Columns that are known and of one length; those that are left out are missing everywhere."""
+        """Convert known columns of one length; a column that is left out is missing in every row."""
         notes = Notes()
         numbers = np.full((count, len(self._numeric)), np.nan)
         for place, (name, low, high, is_date) in enumerate(self._ranges):
@@ -257,7 +261,7 @@ class Encoder:
                 near = nearest(name[:SHOWN], self._names)
                 remedy = f"leave it out, or send the nearest known column: '{near}'" if near else "leave it out"
                 short = name if len(name) <= SHOWN else name[:SHOWN] + "..."
-                raise BadInput("is no input of the model", remedy, short, row, "unknown_field")
+                raise BadInput("is not an input of the model", remedy, short, row, "unknown_field")
 
 
 def _check_count(count: int, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""Single columns of untrusted values as arrays."""
+"""Single values and single columns of untrusted input, as numbers and codes; a refusal names its place."""
 
 import math
 import sys
@@ -9,16 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.arithmetic.dates import days
-from tabular.bundles.inputs import BadInput
 
 LARGEST: Final = sys.float_info.max
 NO_VALUE: Final = -2
-"""The code of a category that is missing, until the encoder puts its own in its place."""
+"""Code of a missing category, until the encoder replaces it with its own."""
 SHOWN: Final = 40
-"""Characters of a value or name in an error."""
+"""Largest number of characters of a value or a name in an error."""
 _NUMBERS: Final = frozenset({float, int, type(None)})
 _TEXTS: Final = frozenset({str, type(None)})
 _CATEGORY: Final = frozenset({str, bool, int, float, type(None)})
+
+
+class BadInput(ValueError):
+    """Input that is refused.
+
+    Args:
+        problem: what is wrong, in a few words that follow the name of the field.
+        remedy: what to send instead.
+        field: name of the column, if the problem lies in one column.
+        row: number of the row, counted from 0, if the problem lies in one row.
+        code: kind of the mistake, for programs.
+    """
+
+    def __init__(
+        self, problem: str, remedy: str, field: str | None = None, row: int | None = None, code: str = "invalid_value"
+    ) -> None:
+        super().__init__(problem)
+        self.problem, self.remedy, self.field, self.row, self.code = problem, remedy, field, row, code
 
 
 def to_numbers(values: Any, name: str) -> NDArray[np.float64]:
@@ -56,9 +73,10 @@ def to_numbers(values: Any, name: str) -> NDArray[np.float64]:
 
 
 def parse_numbers(texts: Sequence[str], name: str) -> NDArray[np.float64]:
-    """Cells of CSV as float64, NaN where a cell is empty."""
+    """Convert the cells of one CSV column to float64, NaN where a cell is empty. Raises BadInput as `to_numbers`."""
     together = "".join(texts)
     try:
+        # Python's float takes underscores and the digits of other scripts, which no writer of CSV means as a number.
         if "_" in together or not together.isascii():
             raise ValueError
         numbers = np.array([float(text) if text else math.nan for text in texts])
@@ -79,13 +97,17 @@ def _cell(text: str, name: str, row: int) -> float:
         raise BadInput(problem, "send a number, or an empty cell where it is missing", name, row) from None
 
 
-def to_days(values: Any, name: str) -> NDArray[np.float64]:
-    """Dates as numbers of days, NaN where one is missing."""
+def to_days(values: Sequence[Any], name: str) -> NDArray[np.float64]:
+    """Convert one column of dates to numbers of days, NaN where a date is missing."""
     return np.array([math.nan if value is None else to_day(value, name, i) for i, value in enumerate(values)])
 
 
 def to_day(value: Any, name: str, row: int | None) -> float:
-    """A date that is not missing as a number of days."""
+    """Convert one date that is not missing to a number of days (see `tabular.arithmetic.dates`).
+
+    Raises:
+        BadInput: the value is not a date in ISO 8601.
+    """
     remedy = "send text such as 2024-02-29 or 2024-02-29T18:30:00+01:00, or null where it is missing"
     if type(value) is not str:
         raise BadInput(f"must be a date as ISO 8601 text, not {shown(value)}", remedy, name, row, "invalid_type")
@@ -96,7 +118,11 @@ def to_day(value: Any, name: str, row: int | None) -> float:
 
 
 def to_number(value: float, name: str, row: int | None) -> float:
-    """A finite float64."""
+    """Convert one number that is not missing to float64.
+
+    Raises:
+        BadInput: the number is not finite, or too large for float64.
+    """
     try:
         number = float(value)
     except OverflowError:
@@ -108,8 +134,17 @@ def to_number(value: float, name: str, row: int | None) -> float:
     return number
 
 
-def to_codes(values: Any, lookup: dict[str, int], name: str) -> NDArray[np.int32]:
-    """The code of each category; -1 where it is unknown, -2 where it is missing."""
+def to_codes(values: Sequence[Any], lookup: dict[str, int], name: str) -> NDArray[np.int32]:
+    """Convert one category column to codes: -1 for an unknown category, -2 for a missing one.
+
+    Args:
+        values: JSON values, where null is missing.
+        lookup: code of each known category.
+        name: name of the column, for the error.
+
+    Raises:
+        BadInput: a value is not a category.
+    """
     known: dict[Any, int] = {**lookup, None: NO_VALUE}
     if _TEXTS.issuperset(map(type, values)):
         return np.array([known.get(value, -1) for value in values], dtype=np.int32)
@@ -120,7 +155,7 @@ def to_codes(values: Any, lookup: dict[str, int], name: str) -> NDArray[np.int32
 
 
 def with_spellings(categories: Sequence[str]) -> dict[str, int]:
-    """The code of each category; a boolean's is found as `True`, `true` and `TRUE`, whichever training saw."""
+    """The code of each category. A boolean is found as `True`, `true` and `TRUE`, whichever training has seen."""
     lookup = {text: code for code, text in enumerate(categories)}
     for text, code in list(lookup.items()):
         if text.lower() in ("true", "false"):
@@ -130,13 +165,17 @@ def with_spellings(categories: Sequence[str]) -> dict[str, int]:
 
 
 def spelled(text: str, known: Container[str]) -> str:
-    """A category from a file without types: `3` where training spells it `3.0`, and the other way round."""
+    """Spell a category from a file without types as training does: `3` becomes `3.0`, or the other way round."""
     other = text.removesuffix(".0") if text.endswith(".0") else f"{text}.0"
     return other if text not in known and other in known else text
 
 
 def to_code(value: Any, lookup: dict[str, int], name: str, row: int | None) -> int:
-    """The code of one category that is not missing; a number is spelled as training may have: 3, or 3.0."""
+    """The code of one category that is not missing, -1 if it is unknown. A number is looked up as `3` and as `3.0`.
+
+    Raises:
+        BadInput: the value is not a category.
+    """
     if type(value) not in _CATEGORY:
         problem = f"must be a category as text, not {shown(value)}"
         raise BadInput(problem, "send text, or null where it is missing", name, row, "invalid_type")
@@ -148,14 +187,14 @@ def to_code(value: Any, lookup: dict[str, int], name: str, row: int | None) -> i
 
 
 def refuse_number(value: Any, name: str, row: int | None) -> NoReturn:
-    """Raise BadInput for what is no number at all."""
+    """Raise BadInput for a value that is not a number at all."""
     problem = f"must be a number, not {shown(value)}"
     remedy = "send a JSON number without quotes, or null where it is missing"
     raise BadInput(problem, remedy, name, row, "invalid_type")
 
 
 def shown(value: Any) -> str:
-    """A value as an error names it: containers by their kind, text cut short."""
+    """Describe a value in an error: a container by its kind, a long text cut short."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -117,7 +117,7 @@ class TestBadReleases:
         model = new_model()
 
         # then
-        assert "'../../../escaped' is no name of a file" in " ".join(model.warnings)
+        assert "'../../../escaped' is not the name of a file" in " ".join(model.warnings)
         assert [file.name for file in tmp_path.rglob("*escaped*")] == ["escaped"]
 
     @pytest.mark.parametrize("content", [None, b"{", b'{"format": 2}'])

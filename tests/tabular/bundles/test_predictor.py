@@ -1,6 +1,5 @@
 """The compiled predictor by itself: what it imports, and what it says of damaged files."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,15 +59,6 @@ def test_an_absent_file_is_said(name: str, files: dict[str, bytes], tmp_path: Pa
     (_folder(files, tmp_path) / name).unlink()
     # when / then
     with pytest.raises(BadBundle):
-        CompiledPredictor.load(tmp_path)
-
-
-def test_an_unknown_format_is_refused(files: dict[str, bytes], tmp_path: Path) -> None:
-    # given
-    recipe = json.loads(files["predictor.json"]) | {"format": 2}
-    _folder(files | {"predictor.json": json.dumps(recipe).encode()}, tmp_path)
-    # when / then
-    with pytest.raises(BadBundle, match="'format'"):
         CompiledPredictor.load(tmp_path)
 
 
