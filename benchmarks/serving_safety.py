@@ -22,6 +22,7 @@ from serving_servers import SERVICE, SERVICE_READY, Server, environment, get, po
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST, MODEL, digest
 from tabular.prediction_log.reading import LogReader
+from tabular.storage import places
 from tabular.storage.persistence import from_bytes
 
 CASES = 2000
@@ -48,11 +49,13 @@ def hot_swap(scene: Scene) -> list[Figure]:
     manifest = str(place / "manifest.json")
 
     def change(revision: int, version: str) -> None:
-        changed = release.Change(at=datetime.now(UTC).isoformat(), by="benchmarks/serving.py", why="a swap under load")
+        changed = release.ManifestChange(
+            at=datetime.now(UTC).isoformat(), by="benchmarks/serving.py", why="a swap under load"
+        )
         wanted = release.Manifest(
             revision=revision, name=scene.bundle.name, champion=versions[version], changed=changed
         )
-        release.write(manifest, wanted)
+        places.write(manifest, wanted.model_dump_json().encode())
 
     first, second = versions
     change(1, first)

@@ -14,8 +14,7 @@ from pydantic import Field, ValidationError
 
 from registry.store import Store
 from tabular.bundles.bundle import digest
-from tabular.bundles.manifest import Change as Changed
-from tabular.bundles.manifest import Traffic
+from tabular.bundles.manifest import ManifestChange, TrafficSplit
 from tabular.config.base import Items, StrictModel, explain
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision
@@ -70,7 +69,7 @@ class ReleaseChange(StrictModel):
     """The version that it is about."""
     aliases: dict[str, str]
     """Every alias with its version, afterwards."""
-    traffic: Traffic = Traffic()
+    traffic: TrafficSplit = TrafficSplit()
     sets: dict[str, str] = {}
     """Tags of `version`."""
     removes: Items[Removal] = ()
@@ -89,7 +88,7 @@ class HistoryEntry(StrictModel):
     """1 for the first; the release manifest carries the same number."""
     name: str
     """Of the registered model."""
-    changed: Changed
+    changed: ManifestChange
     """When, by whom and why."""
     git_commit: str
     moved: Items[AliasMove]

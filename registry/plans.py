@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from registry.history import HistoryEntry, ReleaseChange, ReleaseState, Removal, champions
 from registry.mlflow_registry import CHALLENGER, CHAMPION, STAGING
-from tabular.bundles.manifest import Traffic
+from tabular.bundles.manifest import TrafficSplit
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision
 
@@ -42,9 +42,9 @@ def promote(
         del aliases[CHALLENGER]
     traffic = traffic_of(base)
     if to == CHALLENGER:
-        traffic = Traffic(champion=1 - (share or 0.0), challenger=share or 0.0)
+        traffic = TrafficSplit(champion=1 - (share or 0.0), challenger=share or 0.0)
     elif CHALLENGER not in aliases:
-        traffic = Traffic()
+        traffic = TrafficSplit()
     if aliases == base.aliases and traffic == traffic_of(base):
         return None
     overruled = gate.reasons if gate and force and gate.decision != "promote" else []
@@ -84,7 +84,7 @@ def rollback(base: ReleaseState, entries: Sequence[HistoryEntry], to: str | None
     aliases = {**base.aliases, CHAMPION: to}
     if aliases.get(CHALLENGER) == to:
         del aliases[CHALLENGER]
-    traffic = traffic_of(base) if CHALLENGER in aliases else Traffic()
+    traffic = traffic_of(base) if CHALLENGER in aliases else TrafficSplit()
     return ReleaseChange(action="rollback", version=to, aliases=aliases, traffic=traffic)
 
 
@@ -145,7 +145,7 @@ def adopt(base: ReleaseState) -> ReleaseChange:
     """Take over the aliases as somebody has set them in the registry itself."""
     has_challenger = CHALLENGER in base.aliases
     return ReleaseChange(
-        action="adopt", aliases=base.aliases, traffic=traffic_of(base) if has_challenger else Traffic()
+        action="adopt", aliases=base.aliases, traffic=traffic_of(base) if has_challenger else TrafficSplit()
     )
 
 
@@ -174,6 +174,6 @@ def refuse_aliased(aliases: dict[str, str], version: str, done: str) -> None:
         )
 
 
-def traffic_of(base: ReleaseState) -> Traffic:
+def traffic_of(base: ReleaseState) -> TrafficSplit:
     """How the requests are shared now."""
-    return base.entry.change.traffic if base.entry else Traffic()
+    return base.entry.change.traffic if base.entry else TrafficSplit()

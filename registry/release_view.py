@@ -61,7 +61,7 @@ class ReleaseView:
             name=self.name,
             champion=champion,
             challenger=challenger,
-            traffic=entry.change.traffic if challenger else release.Traffic(),
+            traffic=entry.change.traffic if challenger else release.TrafficSplit(),
             changed=entry.changed,
         )
 

@@ -17,8 +17,7 @@ from registry.release_view import BUNDLE, BUNDLE_SHA256, ReleaseView
 from registry.store import MANIFEST, Store
 from tabular.bundles.bundle import MANIFEST as BUNDLE_MANIFEST
 from tabular.bundles.bundle import digest
-from tabular.bundles.manifest import BadManifest, Manifest
-from tabular.bundles.manifest import Change as Changed
+from tabular.bundles.manifest import BadManifest, Manifest, ManifestChange
 from tabular.errors import UserError
 from tabular.storage import places
 
@@ -124,7 +123,7 @@ class Releases(ReleaseView):
         entry = HistoryEntry(
             revision=base.revision + 1,
             name=self.name,
-            changed=Changed(at=datetime.now(UTC).isoformat(timespec="milliseconds"), by=author(), why=why),
+            changed=ManifestChange(at=datetime.now(UTC).isoformat(timespec="milliseconds"), by=author(), why=why),
             git_commit=git_commit(self._root),
             moved=tuple(moved),
             change=change,

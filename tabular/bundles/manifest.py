@@ -1,4 +1,4 @@
-"""The release manifest: which bundle is champion, which is challenger, and how they share the traffic."""
+"""The release manifest: which bundle is champion, which is challenger, and how requests are split between them."""
 
 import math
 from datetime import datetime
@@ -15,21 +15,21 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class BadManifest(UserError):
-    """There is a file, and it is no release manifest."""
+    """The file exists and is not a release manifest."""
 
 
 class Release(StrictModel):
-    """One version and where its bundle lies."""
+    """One version, and where its bundle lies."""
 
     version: str = Field(min_length=1)
     bundle: str = Field(min_length=1)
-    """A folder: a path or an fsspec URL, or a path relative to the manifest's own folder."""
+    """Folder of the bundle: a path, an fsspec URL, or a path relative to the folder of the manifest."""
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    """Of the bundle's `bundle.json`."""
+    """The sha256 of the bundle's `bundle.json`."""
 
 
-class Traffic(StrictModel):
-    """The share of the requests that each answers; they sum to 1."""
+class TrafficSplit(StrictModel):
+    """The share of the requests that each model answers; the shares sum to 1."""
 
     champion: Share = 1.0
     challenger: Share = 0.0
@@ -41,66 +41,62 @@ class Traffic(StrictModel):
         return self
 
 
-class Change(StrictModel):
-    """Who changed the manifest."""
+class ManifestChange(StrictModel):
+    """When, by whom and why a manifest was written."""
 
     at: str
-    """ISO 8601 with an offset."""
+    """Time in ISO 8601 with an offset from UTC."""
     by: str
     why: str
 
     @field_validator("at")
     @classmethod
-    def _is_a_moment(cls, value: str) -> str:
+    def _has_an_offset(cls, value: str) -> str:
         if datetime.fromisoformat(value).tzinfo is None:
             raise ValueError(f"{value!r} has no offset from UTC; end it with +00:00")
         return value
 
 
 class Manifest(StrictModel):
-    """What a service follows."""
+    """The file that a service follows."""
 
     format: Literal[1] = 1
     revision: int = Field(ge=1)
-    """Rises with every change, a rollback too."""
+    """Number that rises with every change, rollbacks included."""
     name: str = Field(min_length=1)
-    """Of the registered model."""
+    """Name of the registered model."""
     champion: Release
     challenger: Release | None = None
-    traffic: Traffic = Traffic()
-    changed: Change
+    traffic: TrafficSplit = TrafficSplit()
+    changed: ManifestChange
 
     @model_validator(mode="after")
-    def _has_who_is_asked(self) -> Self:
+    def _has_a_challenger_for_its_traffic(self) -> Self:
         if self.traffic.challenger > 0 and self.challenger is None:
             raise ValueError("traffic.challenger is above 0 and there is no challenger; name one, or set it to 0")
         return self
 
 
-def read(location: str, seconds: float = places.SECONDS) -> Manifest:
-    """The manifest at a path or fsspec URL.
-
-    Args:
-        location: of the file.
-        seconds: how long to wait for it.
+def read(location: str) -> Manifest:
+    """Read the manifest at a path or fsspec URL.
 
     Raises:
-        places.NotThere: there is none.
-        places.Unreachable: its store does not answer.
-        BadManifest: the file is no manifest.
+        places.NotThere: there is no such file.
+        places.Unreachable: the store does not answer.
+        BadManifest: the file is not a manifest.
     """
-    return parse(places.read(location, seconds), location)
+    return parse(places.read(location), location)
 
 
 def parse(content: bytes, location: str) -> Manifest:
-    """The manifest in a file's bytes.
+    """Read the manifest in the content of a file.
 
     Args:
         content: JSON.
-        location: for the error.
+        location: location of the file, for the error.
 
     Raises:
-        BadManifest: it is no manifest.
+        BadManifest: the content is not a manifest.
     """
     try:
         return Manifest.model_validate_json(content)
@@ -109,21 +105,6 @@ def parse(content: bytes, location: str) -> Manifest:
         raise BadManifest(f"{public(location)}: {said}; write the release manifest again") from None
 
 
-def write(location: str, manifest: Manifest, seconds: float = places.SECONDS) -> None:
-    """Put a manifest in the place of the one before, in one moment.
-
-    Args:
-        location: a path or fsspec URL.
-        manifest: the new one.
-        seconds: how long to wait for a remote store.
-
-    Raises:
-        places.NotThere: there is no such bucket.
-        places.Unreachable: it cannot be written; the one before is still there.
-    """
-    places.write(location, manifest.model_dump_json(indent=2).encode() + b"\n", seconds)
-
-
 def bundle_location(location: str, release: Release) -> str:
-    """Where a release's bundle lies; `location` is that of the manifest."""
+    """The location of a release's bundle, from the location of the manifest."""
     return places.join(places.parent(location), release.bundle)

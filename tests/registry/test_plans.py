@@ -6,25 +6,26 @@ import pytest
 
 from registry import plans
 from registry.history import HistoryEntry, ReleaseChange, ReleaseState, Removal
-from tabular.bundles.manifest import Change as Changed
-from tabular.bundles.manifest import Traffic
+from tabular.bundles.manifest import ManifestChange, TrafficSplit
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision
 
 ALIASES = {"champion": "3", "challenger": "4", "staging": "5", "summer": "2"}
-ALONE = Traffic()
-SHARED = Traffic(champion=0.9, challenger=0.1)
+ALONE = TrafficSplit()
+SHARED = TrafficSplit(champion=0.9, challenger=0.1)
 
 
-def entry(revision: int, aliases: dict[str, str], action: Any = "promote", traffic: Traffic = ALONE) -> HistoryEntry:
-    changed = Changed(at="2026-11-21T14:05:00+00:00", by="a test", why="")
+def entry(
+    revision: int, aliases: dict[str, str], action: Any = "promote", traffic: TrafficSplit = ALONE
+) -> HistoryEntry:
+    changed = ManifestChange(at="2026-11-21T14:05:00+00:00", by="a test", why="")
     change = ReleaseChange(action=action, aliases=aliases, traffic=traffic)
     return HistoryEntry(
         revision=revision, name="houses", changed=changed, git_commit="unknown", moved=(), change=change, previous=""
     )
 
 
-def state(aliases: dict[str, str] = ALIASES, traffic: Traffic = SHARED) -> ReleaseState:
+def state(aliases: dict[str, str] = ALIASES, traffic: TrafficSplit = SHARED) -> ReleaseState:
     return ReleaseState(entry(7, aliases, traffic=traffic), 7, dict(aliases))
 
 
@@ -58,7 +59,7 @@ def lines(*champions: str | tuple[str, str]) -> list[HistoryEntry]:
 def test_a_challenger_that_becomes_champion_is_no_challenger_any_more() -> None:
     plan = promoted("4")
     assert plan.aliases == {"champion": "4", "staging": "5", "summer": "2"}
-    assert plan.traffic == Traffic()
+    assert plan.traffic == TrafficSplit()
 
 
 def test_another_champion_leaves_challenger_and_traffic_as_they_are() -> None:
@@ -68,8 +69,8 @@ def test_another_champion_leaves_challenger_and_traffic_as_they_are() -> None:
 
 
 def test_a_challenger_gets_the_share_that_is_asked_for_or_none() -> None:
-    assert promoted("6", "challenger", 0.25).traffic == Traffic(champion=0.75, challenger=0.25)
-    assert promoted("6", "challenger").traffic == Traffic()
+    assert promoted("6", "challenger", 0.25).traffic == TrafficSplit(champion=0.75, challenger=0.25)
+    assert promoted("6", "challenger").traffic == TrafficSplit()
 
 
 def test_another_share_for_the_same_challenger_is_a_change_and_the_same_is_none() -> None:
@@ -101,13 +102,13 @@ def test_a_rollback_goes_back_through_the_champions_and_not_to_and_fro() -> None
     history = lines("1", "2", "3", ("2", "rollback"))
 
     # then
-    assert plans.rollback(state({"champion": "2"}, Traffic()), history, None).aliases == {"champion": "1"}
-    assert plans.rollback(state({"champion": "2"}, Traffic()), history, "3").aliases == {"champion": "3"}
+    assert plans.rollback(state({"champion": "2"}, TrafficSplit()), history, None).aliases == {"champion": "1"}
+    assert plans.rollback(state({"champion": "2"}, TrafficSplit()), history, "3").aliases == {"champion": "3"}
 
 
 def test_a_rollback_to_the_challenger_takes_that_alias_from_it() -> None:
     plan = plans.rollback(state(), lines("4", "3"), None)
-    assert (plan.aliases["champion"], "challenger" in plan.aliases, plan.traffic) == ("4", False, Traffic())
+    assert (plan.aliases["champion"], "challenger" in plan.aliases, plan.traffic) == ("4", False, TrafficSplit())
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_a_version_with_an_alias_is_not_deleted(number: str) -> None:
 def test_the_last_different_champions_and_all_aliases_are_protected_from_pruning() -> None:
     # given: 9 was rolled back to 8 and became champion again, so that three entries name two champions
     history = lines("6", "7", "8", "9", ("8", "rollback"), "9")
-    base = state({"champion": "9", "summer": "2"}, Traffic())
+    base = state({"champion": "9", "summer": "2"}, TrafficSplit())
 
     # then
     assert plans.protected(base, history, 1) == {"9", "2"}
@@ -168,4 +169,4 @@ def test_the_last_different_champions_and_all_aliases_are_protected_from_pruning
 def test_adopting_keeps_the_traffic_only_where_there_is_a_challenger() -> None:
     assert plans.adopt(state()).traffic == SHARED
     base = ReleaseState(entry(7, ALIASES, traffic=SHARED), 7, {"champion": "9"})
-    assert (plans.adopt(base).aliases, plans.adopt(base).traffic) == ({"champion": "9"}, Traffic())
+    assert (plans.adopt(base).aliases, plans.adopt(base).traffic) == ({"champion": "9"}, TrafficSplit())

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from tabular.bundles import manifest as release
 from tabular.prediction_log.writer import PredictionLog
-from tests.support.bundles import NewModel, make_bundle, manifest_of, named
+from tests.support.bundles import NewModel, make_bundle, manifest_of, named, write_manifest
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def publish(manifest: Path) -> Callable[..., str]:
     def publish(version: str, revision: int, **options: object) -> str:
         folder = manifest.parent / f"bundle-{revision}"
         sha256 = make_bundle(folder, version, float(version), **options)  # type: ignore[arg-type]
-        release.write(str(manifest), manifest_of(named(version, folder, sha256), revision))
+        write_manifest(str(manifest), manifest_of(named(version, folder, sha256), revision))
         return sha256
 
     return publish

@@ -11,7 +11,7 @@ from tabular.bundles import manifest as release
 from tabular.prediction_log.records import FEEDBACK
 from tabular.prediction_log.writer import PredictionLog
 from tabular.storage import places
-from tests.support.bundles import eventually, make_bundle, manifest_of, named, rows
+from tests.support.bundles import eventually, make_bundle, manifest_of, named, rows, write_manifest
 from tests.support.logs import found_at
 from tests.support.service_buckets import BUCKET, bucket
 
@@ -42,7 +42,7 @@ def test_a_release_in_a_bucket_is_followed(folder: str, tmp_path: Path) -> None:
         wanted = manifest_of(named(version, f"bundles/{version}", sha256), int(version))
 
         # when
-        release.write(f"{folder}/release.json", wanted)
+        write_manifest(f"{folder}/release.json", wanted)
         if version == "1":
             model.start()
 
@@ -84,7 +84,7 @@ def test_a_bucket_that_is_down_is_waited_for(tmp_path: Path) -> None:
     with bucket(tmp_path / "own") as program:
         sha256 = make_bundle(tmp_path / "1", "1", 1.0)
         upload(tmp_path / "1", f"gs://{BUCKET}/1")
-        release.write(f"gs://{BUCKET}/release.json", manifest_of(named("1", "1", sha256)))
+        write_manifest(f"gs://{BUCKET}/release.json", manifest_of(named("1", "1", sha256)))
         model = LiveModel(f"gs://{BUCKET}/release.json", None, tmp_path / "cache", poll_seconds=0.05)
         model.start()
         log = PredictionLog(f"gs://{BUCKET}/log", flush_seconds=0.05)

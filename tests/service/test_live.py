@@ -19,6 +19,7 @@ from tests.support.bundles import (
     named,
     number,
     rows,
+    write_manifest,
 )
 
 
@@ -110,7 +111,7 @@ class TestFollowing:
     ) -> None:
         # given
         sha256 = make_bundle(manifest.parent / "bundles" / "5", "5", 5.0)
-        release.write(str(manifest), manifest_of(named("5", "bundles/5", sha256)))
+        write_manifest(str(manifest), manifest_of(named("5", "bundles/5", sha256)))
         monkeypatch.chdir(tmp_path)
 
         # then
@@ -136,7 +137,7 @@ class TestFollowing:
     def test_a_name_that_its_bundle_does_not_bear_is_said(self, new_model: NewModel, manifest: Path) -> None:
         # given
         sha256 = make_bundle(manifest.parent / "bundle", "5", 5.0)
-        release.write(str(manifest), manifest_of(named("6", "bundle", sha256)))
+        write_manifest(str(manifest), manifest_of(named("6", "bundle", sha256)))
 
         # then
         assert new_model().warnings == ("the release manifest calls houses 6 what its bundle calls houses 5",)
@@ -162,7 +163,7 @@ class TestTraffic:
         challenger = named("4", "4", make_bundle(manifest.parent / "4", "4", 4.0))
 
         def split(share: float, revision: int) -> None:
-            release.write(str(manifest), manifest_of(champion, revision, challenger, share))
+            write_manifest(str(manifest), manifest_of(champion, revision, challenger, share))
 
         return split
 
@@ -227,7 +228,7 @@ class TestTraffic:
         assert wanted.challenger is not None
 
         # when
-        release.write(str(manifest), manifest_of(wanted.challenger, 2))
+        write_manifest(str(manifest), manifest_of(wanted.challenger, 2))
         model.reload()
 
         # then

@@ -5,10 +5,19 @@ from pathlib import Path
 import pytest
 
 from service.live import NoModel
-from tabular.bundles import manifest as release
 from tabular.bundles.bundle import CARD, MANIFEST, MODEL, RECIPE, digest
 from tabular.storage import places
-from tests.support.bundles import NewModel, answer, damage, eventually, make_bundle, manifest_of, named, rows
+from tests.support.bundles import (
+    NewModel,
+    answer,
+    damage,
+    eventually,
+    make_bundle,
+    manifest_of,
+    named,
+    rows,
+    write_manifest,
+)
 
 
 def _spoil_file(folder: Path) -> None:
@@ -91,10 +100,10 @@ class TestBadReleases:
     def test_an_answer_that_is_not_finite_is_refused(self, new_model: NewModel, manifest: Path) -> None:
         # given
         first = make_bundle(manifest.parent / "1", "1", 1.0)
-        release.write(str(manifest), manifest_of(named("1", "1", first)))
+        write_manifest(str(manifest), manifest_of(named("1", "1", first)))
         model = new_model()
         second = make_bundle(manifest.parent / "2", "2", float("inf"))
-        release.write(str(manifest), manifest_of(named("2", "2", second), 2))
+        write_manifest(str(manifest), manifest_of(named("2", "2", second), 2))
 
         # when
         model.reload()
@@ -111,7 +120,7 @@ class TestBadReleases:
         path = manifest.parent / "1" / MANIFEST
         path.write_text(path.read_text().replace('"card.md"', '"../../../escaped"'))
         (manifest.parent / "escaped").write_text("x")
-        release.write(str(manifest), manifest_of(named("1", "1", digest(path.read_bytes()))))
+        write_manifest(str(manifest), manifest_of(named("1", "1", digest(path.read_bytes()))))
 
         # when
         model = new_model()

@@ -11,6 +11,7 @@ from service.live import LiveModel
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import ARRAYS, CARD, MANIFEST, MODEL, RECIPE, digest
 from tabular.bundles.predictor import Rows
+from tabular.storage import places
 
 RANGES = {"rooms": (1.0, 9.0), "age": (0.0, 52.0)}
 NAME = "houses"
@@ -100,11 +101,15 @@ def named(version: str, bundle: Path | str, sha256: str) -> release.Release:
 def manifest_of(
     champion: release.Release, revision: int = 1, challenger: release.Release | None = None, share: float = 0.0
 ) -> release.Manifest:
-    changed = release.Change(at="2026-11-21T14:05:00+00:00", by="a test", why="to see")
-    traffic = release.Traffic(champion=1 - share, challenger=share)
+    changed = release.ManifestChange(at="2026-11-21T14:05:00+00:00", by="a test", why="to see")
+    traffic = release.TrafficSplit(champion=1 - share, challenger=share)
     return release.Manifest(
         revision=revision, name=NAME, champion=champion, challenger=challenger, traffic=traffic, changed=changed
     )
+
+
+def write_manifest(location: str, manifest: release.Manifest) -> None:
+    places.write(location, manifest.model_dump_json(indent=2).encode())
 
 
 def answer(model: LiveModel, key: str | None = None) -> float:

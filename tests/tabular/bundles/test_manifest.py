@@ -6,6 +6,7 @@ import pytest
 
 from tabular.bundles import manifest as release
 from tabular.storage import places
+from tests.support.bundles import write_manifest
 
 CHANGED = {"at": "2026-11-21T14:05:00+00:00", "by": "someone", "why": "better on the held-out rows"}
 WHOLE = {
@@ -25,7 +26,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     wanted = release.Manifest.model_validate_json(json.dumps(WHOLE))
 
     # when
-    release.write(location, wanted)
+    write_manifest(location, wanted)
 
     # then
     assert release.read(location) == wanted
