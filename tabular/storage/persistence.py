@@ -72,6 +72,10 @@ def from_bytes(data: bytes) -> Any:
         UserError: the file is damaged or no such file, or it names a type that is not trusted; it is not loaded.
     """
     unknown = sorted(_untrusted_types(data) - set(TRUSTED_TYPES))
+    older = [name for name in unknown if name.startswith("tabular.")]
+    if older:
+        problem = f"the model file was made by another version of Stackhouse; this one does not know {', '.join(older)}"
+        raise UserError(f"{problem}; train the model again")
     if unknown:
         raise UserError(f"the model file holds types that are not trusted and was not loaded: {', '.join(unknown)}")
     return _skops().loads(data, trusted=TRUSTED_TYPES)

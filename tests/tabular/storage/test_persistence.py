@@ -20,7 +20,7 @@ from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig
 from tabular.errors import UserError
 from tabular.learning import training
 from tabular.learning.algorithms import ALGORITHMS
-from tabular.learning.features import preprocessing
+from tabular.learning.features import RawColumns, preprocessing
 from tabular.learning.imputation import compare
 from tabular.reports.training import BestParameters
 from tabular.storage.persistence import TRUSTED_TYPES, digest, from_bytes, to_bytes
@@ -162,6 +162,27 @@ def test_an_untrusted_type_is_refused_and_named() -> None:
     # when / then
     with pytest.raises(UserError, match=r"^the model file holds types that are not trusted .*: posix\.getcwd$"):
         from_bytes(content)
+
+
+def test_a_model_of_an_earlier_layout_is_refused_in_one_line() -> None:
+    # given: a class that lay in a module that no longer exists
+    rows = _rows()
+    source = zipfile.ZipFile(io.BytesIO(to_bytes(RawColumns().fit(rows))))
+    members = {name: source.read(name) for name in source.namelist()}
+    members["schema.json"] = members["schema.json"].replace(b"tabular.learning.features", b"tabular.features")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+    # when
+    with pytest.raises(UserError) as refused:
+        from_bytes(buffer.getvalue())
+
+    # then
+    said = str(refused.value)
+    assert "another version of Stackhouse" in said and "tabular.features.RawColumns" in said and "\n" not in said
+    assert said.endswith("train the model again")
 
 
 def test_the_file_holds_no_pickle() -> None:
