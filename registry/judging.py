@@ -15,7 +15,7 @@ from registry.release_view import ReleaseView
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning import gate
-from tabular.learning.contest import Contest, contest, neither_saw
+from tabular.learning.answers import PairedAnswers, neither_saw, paired_answers
 from tabular.learning.model_config import Input, breaking_changes
 from tabular.reports.training import GateDecision
 
@@ -102,7 +102,7 @@ def obstacles(data_source: str, inputs: Sequence[Input], champion: RegisteredVer
     ]
 
 
-def between(challenger: RegisteredVersion, champion: RegisteredVersion | str | None) -> Contest | str | None:
+def between(challenger: RegisteredVersion, champion: RegisteredVersion | str | None) -> PairedAnswers | str | None:
     """Both answer the rows that neither was trained on; in words why they cannot; None where there is no champion."""
     if not isinstance(champion, RegisteredVersion):
         return champion
@@ -122,8 +122,8 @@ def against(
     held_out_sha256: str,
     target: TargetConfig,
     champion: RegisteredVersion | str | None,
-) -> Contest | str | None:
-    """A contest of a fitted model with the champion; what `hold` says instead of a champion is passed on.
+) -> PairedAnswers | str | None:
+    """The answers of a fitted model and of the champion for the same rows; a sentence or None of `hold` is passed on.
 
     Args:
         model: the challenger.
@@ -147,7 +147,7 @@ def against(
             return f"{said} are not in the artifact store of this stack, so nobody knows which rows neither has seen"
         rows = neither_saw(train_rows, held_out_rows, *others)
         words = f"{len(rows):,} rows that neither was trained on"
-    return contest(model, champion.model(), rows, target, champion.number, words)
+    return paired_answers(model, champion.model(), rows, target, champion.number, words)
 
 
 def _rows(artifact: str | None) -> pd.DataFrame | None:

@@ -49,6 +49,6 @@ def gate(
     version = mlflow_registry.by_alias(client, model_name, mlflow_registry.CHAMPION)
     champion = judging.hold(client, model_name, str(version.version) if version else None)
     held_out = str(get_step_context().inputs["test_rows"][0].content_hash)
-    contest = judging.against(model, train_rows, test_rows, held_out, target, champion)
+    answers = judging.against(model, train_rows, test_rows, held_out, target, champion)
     obstacles = judging.obstacles(provenance.data_source, inputs_of(train_rows, target.column), champion)
-    return gating.decide(evaluation.metrics, evaluation.task, config, seed, obstacles, contest)
+    return gating.decide(evaluation.metrics, evaluation.task, config, seed, obstacles, answers)

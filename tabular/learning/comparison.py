@@ -8,8 +8,8 @@ import numpy as np
 
 from tabular.config.stages import Task
 from tabular.learning import gate, metrics
-from tabular.learning.contest import Contest
-from tabular.learning.gate import Paired
+from tabular.learning.answers import PairedAnswers
+from tabular.learning.gate import PairedDifference
 from tabular.learning.metrics import as_text
 from tabular.learning.model_config import Input, ModelConfig, breaking_changes
 from tabular.reports.report import Report
@@ -102,14 +102,14 @@ class Comparison(Report):
     """Empty for a regression."""
 
 
-def compare(a: ModelConfig, b: ModelConfig, contest: Contest | str | None) -> Comparison:
+def compare(a: ModelConfig, b: ModelConfig, answers: PairedAnswers | str | None) -> Comparison:
     """Put B beside A; where their answers for the same rows are there, with the paired tests of the gate.
 
     Args:
         a: the older one, most often the champion.
         b: the one that challenges it; its gate says by which metric, with which tolerance, resamples and confidence,
             and its seed draws them.
-        contest: A's answers as those of the champion, B's as those of the challenger; or a sentence why they cannot
+        answers: A's answers as those of the champion, B's as those of the challenger; or a sentence why they cannot
             be compared; None where nobody asked for it.
 
     Raises:
@@ -118,11 +118,11 @@ def compare(a: ModelConfig, b: ModelConfig, contest: Contest | str | None) -> Co
     config = b.gate.config
     old, new = _called(a, b), _called(b, a)
     if (a.task, a.target) != (b.task, b.target):
-        contest = f"cannot tell: {old} predicts '{a.target}' ({a.task}), {new} '{b.target}' ({b.task})"
-    pairs: dict[str, Paired] = {}
-    if isinstance(contest, Contest):
+        answers = f"cannot tell: {old} predicts '{a.target}' ({a.task}), {new} '{b.target}' ({b.task})"
+    pairs: dict[str, PairedDifference] = {}
+    if isinstance(answers, PairedAnswers):
         names = metrics.names(b.task)
-        pairs = gate.paired(names, b.task, contest, config.resamples, config.confidence, b.seed)
+        pairs = gate.paired(names, b.task, answers, config.resamples, config.confidence, b.seed)
     tests = [
         PairedTest(
             metric=name,
@@ -134,8 +134,8 @@ def compare(a: ModelConfig, b: ModelConfig, contest: Contest | str | None) -> Co
         for name, pair in pairs.items()
     ]
     said = {test.metric: test.words for test in tests}
-    why_not = contest if isinstance(contest, str) else "their answers for the same rows were not compared"
-    if isinstance(contest, Contest) and config.metric not in said:
+    why_not = answers if isinstance(answers, str) else "their answers for the same rows were not compared"
+    if isinstance(answers, PairedAnswers) and config.metric not in said:
         why_not = f"cannot tell: one of the two gives no probabilities, which {config.metric} needs"
     return Comparison(
         a=old,
@@ -152,12 +152,12 @@ def compare(a: ModelConfig, b: ModelConfig, contest: Contest | str | None) -> Co
         breaks=breaking_changes(a.inputs, b.inputs),
         tests=tests,
         words=said.get(config.metric, why_not),
-        compared_on=contest.rows if isinstance(contest, Contest) else "",
+        compared_on=answers.rows if isinstance(answers, PairedAnswers) else "",
         tolerance=config.tolerance,
         resamples=config.resamples,
         confidence=config.confidence,
         drawn=_histogram(pairs[config.metric]) if config.metric in pairs else None,
-        **_by_row(contest, b.task),
+        **_by_row(answers, b.task),
     )
 
 
@@ -165,7 +165,7 @@ def _called(one: ModelConfig, other: ModelConfig) -> str:
     return f"version {one.version}" if one.name == other.name else f"{one.name} version {one.version}"
 
 
-def _sentence(name: str, pair: Paired, a: str, b: str, confidence: float) -> str:
+def _sentence(name: str, pair: PairedDifference, a: str, b: str, confidence: float) -> str:
     _, low, high = value = (pair.difference.value, pair.difference.low, pair.difference.high)
     if any(math.isnan(end) for end in value):
         return f"cannot tell: {name} is undefined on these rows"
@@ -222,7 +222,7 @@ def _kind(column: Input | None) -> str:
     return f"{column.kind}, {column.dtype}{', required' if column.required else ''}"
 
 
-def _histogram(pair: Paired) -> Bins | None:
+def _histogram(pair: PairedDifference) -> Bins | None:
     defined = pair.drawn[~np.isnan(pair.drawn)]
     if not len(defined) or np.ptp(defined) == 0:
         return None
@@ -230,18 +230,18 @@ def _histogram(pair: Paired) -> Bins | None:
     return Bins(edges=edges.tolist(), counts=counts.tolist())
 
 
-def _by_row(contest: Contest | str | None, task: Task) -> dict[str, Any]:
+def _by_row(answers: PairedAnswers | str | None, task: Task) -> dict[str, Any]:
     """What the picture shows of single rows."""
-    if not isinstance(contest, Contest):
+    if not isinstance(answers, PairedAnswers):
         return {"errors_a": [], "errors_b": [], "classes": []}
-    answers = [contest.champion.predicted, contest.challenger.predicted]
+    both = (answers.champion.predicted, answers.challenger.predicted)
     if task == "regression":
-        errors = [np.abs(contest.actual - predicted).tolist() for predicted in answers]
+        errors = [np.abs(answers.actual - predicted).tolist() for predicted in both]
         return {"errors_a": errors[0], "errors_b": errors[1], "classes": []}
-    hits = [contest.actual == predicted for predicted in answers]
+    hits = [answers.actual == predicted for predicted in both]
     shares = []
-    for label in sorted(set(contest.actual)):
-        chosen = contest.actual == label
+    for label in sorted(set(answers.actual)):
+        chosen = answers.actual == label
         a, b = (float(hit[chosen].mean()) for hit in hits)
         shares.append(ClassShare(label=label, rows=int(chosen.sum()), a=a, b=b))
     return {"errors_a": [], "errors_b": [], "classes": shares}

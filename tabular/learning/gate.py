@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from tabular.config.stages import GateConfig, Task
 from tabular.errors import UserError
 from tabular.learning import metrics
-from tabular.learning.contest import Contest
+from tabular.learning.answers import PairedAnswers
 from tabular.learning.metrics import as_text
 from tabular.reports.training import GateDecision, Interval
 
 Verdict = Literal["promote", "keep", "reject"]
 
 
-class Paired(NamedTuple):
+class PairedDifference(NamedTuple):
     """One metric of both models on the same rows, and its paired bootstrap."""
 
     champion: float
@@ -31,7 +31,7 @@ class Paired(NamedTuple):
 class _Outcome(NamedTuple):
     verdict: Verdict
     reasons: list[str]
-    pair: Paired | None = None
+    pair: PairedDifference | None = None
 
 
 def absolute(scores: Mapping[str, Interval], task: Task, config: GateConfig) -> dict[str, float]:
@@ -54,7 +54,7 @@ def decide(
     config: GateConfig,
     seed: int,
     obstacles: Sequence[str],
-    contest: Contest | str | None,
+    answers: PairedAnswers | str | None,
 ) -> GateDecision:
     """Promote, keep or reject a model, the challenger.
 
@@ -69,7 +69,7 @@ def decide(
         config: metric, limits, tolerance in units of the metric, resamples and confidence.
         seed: of the bootstrap.
         obstacles: sentences that say why it must not become champion whatever it scores.
-        contest: what both models answer for the same rows, or a sentence why they cannot be compared; None where
+        answers: what both models answer for the same rows, or a sentence why they cannot be compared; None where
             there is no champion.
 
     Raises:
@@ -82,12 +82,12 @@ def decide(
         outcome = _Outcome("reject", [_broken_limit(name, value, config) for name, value in broken.items()])
     elif obstacles:
         outcome = _Outcome("keep", [])
-    elif contest is None:
+    elif answers is None:
         outcome = _Outcome("promote", [f"there is no champion yet; {config.metric} is {as_text(own)}"])
-    elif isinstance(contest, str):
-        outcome = _Outcome("keep", [contest])
+    elif isinstance(answers, str):
+        outcome = _Outcome("keep", [answers])
     else:
-        outcome = _compare(contest, task, config, seed)
+        outcome = _compare(answers, task, config, seed)
     pair = outcome.pair
     limits = [] if broken else _kept_limits(scores, config)
     return GateDecision(
@@ -96,8 +96,8 @@ def decide(
         metric=config.metric,
         challenger=pair.challenger if pair else own,
         champion=pair.champion if pair else None,
-        champion_version=contest.champion_version if isinstance(contest, Contest) else None,
-        compared_on=contest.rows if pair and isinstance(contest, Contest) else "",
+        champion_version=answers.champion_version if isinstance(answers, PairedAnswers) else None,
+        compared_on=answers.rows if pair and isinstance(answers, PairedAnswers) else "",
         difference=pair.difference if pair else None,
         tolerance=config.tolerance,
         resamples=config.resamples,
@@ -107,8 +107,8 @@ def decide(
 
 
 def paired(
-    names: Iterable[str], task: Task, contest: Contest, resamples: int, confidence: float, seed: int
-) -> dict[str, Paired]:
+    names: Iterable[str], task: Task, answers: PairedAnswers, resamples: int, confidence: float, seed: int
+) -> dict[str, PairedDifference]:
     """A paired bootstrap of the difference in each metric (Efron & Tibshirani 1993, chapter 8).
 
     Both models are scored on the same drawn rows, the same for every metric. A metric that needs probabilities is
@@ -117,7 +117,7 @@ def paired(
     Args:
         names: of metrics of the task.
         task: of both models.
-        contest: what both answer for the same rows.
+        answers: what both answer for the same rows.
         resamples: how often as many rows as there are get drawn with replacement.
         confidence: coverage of the intervals, 0 to 1.
         seed: of the draws.
@@ -126,24 +126,24 @@ def paired(
         UserError: a name is no metric of the task.
         ValueError: the answers do not fit the rows.
     """
-    has_probabilities = contest.champion.probabilities is not None and contest.challenger.probabilities is not None
+    has_probabilities = answers.champion.probabilities is not None and answers.challenger.probabilities is not None
     wanted = [name for name in names if has_probabilities or name not in metrics.NEEDS_PROBABILITIES]
     if not wanted:
         return {}
-    both = (contest.champion, contest.challenger)
-    values = [{name: metrics.metric(name, task, contest.actual, *answers) for name in wanted} for answers in both]
-    drawn = [metrics.resampled(wanted, task, contest.actual, *answers, resamples, seed) for answers in both]
+    both = (answers.champion, answers.challenger)
+    values = [{name: metrics.metric(name, task, answers.actual, *one) for name in wanted} for one in both]
+    drawn = [metrics.resampled(wanted, task, answers.actual, *one, resamples, seed) for one in both]
     found = {}
     for name in wanted:
         sign = 1 if metrics.goal(name) == "minimize" else -1
         champion, challenger = (one[name] for one in values)
         differences = sign * (drawn[0][name] - drawn[1][name])
         interval = metrics.percentile_interval(sign * (champion - challenger), differences, confidence)
-        found[name] = Paired(champion, challenger, interval, differences)
+        found[name] = PairedDifference(champion, challenger, interval, differences)
     return found
 
 
-def verdict(pair: Paired, tolerance: float) -> tuple[Verdict, str]:
+def verdict(pair: PairedDifference, tolerance: float) -> tuple[Verdict, str]:
     """What the difference means for the challenger, and in a few words why.
 
     Args:
@@ -162,21 +162,21 @@ def verdict(pair: Paired, tolerance: float) -> tuple[Verdict, str]:
     return "keep", "too close to call"
 
 
-def _compare(contest: Contest, task: Task, config: GateConfig, seed: int) -> _Outcome:
-    pair = paired([config.metric], task, contest, config.resamples, config.confidence, seed).get(config.metric)
+def _compare(answers: PairedAnswers, task: Task, config: GateConfig, seed: int) -> _Outcome:
+    pair = paired([config.metric], task, answers, config.resamples, config.confidence, seed).get(config.metric)
     if pair is None:
-        without = "the challenger" if contest.challenger.probabilities is None else _named(contest)
+        without = "the challenger" if answers.challenger.probabilities is None else _named(answers)
         return _Outcome("keep", [f"cannot tell: {without} gives no probabilities, which {config.metric} needs"])
     if math.isnan(pair.difference.value) or math.isnan(pair.difference.low):
-        return _Outcome("keep", [f"cannot tell: {config.metric} is undefined on {contest.rows}"])
+        return _Outcome("keep", [f"cannot tell: {config.metric} is undefined on {answers.rows}"])
     decision, word = verdict(pair, config.tolerance)
-    return _Outcome(decision, _reasons(word, contest, config, pair), pair)
+    return _Outcome(decision, _reasons(word, answers, config, pair), pair)
 
 
-def _reasons(word: str, contest: Contest, config: GateConfig, pair: Paired) -> list[str]:
+def _reasons(word: str, answers: PairedAnswers, config: GateConfig, pair: PairedDifference) -> list[str]:
     scores = (
-        f"{word}: on {contest.rows} {config.metric} is {as_text(pair.challenger)} against "
-        f"{as_text(pair.champion)} of {_named(contest)}"
+        f"{word}: on {answers.rows} {config.metric} is {as_text(pair.challenger)} against "
+        f"{as_text(pair.champion)} of {_named(answers)}"
     )
     numbers = (
         f"difference in favour of the challenger {as_text(pair.difference.value)}, "
@@ -187,8 +187,8 @@ def _reasons(word: str, contest: Contest, config: GateConfig, pair: Paired) -> l
     return [scores, numbers]
 
 
-def _named(contest: Contest) -> str:
-    return f"champion version {contest.champion_version}"
+def _named(answers: PairedAnswers) -> str:
+    return f"champion version {answers.champion_version}"
 
 
 def _broken_limit(name: str, value: float, config: GateConfig) -> str:

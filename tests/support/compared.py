@@ -1,4 +1,4 @@
-"""Configurations of versions, and contests with known errors."""
+"""Configurations of versions, and paired answers with known errors."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.config.stages import GateConfig
-from tabular.learning.contest import Answers, Contest
+from tabular.learning.answers import Answers, PairedAnswers
 from tabular.learning.model_config import Data, Gate, Input, ModelConfig, Runs
 from tabular.reports.training import Interval
 
@@ -17,9 +17,9 @@ ERRORS = RANDOM.normal(0, 10, ROWS)
 OTHER_ERRORS = RANDOM.normal(0, 10, ROWS)
 
 
-def numbers(challenger: NDArray[np.float64], champion: NDArray[np.float64]) -> Contest:
+def numbers(challenger: NDArray[np.float64], champion: NDArray[np.float64]) -> PairedAnswers:
     """Two regressions by their errors."""
-    return Contest(
+    return PairedAnswers(
         champion_version="7",
         actual=ACTUAL,
         champion=Answers(ACTUAL + champion, None, None),
@@ -29,10 +29,12 @@ def numbers(challenger: NDArray[np.float64], champion: NDArray[np.float64]) -> C
     )
 
 
-def labels(challenger: NDArray[np.bool_], champion: NDArray[np.bool_]) -> Contest:
+def labels(challenger: NDArray[np.bool_], champion: NDArray[np.bool_]) -> PairedAnswers:
     """Two classifications of the classes a and b in turn, by where they hit."""
     actual = np.where(np.arange(len(challenger)) % 2, "a", "b").astype(object)
-    return Contest("7", actual, _answers(actual, champion), _answers(actual, challenger), ["a", "b"], "held-out rows")
+    return PairedAnswers(
+        "7", actual, _answers(actual, champion), _answers(actual, challenger), ["a", "b"], "held-out rows"
+    )
 
 
 def _answers(actual: NDArray[Any], hits: NDArray[np.bool_]) -> Answers:

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from tabular.config.stages import GateConfig
 from tabular.learning import gate, metrics
+from tabular.learning.answers import PairedAnswers
 from tabular.learning.comparison import Comparison, compare
-from tabular.learning.contest import Contest
 from tabular.learning.model_config import Input
 from tabular.pages.comparison_page import page
 from tabular.pages.pictures import png, words
@@ -21,26 +21,26 @@ from tests.tabular.pages.test_evaluation_page import HOSTILE, Parsed
 GOOD, POOR = np.arange(300) % 10 != 0, np.arange(300) % 10 > 2
 
 
-def _compared(contest: Contest | str | None, **changes: Any) -> Comparison:
-    return compare(config(), config(version="8", **changes), contest)
+def _compared(answers: PairedAnswers | str | None, **changes: Any) -> Comparison:
+    return compare(config(), config(version="8", **changes), answers)
 
 
-def _classified(contest: Contest | str | None, metric: str = "accuracy") -> Comparison:
+def _classified(answers: PairedAnswers | str | None, metric: str = "accuracy") -> Comparison:
     scores = {name: Interval(value=0.5, low=0.4, high=0.6) for name in ("accuracy", "log_loss")}
     judged = config().gate.model_copy(update={"config": GateConfig(metric=metric)})
     one = config(task="classification", metrics=scores, gate=judged)
-    return compare(one, one.model_copy(update={"version": "8"}), contest)
+    return compare(one, one.model_copy(update={"version": "8"}), answers)
 
 
 def test_each_metric_is_tested_as_the_gate_does() -> None:
     # given
-    contest = numbers(ERRORS / 2, ERRORS)
+    answers = numbers(ERRORS / 2, ERRORS)
     # when
-    report = _compared(contest)
+    report = _compared(answers)
     # then
     assert [test.metric for test in report.tests] == list(metrics.names("regression"))
     for test in report.tests:
-        alone = gate.paired([test.metric], "regression", contest, 2000, 0.95, 42)[test.metric]
+        alone = gate.paired([test.metric], "regression", answers, 2000, 0.95, 42)[test.metric]
         assert test.difference == alone.difference
         assert [test.a, test.b] == [alone.champion, alone.challenger]
 
@@ -64,11 +64,11 @@ def test_metric_tolerance_resamples_and_seed_are_those_of_the_second_version() -
     judged = config().gate.model_copy(
         update={"config": GateConfig(metric="mae", tolerance=0.5, resamples=3000, confidence=0.9)}
     )
-    contest = numbers(OTHER_ERRORS, ERRORS)
+    answers = numbers(OTHER_ERRORS, ERRORS)
     # when
-    report = _compared(contest, gate=judged, seed=5)
+    report = _compared(answers, gate=judged, seed=5)
     # then
-    expected = gate.paired(["mae"], "regression", contest, 3000, 0.9, 5)["mae"].difference
+    expected = gate.paired(["mae"], "regression", answers, 3000, 0.9, 5)["mae"].difference
     assert next(test.difference for test in report.tests if test.metric == "mae") == expected
     assert (report.metric, report.tolerance, report.resamples) == ("mae", 0.5, 3000)
     assert "in mae, 90 % interval" in report.words
@@ -76,15 +76,15 @@ def test_metric_tolerance_resamples_and_seed_are_those_of_the_second_version() -
 
 
 @pytest.mark.parametrize(
-    ("contest", "said"),
+    ("answers", "said"),
     [
         ("cannot tell: only 12 rows", "cannot tell: only 12 rows"),
         (None, "their answers for the same rows were not compared"),
     ],
 )
-def test_without_a_contest_the_reason_stands_in_its_place(contest: str | None, said: str) -> None:
+def test_without_answers_the_reason_stands_in_its_place(answers: str | None, said: str) -> None:
     # given / when
-    report = _compared(contest)
+    report = _compared(answers)
     # then
     assert report.words == said
     assert report.tests == [] and report.drawn is None and report.errors_a == [] and report.compared_on == ""
@@ -100,8 +100,8 @@ def test_models_of_other_targets_are_not_tested() -> None:
 
 def test_a_metric_that_needs_probabilities_is_not_told_without_them() -> None:
     # given
-    contest = labels(GOOD, POOR)
-    without = contest._replace(champion=contest.champion._replace(probabilities=None))
+    answers = labels(GOOD, POOR)
+    without = answers._replace(champion=answers.champion._replace(probabilities=None))
     # when
     report = _classified(without, "log_loss")
     # then

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from tabular.config.stages import GateConfig, Task
 from tabular.errors import UserError
 from tabular.learning import gate, metrics
-from tabular.learning.contest import Contest
+from tabular.learning.answers import PairedAnswers
 from tabular.reports.training import GateDecision, Interval
 from tests.support.compared import ACTUAL, ERRORS, OTHER_ERRORS, ROWS, labels, numbers
 
 
-def _scores(contest: Contest, task: Task = "regression") -> dict[str, Interval]:
+def _scores(answers: PairedAnswers, task: Task = "regression") -> dict[str, Interval]:
     """The challenger's, with intervals that the gate does not look at."""
-    found = metrics.score(task, contest.actual, *contest.challenger)
+    found = metrics.score(task, answers.actual, *answers.challenger)
     return {name: Interval(value=value, low=math.nan, high=math.nan) for name, value in found.items()}
 
 
 def _decide(challenger: NDArray[np.float64], champion: NDArray[np.float64], **config: Any) -> GateDecision:
-    contest = numbers(challenger, champion)
-    return gate.decide(_scores(contest), "regression", GateConfig(**config), 1, [], contest)
+    answers = numbers(challenger, champion)
+    return gate.decide(_scores(answers), "regression", GateConfig(**config), 1, [], answers)
 
 
 SCORES = _scores(numbers(ERRORS, ERRORS))
@@ -68,11 +68,11 @@ def test_the_numbers_are_in_the_decision_and_in_its_reasons() -> None:
 
 def test_limits_look_at_the_own_held_out_rows_and_the_comparison_at_the_common_ones() -> None:
     # given a challenger whose own held-out rows were harder than those of the comparison
-    contest = numbers(ERRORS / 2, ERRORS)
+    answers = numbers(ERRORS / 2, ERRORS)
     scores = SCORES | {"wmape": Interval(value=30.0, low=29.0, high=31.0)}
     # when
-    decision = gate.decide(scores, "regression", GateConfig(), 1, [], contest)
-    limited = gate.decide(scores, "regression", GateConfig(limits={"wmape": 20.0}), 1, [], contest)
+    decision = gate.decide(scores, "regression", GateConfig(), 1, [], answers)
+    limited = gate.decide(scores, "regression", GateConfig(limits={"wmape": 20.0}), 1, [], answers)
     # then
     assert decision.decision == "promote" and decision.champion is not None
     assert decision.challenger == pytest.approx(decision.champion / 2)
@@ -104,10 +104,10 @@ def test_the_interval_is_that_of_a_plain_loop() -> None:
 
 def test_metrics_are_paired_together_as_they_are_alone() -> None:
     # given
-    contest = labels(np.arange(100) % 10 != 0, np.arange(100) % 10 > 2)
+    answers = labels(np.arange(100) % 10 != 0, np.arange(100) % 10 > 2)
     # when
-    together = gate.paired(["accuracy", "log_loss"], "classification", contest, 2000, 0.9, 1)
-    alone = gate.paired(["log_loss"], "classification", contest, 2000, 0.9, 1)
+    together = gate.paired(["accuracy", "log_loss"], "classification", answers, 2000, 0.9, 1)
+    alone = gate.paired(["log_loss"], "classification", answers, 2000, 0.9, 1)
     # then
     assert together["log_loss"].difference == alone["log_loss"].difference
     assert [together["accuracy"].champion, together["accuracy"].challenger] == [0.7, 0.9]
@@ -157,10 +157,10 @@ def test_limits_are_inclusive_and_an_undefined_metric_breaks_its_limit() -> None
 
 def test_every_obstacle_is_said_and_none_is_outweighed_by_a_better_score() -> None:
     # given a clearly better model with two obstacles
-    contest = numbers(ERRORS / 2, ERRORS)
+    answers = numbers(ERRORS / 2, ERRORS)
     obstacles = ["it was trained on the built-in sample", "the input 'town' is gone"]
     # when
-    decision = gate.decide(SCORES, "regression", GateConfig(), 1, obstacles, contest)
+    decision = gate.decide(SCORES, "regression", GateConfig(), 1, obstacles, answers)
     first = gate.decide(SCORES, "regression", GateConfig(), 1, obstacles, None)
     # then
     assert [decision.decision, first.decision] == ["keep", "keep"]
@@ -197,9 +197,9 @@ def test_classifiers_are_compared_by_any_metric(metric: str) -> None:
 def test_a_model_without_probabilities_cannot_be_compared_by_them() -> None:
     # given
     hits = np.arange(100) % 10 != 0
-    contest = labels(hits, hits)
-    scores = _scores(contest, "classification")
-    without = contest._replace(champion=contest.champion._replace(probabilities=None))
+    answers = labels(hits, hits)
+    scores = _scores(answers, "classification")
+    without = answers._replace(champion=answers.champion._replace(probabilities=None))
     # when
     by_probability = gate.decide(scores, "classification", GateConfig(metric="log_loss"), 1, [], without)
     by_label = gate.decide(scores, "classification", GateConfig(metric="accuracy"), 1, [], without)
@@ -210,9 +210,9 @@ def test_a_model_without_probabilities_cannot_be_compared_by_them() -> None:
 
 def test_a_metric_that_is_undefined_on_the_rows_keeps() -> None:
     # given rows of one class only, on which there is nothing to rank
-    contest = labels(np.arange(100) % 10 != 0, np.arange(100) % 10 > 2)
-    scores = _scores(contest, "classification")
-    of_one_class = contest._replace(actual=np.array(["a"] * 100, dtype=object))
+    answers = labels(np.arange(100) % 10 != 0, np.arange(100) % 10 > 2)
+    scores = _scores(answers, "classification")
+    of_one_class = answers._replace(actual=np.array(["a"] * 100, dtype=object))
     # when
     decision = gate.decide(scores, "classification", GateConfig(metric="roc_auc"), 1, [], of_one_class)
     # then
@@ -222,8 +222,8 @@ def test_a_metric_that_is_undefined_on_the_rows_keeps() -> None:
 
 def test_answers_for_other_rows_and_unknown_metrics_are_refused() -> None:
     # given
-    contest = numbers(ERRORS, ERRORS)
-    short = contest._replace(champion=contest.champion._replace(predicted=ACTUAL[:2]))
+    answers = numbers(ERRORS, ERRORS)
+    short = answers._replace(champion=answers.champion._replace(predicted=ACTUAL[:2]))
     # when / then
     with pytest.raises(ValueError, match="equally long"):
         gate.decide(SCORES, "regression", GateConfig(), 1, [], short)

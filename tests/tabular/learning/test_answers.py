@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import TargetConfig
 from tabular.errors import UserError
-from tabular.learning.contest import MINIMUM, Contest, contest, neither_saw
+from tabular.learning.answers import MINIMUM, PairedAnswers, neither_saw, paired_answers
 from tests.support.evaluated import (
     HELD_OUT,
     LABEL,
@@ -111,9 +111,9 @@ def test_both_answer_from_raw_columns_in_their_own_order() -> None:
     mine, theirs = ridge(), pipeline(Ridge(alpha=100), PRICE, PRICED_TRAIN)
     rows = HELD_OUT[["label", "price", "town", "noise", "size"]]
     # when
-    found = contest(mine, theirs, rows, PRICE, "7", "120 held-out rows")
+    found = paired_answers(mine, theirs, rows, PRICE, "7", "120 held-out rows")
     # then
-    assert isinstance(found, Contest)
+    assert isinstance(found, PairedAnswers)
     assert found.actual.tolist() == PRICED["price"].tolist()
     assert found.challenger.predicted.tolist() == predict(mine, PRICED).tolist()
     assert found.champion.predicted.tolist() == predict(theirs, PRICED).tolist()
@@ -128,9 +128,9 @@ def test_probabilities_stand_in_the_order_of_the_challengers_classes() -> None:
     mine = pipeline(LogisticRegression(max_iter=1000), LABEL, as_text)
     theirs = pipeline(LogisticRegression(max_iter=1000), LABEL, as_number)
     # when
-    found = contest(mine, theirs, as_text, LABEL, "7", "rows")
+    found = paired_answers(mine, theirs, as_text, LABEL, "7", "rows")
     # then
-    assert isinstance(found, Contest) and found.champion.probabilities is not None
+    assert isinstance(found, PairedAnswers) and found.champion.probabilities is not None
     assert found.classes == ["10", "11", "9"]
     assert found.champion.predicted.tolist() == found.challenger.predicted.tolist()
     best = [found.classes[place] for place in found.champion.probabilities.argmax(axis=1)]
@@ -159,7 +159,7 @@ def _of_labels() -> Pipeline:
 )
 def test_why_there_is_no_fair_comparison_is_said(rows: pd.DataFrame, said: str) -> None:
     # given / when
-    found = contest(ridge(), ridge(), rows, PRICE, "7", f"{len(rows)} rows")
+    found = paired_answers(ridge(), ridge(), rows, PRICE, "7", f"{len(rows)} rows")
     # then
     assert isinstance(found, str) and found.startswith("cannot tell: ") and said in found and "\n" not in found
 
@@ -168,8 +168,10 @@ def test_a_column_that_only_the_champion_needs_and_other_classes_are_said() -> N
     # given
     without_noise = Pipeline([("estimator", Ridge())]).fit(PRICED_TRAIN[["size"]], PRICED_TRAIN["price"])
     # when
-    column = contest(without_noise, ridge(), PRICED[["size", "price"]], TargetConfig(column="price"), "7", "120 rows")
-    classes = contest(_of_labels(), _without_top(), LABELLED, LABEL, "7", "120 rows")
+    column = paired_answers(
+        without_noise, ridge(), PRICED[["size", "price"]], TargetConfig(column="price"), "7", "120 rows"
+    )
+    classes = paired_answers(_of_labels(), _without_top(), LABELLED, LABEL, "7", "120 rows")
     # then
     assert column == "cannot tell: champion version 7 needs the column 'noise', which the rows do not have"
     assert classes == "cannot tell: champion version 7 knows the classes low, mid, the challenger low, mid, top"
