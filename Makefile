@@ -3,7 +3,7 @@
 #   make test PYTHON=/opt/python3.12            PYTHON is the interpreter that .venv is made with
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve test lint format lock dashboard cloud-up cloud-down clean
+.PHONY: help install run serve test coverage lint format lock audit dashboard cloud-up cloud-down clean
 
 # Usage reporting is off unless your environment turns it on.
 ZENML_ANALYTICS_OPT_IN ?= false
@@ -37,6 +37,12 @@ serve: $(INSTALLED) ## Serve the released model on http://localhost:3000, and tr
 test: $(INSTALLED) ## Run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+coverage: $(INSTALLED) ## Run all tests and print how much of the code, in lines and branches, they reach
+	@mkdir -p .cache/coverage && rm -f .cache/coverage/*
+	@export COVERAGE_FILE="$$PWD/.cache/coverage/data"; status=0; \
+		$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(ARGS) || status=$$?; \
+		$(BIN)/coverage combine --quiet && $(BIN)/coverage report || status=$$?; exit $$status
+
 lint: $(INSTALLED) ## Check format, style, types and the walls between the rooms
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -51,6 +57,9 @@ lock: $(BIN)/python ## Compile the requirements into locks (ARGS=--upgrade for n
 	@$(PIP) uv
 	@$(COMPILE) $(ARGS) requirements.in --output-file requirements.txt
 	@$(COMPILE) $(ARGS) requirements.in requirements-cloud.in --output-file requirements-cloud.txt
+
+audit: $(INSTALLED) ## Look the locked packages up among known vulnerabilities
+	@$(BIN)/uvx pip-audit --disable-pip --no-deps --requirement requirements.txt
 
 dashboard: $(INSTALLED) ## Open ZenML's dashboard on this machine: runs, artifacts and their pictures
 	@$(BIN)/zenml login --local
