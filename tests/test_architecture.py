@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +72,16 @@ def holes_found(new_project: Callable[[], Project]) -> dict[str, set[tuple[str, 
     folder = new_project().path
     for room, other in sorted(FLOOR_WALLS | NARROW_WALLS):
         path = folder / room.replace(".", "/")
-        modules = sorted(path.glob("*.py"), key=lambda file: (file.stem == "__init__", file))
-        module = modules[0] if modules else path.with_suffix(".py")
+        module = min(path.rglob("[a-z]*.py")) if path.is_dir() else path.with_suffix(".py")
         module.write_text(f"{module.read_text()}\nimport {other}\n")
     printed = tool(*LINT["walls"], folder=folder).stdout
     found: dict[str, set[tuple[str, str]]] = {}
     _, *sections = re.split(r"\n\n(.+)\n---+\n\n", printed.partition("Broken contracts")[2])
     for name, text in zip(sections[::2], sections[1::2], strict=True):
         lines = re.findall(r"^[-&\s]+([\w.]+) -> ([\w.]+) \(l\.", text, re.MULTILINE)
-        found[name] = {(room, other) for module, other in lines for room in (module, module.rpartition(".")[0])}
+        found[name] = {
+            (room, other) for module, other in lines for room in accumulate(module.split("."), "{}.{}".format)
+        }
     return found
 
 
