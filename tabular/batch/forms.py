@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
+from tabular.arithmetic.cells import ISO, date_forms
 from tabular.batch.chunks import START
 from tabular.batch.reading import Source
 from tabular.batch.values import Notation, date_texts, is_text, plain
@@ -56,9 +57,9 @@ class _Forms:
     def add(self, texts: pd.Series) -> None:
         different = pd.Series(texts.dropna().unique(), dtype="str")
         examples = different.head(EXAMPLES)
-        tried = dict.fromkeys([spelling.ISO, *self._counts])
+        tried = dict.fromkeys([ISO, *self._counts])
         for example in examples:
-            tried |= dict.fromkeys(spelling.date_forms(example, self._day_first))
+            tried |= dict.fromkeys(date_forms(example, self._day_first))
         for form in tried:
             found = int(spelling.moments(different, form).notna().sum()) if len(different) else 0
             if found or form in self._counts:
@@ -74,4 +75,4 @@ class _Forms:
         """Whether no other form reads as many values; two that never differ are not told apart."""
         most = max(self._counts.values(), default=0)
         equal = [form for form, count in self._counts.items() if count == most and most]
-        return len(equal) == 1 or spelling.ISO in equal
+        return len(equal) == 1 or ISO in equal

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.reference import Reference
@@ -10,9 +9,7 @@ from tabular.monitoring.tally import Tally
 from tabular.reports.report import Report
 from tabular.reports.training import Check
 from tabular.reports.verdicts import CategoryCounts, Finding, NumberCounts, Observed
-
-EXAMPLES: Final = 5
-"""Offending values shown for a rule."""
+from tabular.table.rules import EXAMPLES
 
 
 class BatchReport(Report):

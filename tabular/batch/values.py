@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tabular.arithmetic.cells import drops_infinite, holes, number_pattern, spelled
 from tabular.bundles.bundle import Column
-from tabular.bundles.values import spelled
 from tabular.config.reading import ReadingConfig
 from tabular.table import spelling
-from tabular.table.normalising import INFINITE
 
 Mask = NDArray[np.bool_]
 Values = NDArray[Any]
@@ -38,12 +37,12 @@ class Notation(NamedTuple):
     @classmethod
     def of(cls, reading: ReadingConfig, is_text: bool) -> "Notation":
         """That of a CSV, or of a Parquet file, which has types."""
-        known = reading.missing if reading.missing is not None else sorted(spelling.MISSING) if is_text else None
-        holes = None if known is None else pa.array(["", *known], pa.string())
-        infinite = bool(set(INFINITE) & set(reading.missing or ()))
+        known = holes(reading.missing, is_text)
+        texts = None if known is None else pa.array(sorted(known), pa.string())
+        infinite = drops_infinite(reading.missing)
         if not is_text:
-            return cls(holes, ".", None, infinite)
-        return cls(holes, reading.decimal, reading.thousands, infinite)
+            return cls(texts, ".", None, infinite)
+        return cls(texts, reading.decimal, reading.thousands, infinite)
 
 
 class Found(NamedTuple):
@@ -184,21 +183,10 @@ def _parsed(cells: pa.Array, notation: Notation) -> tuple[Values, Mask]:
             return values, np.isnan(values) & ~absent
         except pa.ArrowInvalid:
             cells = pc.utf8_trim_whitespace(cells)
-    pattern = spelling.number_pattern(notation.decimal, notation.thousands)
-    good = pc.fill_null(pc.match_substring_regex(cells, f"^(?:{pattern})$"), False)
-    if notation.thousands is not None:
-        group = spelling.BLANKS if notation.thousands == " " else rf"\x{ord(notation.thousands):02x}"
-        cells = pc.replace_substring_regex(cells, group, "")
-    infinite = pc.fill_null(pc.match_substring_regex(cells, INFINITIES), False)
-    if notation.decimal != ".":
-        cells = pc.replace_substring(cells, notation.decimal, ".")
-    cells = pc.replace_substring_regex(pc.if_else(pc.or_(good, infinite), cells, None), r"^\+", "")
-    try:
-        values = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:  # beyond the range of float64
-        values = np.array([np.nan if text is None else float(text) for text in cells.to_pylist()])
-    accepted = pc.or_(good, infinite).to_numpy(zero_copy_only=False)
-    return np.asarray(values, dtype=np.float64), ~accepted & ~absent
+    good = pc.match_substring_regex(cells, f"^(?:{number_pattern(notation.decimal, notation.thousands)})$")
+    accepted = pc.fill_null(pc.or_(good, pc.match_substring_regex(cells, INFINITIES)), False)
+    cells = spelling.plainly_written(pc.if_else(accepted, cells, None), notation.decimal, notation.thousands)
+    return spelling.floats(cells), ~accepted.to_numpy(zero_copy_only=False) & ~absent
 
 
 def _moments(cells: pa.Array) -> Values:

@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from tabular.arithmetic.cells import spelled, with_spellings
 from tabular.bundles.bundle import Column
 from tabular.bundles.predictor import Rows
 from tabular.bundles.values import (
@@ -20,14 +21,12 @@ from tabular.bundles.values import (
     parse_numbers,
     refuse_number,
     shown,
-    spelled,
     to_code,
     to_codes,
     to_day,
     to_days,
     to_number,
     to_numbers,
-    with_spellings,
 )
 from tabular.errors import nearest
 

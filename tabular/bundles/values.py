@@ -2,12 +2,13 @@
 
 import math
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tabular.arithmetic.cells import label, number
 from tabular.arithmetic.dates import days
 
 LARGEST: Final = sys.float_info.max
@@ -74,27 +75,12 @@ def to_numbers(values: Any, name: str) -> NDArray[np.float64]:
 
 def parse_numbers(texts: Sequence[str], name: str) -> NDArray[np.float64]:
     """Convert the cells of one CSV column to float64, NaN where a cell is empty. Raises BadInput as `to_numbers`."""
-    together = "".join(texts)
-    try:
-        # Python's float takes underscores and the digits of other scripts, which no writer of CSV means as a number.
-        if "_" in together or not together.isascii():
-            raise ValueError
-        numbers = np.array([float(text) if text else math.nan for text in texts])
-        if int(np.isfinite(numbers).sum()) + texts.count("") != len(numbers):
-            raise ValueError
-    except ValueError:
-        numbers = np.array([_cell(text, name, i) if text else np.nan for i, text in enumerate(texts)])
-    return numbers
-
-
-def _cell(text: str, name: str, row: int) -> float:
-    try:
-        if "_" in text or not text.isascii():
-            raise ValueError
-        return to_number(float(text), name, row)
-    except (BadInput, ValueError):
-        problem = f"must be a finite number, not {shown(text)}"
-        raise BadInput(problem, "send a number, or an empty cell where it is missing", name, row) from None
+    numbers = [number(text) if text else math.nan for text in texts]
+    if None in numbers:
+        row = numbers.index(None)
+        problem = f"must be a finite number, not {shown(texts[row])}"
+        raise BadInput(problem, "send a number, or an empty cell where it is missing", name, row)
+    return np.array(numbers, dtype=np.float64)
 
 
 def to_days(values: Sequence[Any], name: str) -> NDArray[np.float64]:
@@ -154,22 +140,6 @@ def to_codes(values: Sequence[Any], lookup: dict[str, int], name: str) -> NDArra
     )
 
 
-def with_spellings(categories: Sequence[str]) -> dict[str, int]:
-    """The code of each category. A boolean is found as `True`, `true` and `TRUE`, whichever training has seen."""
-    lookup = {text: code for code, text in enumerate(categories)}
-    for text, code in list(lookup.items()):
-        if text.lower() in ("true", "false"):
-            for other in (text.title(), text.lower(), text.upper()):
-                lookup.setdefault(other, code)
-    return lookup
-
-
-def spelled(text: str, known: Container[str]) -> str:
-    """Spell a category from a file without types as training does: `3` becomes `3.0`, or the other way round."""
-    other = text.removesuffix(".0") if text.endswith(".0") else f"{text}.0"
-    return other if text not in known and other in known else text
-
-
 def to_code(value: Any, lookup: dict[str, int], name: str, row: int | None) -> int:
     """The code of one category that is not missing, -1 if it is unknown. A number is looked up as `3` and as `3.0`.
 
@@ -181,8 +151,7 @@ def to_code(value: Any, lookup: dict[str, int], name: str, row: int | None) -> i
         raise BadInput(problem, "send text, or null where it is missing", name, row, "invalid_type")
     if type(value) is float or type(value) is int:
         number = to_number(value, name, row)
-        whole = str(value) if type(value) is int else str(number).removesuffix(".0")
-        return lookup.get(whole, lookup.get(str(number), -1))
+        return lookup.get(label(value), lookup.get(str(number), -1))
     return lookup.get(str(value), -1)
 
 

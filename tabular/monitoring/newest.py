@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tabular.arithmetic.cells import label
 from tabular.config.stages import ColumnConfig, Task
 from tabular.errors import UserError
-from tabular.table.spelling import label
+from tabular.table.rules import broken, value_rules
 
 
 class Newest(NamedTuple):
@@ -91,17 +92,8 @@ def _text(value: Any) -> str:
 def _within(rows: pd.DataFrame, rules: Mapping[str, ColumnConfig]) -> NDArray[np.bool_]:
     """Whether each row keeps the rules for its values; how many may be missing is a rule for all rows together."""
     within = np.ones(len(rows), dtype=bool)
-    for name, rule in rules.items():
-        if name not in rows:
-            continue
-        column, missing = rows[name], rows[name].isna().to_numpy()
-        for limit, beyond in ((rule.min, np.less), (rule.max, np.greater)):
-            if limit is not None:
-                within &= missing | ~beyond(column.to_numpy(dtype=np.float64, na_value=np.nan), limit)
-        if rule.categories is not None:
-            within &= missing | column.astype(str).isin(rule.categories).to_numpy()
-        for day, is_early in ((rule.earliest, True), (rule.latest, False)):
-            if day is not None:
-                end = pd.Timestamp(day) + pd.Timedelta(days=0 if is_early else 1)
-                within &= missing | (column >= end if is_early else column < end).to_numpy()
+    for name, column in rules.items():
+        if name in rows:
+            for breaks in broken(rows[name], value_rules(column)).values():
+                within &= ~breaks
     return within

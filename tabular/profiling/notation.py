@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from tabular.arithmetic.cells import INFINITE, MISSING, WHOLE
 from tabular.config.reading import Decimal, ReadingConfig, Thousands
 from tabular.profiling import words
 from tabular.profiling.found import Finding
 from tabular.table import spelling
-from tabular.table.normalising import INFINITE
 
 Style = tuple[Decimal, Thousands | None]
 STYLES: dict[bool, tuple[Style, ...]] = {
@@ -103,7 +103,7 @@ def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> Notation
     findings += [
         _told_clash(name, label) for name in sorted(numeric) for label in sorted(classes & counted[name].usual)
     ]
-    usual = found <= spelling.MISSING and not classes & spelling.MISSING
+    usual = found <= MISSING and not classes & MISSING
     dates, day_first = [], False
     text = []
     for name, tokens in counted.items():
@@ -140,7 +140,7 @@ def is_code(name: str, known: pd.Series, rows: int) -> bool:
         known: its different values as text.
         rows: how many rows have one.
     """
-    if not bool(known.str.fullmatch(rf"{spelling.WHOLE}(\.0+)?").all()):
+    if not bool(known.str.fullmatch(rf"{WHOLE}(\.0+)?").all()):
         return False
     if bool(known.str.match(r"0\d").any()) or bool((known.str.len() > WIDEST).any()):
         return True
@@ -151,8 +151,8 @@ def is_code(name: str, known: pd.Series, rows: int) -> bool:
 
 def _tokens(column: pd.Series) -> Tokens:
     counts = column.value_counts()
-    usual = frozenset(counts.index[counts.index.isin(spelling.MISSING)])
-    counts = counts[~counts.index.isin(["", *spelling.MISSING])]
+    usual = frozenset(counts.index[counts.index.isin(MISSING)])
+    counts = counts[~counts.index.isin(["", *MISSING])]
     return Tokens(pd.Series(counts.index, dtype="str"), counts, usual)
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from tabular.arithmetic.cells import drops_infinite
 from tabular.errors import UserError
 from tabular.table import spelling
 
-INFINITE = ("inf", "-inf", "Infinity", "-Infinity")
 EXAMINED = 500
 """Different values that are looked at one by one for the one that is no date."""
 
@@ -69,7 +69,7 @@ def _number(column: pd.Series, missing: Sequence[str] | None) -> pd.Series:
     if is_whole and column.notna().all():
         return column.astype("int64" if not len(column) or column.max() <= np.iinfo(np.int64).max else "float64")
     numbers = column.astype("float64")
-    if missing is not None and set(INFINITE) & set(missing):
+    if drops_infinite(missing):
         numbers = numbers.mask(np.isinf(numbers))
     return numbers
 

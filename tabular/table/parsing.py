@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tabular.arithmetic.cells import holes
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError, nearest, one_line
 from tabular.table import spelling
@@ -62,8 +63,9 @@ def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds
             if column not in frame:
                 near = nearest(column, [str(c) for c in frame])
                 raise UserError(f"data.reading.{key}: {name} has no column '{column}'; the nearest is '{near}'")
-    holes = None if reading.missing is None else [*reading.missing]
-    return normalised(frame, {c: kind for c, kind in known.items() if c in frame}, holes, reading.day_first, name)
+    return normalised(
+        frame, {c: kind for c, kind in known.items() if c in frame}, reading.missing, reading.day_first, name
+    )
 
 
 def unpack(content: bytes, name: str) -> tuple[str, bytes]:
@@ -139,10 +141,10 @@ def _plain_csv(content: bytes, name: str, reading: ReadingConfig, kinds: Kinds) 
 
 def _as_written(frame: pd.DataFrame, reading: ReadingConfig, kinds: Kinds) -> pd.DataFrame:
     """The table from its cells as text, with the file's own way of writing numbers."""
-    holes = spelling.MISSING if reading.missing is None else reading.missing
+    missing = holes(reading.missing, is_text=True) or ()
     made = {}
     for column in frame.columns:
-        cells = spelling.without_holes(frame[column], holes)
+        cells = spelling.without_holes(frame[column], missing)
         values = None
         if column not in kinds:
             values = spelling.numbers(cells, reading.decimal, reading.thousands)

@@ -1,92 +1,51 @@
-"""How numbers, dates and holes are spelled, and what they are worth. Strict: a column is one thing or it is text."""
+"""The rules of `tabular.arithmetic.cells` for whole columns of text. Strict: a column is one thing or it is text."""
 
-import re
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-MISSING = frozenset(
-    {
-        "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-        "NULL", "NaN", "None", "n/a", "nan", "null",
-    }
-)  # fmt: skip
-"""What pandas takes for a hole, beside the empty cell."""
-BLANKS = "[ \u00a0\u2009\u202f]"
-"""A plain, a no-break, a thin and a narrow no-break space."""
-WHOLE = r"[+-]?\d+"
-BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-
-ISO = "ISO8601"
-"""The form of a date that the standard describes, with a time of day and a zone or without."""
-
-_CLOCK = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_ISO = re.compile(
-    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?", re.ASCII
-)
-_DAYS = {
-    r"\d{4}-\d{1,2}-\d{1,2}": ("%Y-%m-%d",),
-    r"\d{4}/\d{1,2}/\d{1,2}": ("%Y/%m/%d",),
-    r"\d{4}\.\d{1,2}\.\d{1,2}": ("%Y.%m.%d",),
-    r"(19|20)\d{6}": ("%Y%m%d",),
-    r"\d{1,2}\.\d{1,2}\.\d{4}": ("%d.%m.%Y",),
-    r"\d{1,2}\.\d{1,2}\.\d{2}": ("%d.%m.%y",),
-    r"\d{1,2}/\d{1,2}/\d{4}": ("%m/%d/%Y", "%d/%m/%Y"),
-    r"\d{1,2}/\d{1,2}/\d{2}": ("%m/%d/%y", "%d/%m/%y"),
-    r"\d{1,2}-\d{1,2}-\d{4}": ("%m-%d-%Y", "%d-%m-%Y"),
-    r"\d{1,2}-[A-Za-z]{3}-\d{4}": ("%d-%b-%Y",),
-    r"\d{1,2}-[A-Za-z]{3}-\d{2}": ("%d-%b-%y",),
-    r"\d{1,2} [A-Za-z]{3} \d{4}": ("%d %b %Y",),
-    r"\d{1,2} [A-Za-z]{4,9} \d{4}": ("%d %B %Y",),
-    r"[A-Za-z]{3} \d{1,2}, \d{4}": ("%b %d, %Y",),
-    r"[A-Za-z]{4,9} \d{1,2}, \d{4}": ("%B %d, %Y",),
-}
-"""By the look of a day, how it can be read: where there are two ways, the month comes first in the first."""
-
-
-def label(value: object) -> str:
-    """A category as text: a code that a program made 3.0, because its column has holes, is still "3"."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def number_pattern(decimal: str, thousands: str | None) -> str:
-    """A regular expression for one whole number or decimal fraction as text, with an exponent or without."""
-    mark = re.escape(decimal)
-    whole = r"\d+"
-    if thousands is not None:
-        group = BLANKS if thousands == " " else re.escape(thousands)
-        # A number is grouped all through, in threes, or not at all.
-        whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
-    return rf"[+-]?(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?"
+from tabular.arithmetic.cells import BOOLEANS, ISO, ISO_PATTERN, WHOLE, date_forms, group_pattern, number_pattern
 
 
 def are_numbers(text: pd.Series, decimal: str = ".", thousands: str | None = None) -> pd.Series:
-    """Whether each text is a number, all of it; False where it is missing."""
+    """Whether each text is a number from its beginning to its end; False where it is missing."""
     return text.str.fullmatch(number_pattern(decimal, thousands)).fillna(False).astype(bool)
 
 
 def numbers(text: pd.Series, decimal: str, thousands: str | None) -> pd.Series | None:
-    """A column of text as int64 (whole, and nothing missing) or float64; None where a known value is no number."""
+    """A column of text as int64 (whole numbers, none missing) or float64; None where a known value is not a number."""
     known = text.dropna()
     if not len(known) or not bool(are_numbers(known, decimal, thousands).all()):
         return None
-    plain = text
-    if thousands is not None:
-        group = BLANKS if thousands == " " else re.escape(thousands)
-        plain = plain.str.replace(group, "", regex=True)
-    if decimal != ".":
-        plain = plain.str.replace(decimal, ".", regex=False)
-    plain = plain.str.removeprefix("+")
-    values = pa.array(plain, type=pa.string(), from_pandas=True)
-    if len(known) == len(text) and bool(plain.str.fullmatch(WHOLE).all()):
+    cells = plainly_written(pa.array(text, pa.string(), from_pandas=True), decimal, thousands)
+    if len(known) == len(text) and pc.all(pc.match_substring_regex(cells, f"^{WHOLE}$")).as_py():
         try:
-            return pd.Series(values.cast(pa.int64()).to_numpy(), index=text.index, name=text.name)
+            return pd.Series(cells.cast(pa.int64()).to_numpy(), index=text.index, name=text.name)
         except pa.ArrowInvalid:  # wider than 64 bits
             pass
-    # Arrow's conversion is exact: the float64 that is nearest to the text.
-    floats = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return pd.Series(floats, index=text.index, name=text.name)
+    return pd.Series(floats(cells), index=text.index, name=text.name)
+
+
+def plainly_written(cells: pa.Array, decimal: str, thousands: str | None) -> pa.Array:
+    """Numbers as text with a decimal point, without grouped digits and without a plus sign."""
+    if thousands is not None:
+        cells = pc.replace_substring_regex(cells, group_pattern(thousands), "")
+    if decimal != ".":
+        cells = pc.replace_substring(cells, decimal, ".")
+    return pc.replace_substring_regex(cells, r"^\+", "")
+
+
+def floats(cells: pa.Array) -> NDArray[np.float64]:
+    """Plainly written numbers as the nearest float64 each, NaN where one is missing."""
+    try:
+        found = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:  # beyond the range of float64
+        found = np.array([np.nan if text is None else float(text) for text in cells.to_pylist()])
+    return np.asarray(found, dtype=np.float64)
 
 
 def booleans(text: pd.Series) -> pd.Series | None:
@@ -98,7 +57,7 @@ def booleans(text: pd.Series) -> pd.Series | None:
 
 
 def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
-    """A column of text as datetime64[us] without a zone (UTC where it had one); None where a known value is no date.
+    """A column of text as datetime64[us] without a zone (UTC where it had one); None where a known value is not a date.
 
     Args:
         text: one way of writing for the whole column; dtype str.
@@ -107,7 +66,7 @@ def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
     known = text.dropna()
     if not len(known):
         return None
-    if bool(known.str.fullmatch(_ISO.pattern).all()):
+    if bool(known.str.fullmatch(ISO_PATTERN).all()):
         found = moments(text, ISO)
         return found if found.notna().sum() == len(known) else None
     for form in date_forms(str(known.iloc[0]), day_first):
@@ -118,28 +77,16 @@ def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
 
 
 def moments(text: pd.Series, form: str) -> pd.Series:
-    """Dates of one form as datetime64[us] without a zone (UTC where it had one), NaT for whatever is none.
+    """Dates of one form as datetime64[us] without a zone (UTC where it had one), NaT for text that is not one.
 
     Args:
         text: dtype str.
-        form: `ISO`, or one of `date_forms`.
+        form: `ISO`, or one of `tabular.arithmetic.cells.date_forms`.
     """
     if form == ISO:
-        text = text.where(text.str.fullmatch(_ISO.pattern).fillna(False).astype(bool))
+        text = text.where(text.str.fullmatch(ISO_PATTERN).fillna(False).astype(bool))
         text = text.str.replace(" UTC", "Z", regex=False)
     return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None).astype("datetime64[us]")
-
-
-def date_forms(example: str, day_first: bool) -> list[str]:
-    """The forms, as `strptime` takes them, in which a text could be a date; none for ISO 8601 with a time zone."""
-    for look, days in _DAYS.items():
-        found = re.match(rf"({look})(?=$|[ T])", example)
-        if found:
-            ordered = days[::-1] if day_first else days
-            return [
-                f"{day}{clock}" for day in ordered for clock in _CLOCK if bool(clock) == (found.end() < len(example))
-            ]
-    return []
 
 
 def is_ambiguous(text: pd.Series) -> bool:

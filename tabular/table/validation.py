@@ -8,16 +8,13 @@ import pandera.pandas as pa
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from tabular.config.stages import ColumnConfig, TargetConfig, ValidationConfig
-from tabular.errors import UserError, nearest_hint
+from tabular.errors import UserError
 from tabular.reports.training import Check, ColumnProfile, ValidationReport
-from tabular.table.spelling import label
+from tabular.table import rules
+from tabular.table.tables import is_date, is_number
 
-EXAMPLES = 5
-"""Offending values shown for a rule."""
-WIDTH = 40
-"""Characters shown of each."""
 TOP = 10
-"""Categories counted in a column's profile."""
+"""Number of categories that a column's profile counts."""
 
 
 def validate(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig) -> ValidationReport:
@@ -32,12 +29,15 @@ def validate(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig
         A profile of each column in the table's order, and all rules that did not hold. Nothing is raised for them:
         see `refuse`.
     """
-    failures: list[Check] = []
+    names = [str(name) for name in frame.columns]
+    failures = rules.missing_columns(dict.fromkeys([*config.columns, target.column]), names)
+    if config.other_columns == "refuse":
+        failures += rules.unlisted_columns([*config.columns, target.column], names)
     repeated = frame.duplicated()
     try:
         _schema(frame, target, config, repeated).validate(frame, lazy=True)
     except SchemaErrors as errors:
-        failures = [_failure(error, frame) for error in errors.schema_errors]
+        failures += [_failure(error) for error in errors.schema_errors]
     return ValidationReport(
         rows=len(frame),
         duplicates=int(repeated.sum()),
@@ -79,14 +79,13 @@ def _schema(
         ),
         pa.Check(
             lambda rows: ~repeated | bool(repeated.mean() <= share),
-            error=f"at most {_percent(share)} of the rows may repeat an earlier row",
+            error=f"at most {rules.percent(share)} of the rows may repeat an earlier row",
             ignore_na=False,
         ),
     ]
     return pa.DataFrameSchema(
-        {name: pa.Column(None, list(rules.values()), nullable=True) for name, rules in checks.items()},
+        {name: pa.Column(None, list(found.values()), nullable=True, required=False) for name, found in checks.items()},
         checks=table_checks,
-        strict=config.other_columns == "refuse",
     )
 
 
@@ -96,38 +95,17 @@ def _rule(words: str, holds: Callable[[pd.Series], pd.Series]) -> pa.Check:
 
 
 def _column_checks(column: ColumnConfig) -> dict[str, pa.Check]:
-    """The rules of one column by matter. What is no number breaks the rule that says so, and no limit."""
-    low, high, categories, share = column.min, column.max, column.categories, column.max_missing
-    words = "must have no missing value" if share == 0 else f"must have at most {_percent(share)} missing values"
+    """The rules of one column by matter. A value that is not a number breaks the rule that says so, and no limit."""
+    share = column.max_missing
+    words = rules.missing_words(share)
     checks = {
         "missing": pa.Check(lambda s: s.notna() | bool(s.isna().mean() <= share), error=words, ignore_na=False),
     }
     if column.kind == "number":
-        checks["kind"] = _rule("must be a number, but is text or a boolean", _numeric)
+        checks["kind"] = _rule(rules.KINDS["number"], _numeric)
     if column.kind == "date":
-        checks["kind"] = _rule("must be a date, but is not read as one: add it to data.reading.dates", _dated)
-    if low is not None:
-        checks["min"] = _rule(f"must be at least {low:.12g}", lambda s: s >= low if _is_number(s) else s.notna())
-    if high is not None:
-        checks["max"] = _rule(f"must be at most {high:.12g}", lambda s: s <= high if _is_number(s) else s.notna())
-    if categories is not None:
-        words = f"must be one of {', '.join(categories)}"
-        checks["categories"] = _rule(words, lambda s: _labels(s).isin(categories))
-    return checks | _day_checks(column)
-
-
-def _day_checks(column: ColumnConfig) -> dict[str, pa.Check]:
-    """The limits of a date; the last day is valid to its end."""
-    checks = {}
-    if column.earliest is not None:
-        first = pd.Timestamp(column.earliest)
-        words = f"must not be before {column.earliest}"
-        checks["earliest"] = _rule(words, lambda s: s >= first if _is_date(s) else s.notna())
-    if column.latest is not None:
-        end = pd.Timestamp(column.latest) + pd.Timedelta(days=1)
-        words = f"must not be after {column.latest}"
-        checks["latest"] = _rule(words, lambda s: s < end if _is_date(s) else s.notna())
-    return checks
+        checks["kind"] = _rule(f"{rules.KINDS['date']}: add it to data.reading.dates", _dated)
+    return checks | {name: _rule(*rule) for name, rule in rules.value_rules(column).items()}
 
 
 def _target_checks(target: TargetConfig) -> dict[str, pa.Check]:
@@ -149,64 +127,41 @@ def _target_checks(target: TargetConfig) -> dict[str, pa.Check]:
     return checks | {"classes": _rule(words, lambda s: s.duplicated(keep=False))}
 
 
-def _is_number(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
-def _is_date(column: pd.Series) -> bool:
-    return bool(pd.api.types.is_datetime64_any_dtype(column))
-
-
 def _dated(column: pd.Series) -> pd.Series:
-    return column.notna() if _is_date(column) else column.isna()
+    return column.notna() if is_date(column) else column.isna()
 
 
 def _numeric(column: pd.Series) -> pd.Series:
     """False for each value that is no number; for every value of a text column that merely looks like numbers."""
-    if _is_number(column):
+    if is_number(column):
         return column.notna()
     parsed = pd.to_numeric(column.astype(str), errors="coerce").notna()
     return parsed if not parsed.all() else ~parsed
 
 
 def _finite(column: pd.Series) -> pd.Series:
-    return ~np.isinf(column.astype(float)) if _is_number(column) else column.notna()
+    return ~np.isinf(column.astype(float)) if is_number(column) else column.notna()
 
 
-def _labels(column: pd.Series) -> pd.Series:
-    return column if isinstance(column.dtype, pd.StringDtype) else column.map(label)
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:g}%"
-
-
-def _failure(error: SchemaError, frame: pd.DataFrame) -> Check:
+def _failure(error: SchemaError) -> Check:
     """What pandera found, in our words."""
-    cases = error.failure_cases
-    if error.reason_code == SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
-        hint = nearest_hint(str(cases), [str(name) for name in frame.columns], "column")
-        return Check(column=str(cases), rule=f"must be a column of the table{hint}", failed=0, examples=[])
-    if error.reason_code == SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
-        rule = "is not in validation.columns, and validation.other_columns is 'refuse'"
-        return Check(column=str(cases), rule=rule, failed=0, examples=[])
     if error.reason_code != SchemaErrorReason.DATAFRAME_CHECK:
-        raise error  # a rule itself broke down: our mistake, not the data's
+        raise error  # a rule itself broke down, which is our mistake and not the data's
     by_row = isinstance(error.check_output, pd.Series)
     column = error.schema.name
-    values = cases["failure_case"].dropna().unique()[:EXAMPLES] if by_row and column is not None else []
+    values = error.failure_cases["failure_case"].dropna() if by_row and column is not None else []
     return Check(
         column=column,
         rule=error.check.error,
         failed=int((~error.check_output).sum()) if by_row else 0,
-        examples=[label(value)[:WIDTH] for value in values],
+        examples=rules.examples(values),
     )
 
 
 def _profile(column: pd.Series) -> ColumnProfile:
     known = column.dropna()
-    numbers = known.astype(float)[np.isfinite(known.astype(float))] if _is_number(column) else pd.Series(dtype=float)
-    counts = known.astype(str).value_counts() if not _is_number(column) else pd.Series(dtype=int)
+    numbers = known.astype(float)[np.isfinite(known.astype(float))] if is_number(column) else pd.Series(dtype=float)
+    counts = known.astype(str).value_counts() if not is_number(column) else pd.Series(dtype=int)
     top = sorted(((str(name), int(count)) for name, count in counts.items()), key=lambda pair: (-pair[1], pair[0]))
     return ColumnProfile(
         name=str(column.name),
