@@ -19,19 +19,7 @@ from steps.training.split import split as split_step
 from steps.training.track import track as track_step
 from steps.training.validate import validate
 from tabular import names
-from tabular.config.stages import (
-    DataConfig,
-    EvaluationConfig,
-    FeatureConfig,
-    GateConfig,
-    ImputationConfig,
-    SearchConfig,
-    SelectionConfig,
-    SplitConfig,
-    TargetConfig,
-    TrackConfig,
-    ValidationConfig,
-)
+from tabular.config import stages
 from tabular.errors import UserError
 from tabular.learning.sweeps import load_sweeps
 from tabular.table.sources import locate
@@ -40,17 +28,17 @@ from trackers.active import tracker_names
 
 @pipeline(name="training", execution_mode=ExecutionMode.FAIL_FAST)
 def training(
-    data: DataConfig,
-    target: TargetConfig,
-    validation: ValidationConfig = ValidationConfig(),
-    split: SplitConfig = SplitConfig(),
-    imputation: ImputationConfig = ImputationConfig(),
-    features: FeatureConfig = FeatureConfig(),
-    selection: SelectionConfig = SelectionConfig(),
-    search: SearchConfig = SearchConfig(),
-    evaluation: EvaluationConfig = EvaluationConfig(),
-    gate: GateConfig = GateConfig(),
-    track: TrackConfig = TrackConfig(),
+    data: stages.DataConfig,
+    target: stages.TargetConfig,
+    validation: stages.ValidationConfig = stages.ValidationConfig(),
+    split: stages.SplitConfig = stages.SplitConfig(),
+    imputation: stages.ImputationConfig = stages.ImputationConfig(),
+    features: stages.FeatureConfig = stages.FeatureConfig(),
+    selection: stages.SelectionConfig = stages.SelectionConfig(),
+    search: stages.SearchConfig = stages.SearchConfig(),
+    evaluation: stages.EvaluationConfig = stages.EvaluationConfig(),
+    gate: stages.GateConfig = stages.GateConfig(),
+    track: stages.TrackConfig = stages.TrackConfig(),
     seed: int = 42,
 ) -> None:
     """Each step receives only the part of the config that it uses, so a change re-runs what depends on it."""

@@ -95,18 +95,34 @@ def predict(model: Pipeline, rows: pd.DataFrame) -> NDArray[Any]:
     return np.asarray(model.predict(rows[["size", "noise", "town"]]))
 
 
+def priced(estimator: Any) -> Pipeline:
+    """A model of the price."""
+    return pipeline(estimator, PRICE, PRICED_TRAIN)
+
+
+def labelled(estimator: Any, train: pd.DataFrame = LABELLED_TRAIN) -> Pipeline:
+    """A model of the label."""
+    return pipeline(estimator, LABEL, train)
+
+
 def ridge() -> Pipeline:
     """A linear model of the price."""
-    return pipeline(TransformedTargetRegressor(Ridge()), PRICE, PRICED_TRAIN)
+    return priced(TransformedTargetRegressor(Ridge()))
 
 
-def evaluated(model: Pipeline, held_out: pd.DataFrame = PRICED, **config: Any) -> Evaluation:
+def evaluated(model: Pipeline, held_out: pd.DataFrame = PRICED, metric: str = "wmape", **config: Any) -> Evaluation:
     """The evaluation of a model of the price, under `CONFIG` with changes."""
     chosen = CONFIG.model_copy(update=config)
-    return evaluate(model, held_out, PRICED_TRAIN, PRICE, chosen, "wmape", seed=3)
+    return evaluate(model, held_out, PRICED_TRAIN, PRICE, chosen, metric, seed=3)
 
 
-def classified(model: Pipeline, metric: str = "accuracy", **config: Any) -> Evaluation:
+def classified(
+    model: Pipeline,
+    metric: str = "accuracy",
+    held_out: pd.DataFrame = LABELLED,
+    train: pd.DataFrame = LABELLED_TRAIN,
+    **config: Any,
+) -> Evaluation:
     """The evaluation of a model of the label, under `CONFIG` with changes."""
     chosen = CONFIG.model_copy(update=config)
-    return evaluate(model, LABELLED, LABELLED_TRAIN, LABEL, chosen, metric, seed=3)
+    return evaluate(model, held_out, train, LABEL, chosen, metric, seed=3)

@@ -19,8 +19,10 @@ from tests.support.evaluated import (
     PRICE,
     PRICED,
     PRICED_TRAIN,
+    labelled,
     pipeline,
     predict,
+    priced,
     ridge,
 )
 
@@ -108,7 +110,7 @@ def test_tables_with_nothing_in_common_are_refused() -> None:
 
 def test_both_answer_from_raw_columns_in_their_own_order() -> None:
     # given rows with columns in another order and one that neither knows
-    mine, theirs = ridge(), pipeline(Ridge(alpha=100), PRICE, PRICED_TRAIN)
+    mine, theirs = ridge(), priced(Ridge(alpha=100))
     rows = HELD_OUT[["label", "price", "town", "noise", "size"]]
     # when
     found = paired_answers(mine, theirs, rows, PRICE, "7", "120 held-out rows")
@@ -143,7 +145,7 @@ def _without_top() -> Pipeline:
 
 
 def _of_labels() -> Pipeline:
-    return pipeline(LogisticRegression(max_iter=1000), LABEL, LABELLED_TRAIN)
+    return labelled(LogisticRegression(max_iter=1000))
 
 
 @pytest.mark.parametrize(

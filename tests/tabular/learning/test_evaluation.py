@@ -14,7 +14,6 @@ from tabular.learning.evaluation import evaluate
 from tabular.reports.training import CrossValidation, Evaluation
 from tests.support.evaluated import (
     CONFIG,
-    LABEL,
     LABELLED,
     LABELLED_TRAIN,
     PRICE,
@@ -23,8 +22,9 @@ from tests.support.evaluated import (
     Wrapped,
     classified,
     evaluated,
-    pipeline,
+    labelled,
     predict,
+    priced,
     ridge,
 )
 
@@ -68,7 +68,7 @@ def test_the_target_of_the_held_out_rows_never_reaches_the_model() -> None:
 
 def test_equal_inputs_give_equal_reports_and_another_seed_does_not() -> None:
     # given
-    model = pipeline(LGBMRegressor(n_estimators=20, n_jobs=1, verbose=-1), PRICE, PRICED_TRAIN)
+    model = priced(LGBMRegressor(n_estimators=20, n_jobs=1, verbose=-1))
     # when
     one, two = evaluated(model, slices=("town",)), evaluated(model, slices=("town",))
     other = evaluate(model, PRICED, PRICED_TRAIN, PRICE, CONFIG, "wmape", seed=4)
@@ -88,7 +88,7 @@ def test_a_regression_is_measured_against_the_training_median() -> None:
 
 def test_a_classification_is_measured_against_the_class_shares() -> None:
     # given
-    model = pipeline(Wrapped(XGBClassifier(n_estimators=5, n_jobs=1)), LABEL, LABELLED_TRAIN)
+    model = labelled(Wrapped(XGBClassifier(n_estimators=5, n_jobs=1)))
     # when
     evaluation = classified(model)
     # then
@@ -103,7 +103,7 @@ def test_a_classification_is_measured_against_the_class_shares() -> None:
 
 def test_a_classification_is_told_by_class() -> None:
     # given
-    report = classified(pipeline(Wrapped(LogisticRegression()), LABEL, LABELLED_TRAIN))
+    report = classified(labelled(Wrapped(LogisticRegression())))
     figures = classification_report(report.actual, report.predicted, output_dict=True, zero_division=0)
     # then
     assert [score.label for score in report.by_class] == report.classes
@@ -129,9 +129,9 @@ def test_integer_labels_are_held_as_text() -> None:
     # given
     codes = {"low": 0, "mid": 1, "top": 2}
     held_out, train = (rows.assign(label=rows["label"].map(codes)) for rows in (LABELLED, LABELLED_TRAIN))
-    model = pipeline(RandomForestClassifier(n_estimators=5, random_state=0), LABEL, train)
+    model = labelled(RandomForestClassifier(n_estimators=5, random_state=0), train)
     # when
-    evaluation = evaluate(model, held_out, train, LABEL, CONFIG, "f1_macro", seed=3)
+    evaluation = classified(model, "f1_macro", held_out, train)
     # then
     assert evaluation.actual == held_out["label"].astype(str).tolist()
     assert evaluation.classes == ["0", "1", "2"]
@@ -169,7 +169,7 @@ def test_slices_by_number_are_quartiles_that_hold_every_row_once() -> None:
 
 def test_a_slice_of_one_class_leaves_out_what_is_undefined_there() -> None:
     # given
-    model = pipeline(LogisticRegression(max_iter=1000), LABEL, LABELLED_TRAIN)
+    model = labelled(LogisticRegression(max_iter=1000))
     # when
     evaluation = classified(model, slices=("label", "town"))
     # then

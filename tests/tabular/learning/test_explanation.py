@@ -21,21 +21,18 @@ from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier, XGBRegressor
 
 from tabular.learning import metrics
-from tabular.learning.evaluation import evaluate
 from tabular.reports.training import ShapSummary
 from tests.support.evaluated import (
-    CONFIG,
-    LABEL,
     LABELLED,
     LABELLED_TRAIN,
-    PRICE,
     PRICED,
     PRICED_TRAIN,
     Wrapped,
     classified,
     evaluated,
-    pipeline,
+    labelled,
     predict,
+    priced,
     ridge,
 )
 
@@ -46,7 +43,7 @@ def test_importances_are_positive_for_what_matters_and_zero_for_what_does_not(me
     model = ridge()
     model[-1].regressor_.coef_[1] = 0
     # when
-    found = evaluate(model, PRICED, PRICED_TRAIN, PRICE, CONFIG, metric, seed=3).importances
+    found = evaluated(model, metric=metric).importances
     # then
     assert [one.column for one in found] == ["size", "town", "noise"]
     assert found[0].permutation > found[1].permutation > 0
@@ -73,7 +70,7 @@ def test_an_importance_is_the_mean_loss_over_three_shuffles() -> None:
 
 def test_importances_of_probabilities() -> None:
     # given
-    model = pipeline(Wrapped(XGBClassifier(n_estimators=20, n_jobs=1)), LABEL, LABELLED_TRAIN)
+    model = labelled(Wrapped(XGBClassifier(n_estimators=20, n_jobs=1)))
     # when
     found = {one.column: one.permutation for one in classified(model, metric="log_loss").importances}
     # then
@@ -100,7 +97,7 @@ REGRESSORS = [
 @pytest.mark.parametrize("estimator", REGRESSORS, ids=lambda estimator: type(estimator).__name__)
 def test_shap_values_add_up_to_the_prediction(estimator: Any) -> None:
     # given
-    model = pipeline(TransformedTargetRegressor(estimator), PRICE, PRICED_TRAIN)
+    model = priced(TransformedTargetRegressor(estimator))
     # when
     shap = evaluated(model).shap
     # then what is left is the same base value for every row
@@ -146,7 +143,7 @@ def _raw_output(classifier: Any, rows: NDArray[np.float32]) -> NDArray[np.float6
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=lambda estimator: type(estimator).__name__)
 def test_shap_values_of_three_classes_are_those_of_the_predicted_one(estimator: Any) -> None:
     # given
-    model = pipeline(Wrapped(estimator), LABEL, LABELLED_TRAIN)
+    model = labelled(Wrapped(estimator))
     # when
     shap = classified(model).shap
     # then rows of one predicted class share one base value
@@ -165,9 +162,9 @@ def test_shap_values_of_two_classes_explain_the_second(estimator: Any) -> None:
     held_out, train = (
         rows.assign(label=np.where(rows["label"] == "top", "top", "low")) for rows in (LABELLED, LABELLED_TRAIN)
     )
-    model = pipeline(Wrapped(estimator), LABEL, train)
+    model = labelled(Wrapped(estimator), train)
     # when
-    shap = evaluate(model, held_out, train, LABEL, CONFIG, "accuracy", seed=3).shap
+    shap = classified(model, "accuracy", held_out, train).shap
     # then
     assert shap is not None and shap.columns[0] == "size"
     size, value = np.array(shap.inputs)[:, 0], np.array(shap.values)[:, 0]
@@ -176,6 +173,6 @@ def test_shap_values_of_two_classes_explain_the_second(estimator: Any) -> None:
 
 def test_what_no_explainer_covers_has_no_shap_values() -> None:
     # given an ensemble whose `estimator_` is only an unfitted template
-    model = pipeline(BaggingRegressor(n_estimators=3, random_state=0), PRICE, PRICED_TRAIN)
+    model = priced(BaggingRegressor(n_estimators=3, random_state=0))
     # when / then
     assert evaluated(model).shap is None
