@@ -19,10 +19,12 @@ def depends_on(*modules: ModuleType) -> CachePolicy:
 
     Args:
         modules: the modules that the step calls. Every module of the project that these import, directly or not,
-            counts too, and so does the lock file, because another scikit-learn may give another model.
+            counts too, and so do the templates beside such a module. So does the lock file, because another
+            scikit-learn may give another model.
     """
-    files = sorted({file for module in modules for file in _closure(_relative(Path(str(module.__file__))))})
-    return CachePolicy(file_dependencies=[*files, "requirements.txt"])
+    files = {file for module in modules for file in _closure(_relative(Path(str(module.__file__))))}
+    templates = {path for folder in {Path(file).parent for file in files} for path in _templates(folder)}
+    return CachePolicy(file_dependencies=[*sorted(files | templates), "requirements.txt"])
 
 
 @cache
@@ -35,6 +37,11 @@ def _closure(file: str) -> frozenset[str]:
             found.add(current)
             waiting += _imports(current)
     return frozenset(found)
+
+
+def _templates(folder: Path) -> list[str]:
+    """The files from which the modules of a folder make pages and texts."""
+    return [_relative(path) for path in (ROOT / folder / "templates").glob("*")]
 
 
 @cache

@@ -8,8 +8,9 @@ import yaml
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.pages import evaluation_page, verdict_page
-from tabular.pages.pictures import draw, png
+from tabular.pages.evaluation_page import evaluation_page
+from tabular.pages.pictures import png_files
+from tabular.pages.verdict_page import verdict_page
 from tabular.reports.report import Report
 from tabular.reports.training import BestParameters, Evaluation
 from tabular.reports.verdicts import Verdict
@@ -40,13 +41,13 @@ class ReportMaterializer(FileMaterializer):
 
     def save_visualizations(self, data: Report) -> dict[str, VisualizationType]:
         """The report's pictures, and the page of an evaluation or a verdict."""
-        pictures = {name: png(figure) for name, figure in draw(data).items()}
+        pictures = png_files(data)
         shown = {self.write(f"{name}.png", content): VisualizationType.IMAGE for name, content in pictures.items()}
         if isinstance(data, Evaluation):
-            html = evaluation_page.page(data, "Evaluation on the held-out rows", pictures)
+            html = evaluation_page(data, "Evaluation on the held-out rows", pictures)
             shown[self.write("evaluation.html", html.encode())] = VisualizationType.HTML
         if isinstance(data, Verdict):
-            html = verdict_page.page(data, f"{data.model} version {data.version}: {data.level}", pictures)
+            html = verdict_page(data, f"{data.model} version {data.version}: {data.level}", pictures)
             shown[self.write("verdict.html", html.encode())] = VisualizationType.HTML
         shown[f"{self.uri}/{REPORT_FILE}"] = VisualizationType.JSON
         return shown

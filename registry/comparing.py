@@ -8,8 +8,8 @@ from registry.judging import RegisteredVersion, between
 from registry.release_view import ReleaseView
 from tabular.learning import comparison as comparing
 from tabular.learning.comparison import Comparison
-from tabular.pages.comparison_page import page as page_of
-from tabular.pages.pictures import draw, png
+from tabular.pages.comparison_page import comparison_page
+from tabular.pages.pictures import png_files
 from tabular.storage import places
 
 
@@ -30,7 +30,6 @@ def compare(releases: ReleaseView, a: ModelVersion, b: ModelVersion, page: Path)
     """
     old, new = (RegisteredVersion(releases.client, releases.name, str(version.version)) for version in (a, b))
     found = comparing.compare(old.config, new.config, between(new, old))
-    pictures = {name: png(figure) for name, figure in draw(found).items()}
-    text = page_of(found, f"{releases.name}: {found.a} and {found.b}", pictures)
+    text = comparison_page(found, f"{releases.name}: {found.a} and {found.b}", png_files(found))
     places.write(str(page), text.encode())
     return found

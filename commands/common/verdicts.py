@@ -8,8 +8,8 @@ from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
 from commands.common import summary
-from tabular.pages.pictures import draw, png
-from tabular.pages.verdict_page import page
+from tabular.pages.pictures import png_files
+from tabular.pages.verdict_page import verdict_page
 from tabular.reports.verdicts import Verdict
 from tabular.storage import places
 
@@ -70,8 +70,7 @@ def keep(
     latest = summary.write(report, root / "reports", finished.name)
     own = latest.parent / finished.name
     title = f"{verdict.model} version {verdict.version}: {verdict.level.replace('_', ' ')}"
-    pictures = {name: png(figure) for name, figure in draw(verdict).items()}
-    pages = {"verdict.html": page(verdict, title, pictures, earlier), "drift_report.html": drift_page}
+    pages = {"verdict.html": verdict_page(verdict, title, png_files(verdict), earlier), "drift_report.html": drift_page}
     for folder in (latest, own):
         for name, html in pages.items():
             if html is not None:

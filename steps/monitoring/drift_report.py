@@ -9,7 +9,7 @@ from zenml.types import HTMLString
 from registry import bundles
 from tabular import names
 from tabular.monitoring import frames
-from tabular.pages import evidently_page as report
+from tabular.pages.evidently_page import drift_page
 from tabular.reports.verdicts import Verdict
 
 
@@ -27,4 +27,4 @@ def drift_report(verdict: Verdict, sample: pd.DataFrame, seed: int) -> Annotated
     """
     judged = bundles.fetch(verdict.model, verdict.version)
     trained = frames.reference_frame(judged.reference, judged.bundle, seed=seed)
-    return HTMLString(report.drift_page(trained, sample, verdict))
+    return HTMLString(drift_page(trained, sample, verdict))

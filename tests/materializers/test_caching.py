@@ -22,6 +22,9 @@ FILES = {
     "tabular/config/__init__.py": "",
     "tabular/config/values.py": "from tabular import unused\n",
     "tabular/unused.py": "",
+    "tabular/pages/__init__.py": "",
+    "tabular/pages/card.py": "",
+    "tabular/pages/templates/card.md": "# {{ name }}",
 }
 
 
@@ -70,6 +73,15 @@ def test_every_import_counts_however_deep(repository: Path) -> None:
 def test_a_module_counts_what_it_imports_and_not_what_imports_it(repository: Path) -> None:
     policy = caching.depends_on(_module(repository / "tabular" / "beside.py"))
     assert policy.file_dependencies == ["tabular/beside.py", "requirements.txt"]
+
+
+def test_the_templates_beside_a_module_count_and_no_others(repository: Path) -> None:
+    policy = caching.depends_on(_module(repository / "tabular" / "pages" / "card.py"))
+    assert policy.file_dependencies == [
+        "tabular/pages/card.py",
+        "tabular/pages/templates/card.md",
+        "requirements.txt",
+    ]
 
 
 def test_several_modules_are_named_once_each(repository: Path) -> None:

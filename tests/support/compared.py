@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tabular.config.stages import GateConfig
 from tabular.learning.answers import Answers, PairedAnswers
+from tabular.learning.comparison import Comparison, compare
 from tabular.learning.model_config import Data, Gate, Input, ModelConfig, Runs
 from tabular.reports.training import Interval
 
@@ -15,6 +16,7 @@ RANDOM = np.random.default_rng(0)
 ACTUAL = RANDOM.uniform(50, 150, ROWS)
 ERRORS = RANDOM.normal(0, 10, ROWS)
 OTHER_ERRORS = RANDOM.normal(0, 10, ROWS)
+GOOD, POOR = np.arange(300) % 10 != 0, np.arange(300) % 10 > 2
 
 
 def numbers(challenger: NDArray[np.float64], champion: NDArray[np.float64]) -> PairedAnswers:
@@ -87,3 +89,14 @@ def config(**changes: Any) -> ModelConfig:
         "git_commit": "unknown",
     }
     return ModelConfig(**{**given, **changes})
+
+
+def compared(answers: PairedAnswers | str | None, **changes: Any) -> Comparison:
+    return compare(config(), config(version="8", **changes), answers)
+
+
+def classified(answers: PairedAnswers | str | None, metric: str = "accuracy") -> Comparison:
+    scores = {name: Interval(value=0.5, low=0.4, high=0.6) for name in ("accuracy", "log_loss")}
+    judged = config().gate.model_copy(update={"config": GateConfig(metric=metric)})
+    one = config(task="classification", metrics=scores, gate=judged)
+    return compare(one, one.model_copy(update={"version": "8"}), answers)

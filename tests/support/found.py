@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from tabular.pages.pictures import draw, png
+from tabular.pages.pictures import png_files
 from tabular.reports.registered import Registration
 from tabular.reports.training import BestParameters, Interval, Provenance, ValidationReport
-from tests.tabular.pages.pictures.test_evaluation import regression
-from tests.tabular.pages.pictures.test_models import gate, leaderboard, search
-from tests.tabular.pages.pictures.test_pictures import features, imputation
+from tests.support.reports import features, gate, imputation, leaderboard, regression, search
 from trackers.findings import Findings
 
 SWEEP = {
@@ -24,8 +22,8 @@ IMPORTANCES = {"rooms": 0.5, HARD: 0.25, "a//b": 0.125}
 def findings(folder: Path, **changes: Any) -> Findings:
     """Everything a tracker is told; the pictures of two reports and a page are written to `folder`."""
     for report in (imputation(), features()):
-        for name, figure in draw(report).items():
-            (folder / f"{name}.png").write_bytes(png(figure))
+        for name, content in png_files(report).items():
+            (folder / f"{name}.png").write_bytes(content)
     (folder / "evaluation.html").write_text("<p>höher</p>")
     trials = search([12.0, 11.0, 10.5, 20.0], pruned=(3,))
     trials = trials.model_copy(

@@ -14,9 +14,8 @@ import yaml
 from tabular.reports.training import Interval
 from tests.support.found import HARD, IMPORTANCES, SWEEP, findings
 from tests.support.project import ROOT
+from tests.support.reports import features, imputation, regression
 from tests.support.wandb_reader import OfflineRun, read_runs
-from tests.tabular.pages.pictures.test_evaluation import regression
-from tests.tabular.pages.pictures.test_pictures import features, imputation
 from trackers import wandb_tracker
 
 Send = Callable[..., list[OfflineRun]]

@@ -48,6 +48,11 @@ def draw(report: Report) -> dict[str, Figure]:
             return {}
 
 
+def png_files(report: Report) -> dict[str, bytes]:
+    """The pictures of a report as PNG files, by the names of `draw`."""
+    return {name: png(figure) for name, figure in draw(report).items()}
+
+
 def _evaluation(report: Evaluation) -> dict[str, Figure]:
     task = regression if report.task == "regression" else classification
     return {

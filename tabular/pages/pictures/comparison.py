@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tabular.learning.comparison import Bins, Comparison, PairedTest, Scores
-from tabular.pages.pictures import style, words
+from tabular.pages import words
+from tabular.pages.pictures import style
 
 _COLUMNS = 4
 _MOST_CLASSES = 12

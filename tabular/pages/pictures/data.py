@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from tabular.pages.pictures import style, words
+from tabular.pages import words
+from tabular.pages.pictures import style
 from tabular.reports.training import FeatureReport, ImputationReport, ValidationReport
 
 _MOST_COLUMNS = 25

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tabular.config.stages import HIGHER_IS_BETTER
-from tabular.pages.pictures import style, words
+from tabular.pages import words
+from tabular.pages.pictures import style
 from tabular.reports.training import Evaluation, Slice
 
 Floats = NDArray[np.float64]

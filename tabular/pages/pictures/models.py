@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tabular.pages.pictures import style, words
+from tabular.pages import words
+from tabular.pages.pictures import style
 from tabular.reports.training import GateDecision, Leaderboard, SearchReport, Trial
 
 _MOST_BARS = 20

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tabular.pages.pictures import style, words
+from tabular.pages import words
+from tabular.pages.pictures import style
 from tabular.reports.training import Interval
 from tabular.reports.verdicts import Finding, Kind, Verdict
 

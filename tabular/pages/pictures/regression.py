@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tabular.pages.pictures import style, words
+from tabular.pages import words
+from tabular.pages.pictures import style
 from tabular.reports.training import Evaluation
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from tabular.pages.pictures import words
+from tabular.pages import words
 
 DPI = 110
 INK, MUTED, GRID, QUIET = "#1f2933", "#52606d", "#e4e7eb", "#b0bec9"

@@ -187,10 +187,10 @@ def test_caveats_come_from_the_reports_alone() -> None:
     )
     # then
     assert "filled with estimates: size (5)" in card and "roof" not in card
-    assert "leave out the held-out rows whose actual is 0: 1 of 4" in card
+    assert "leave out the held-out rows whose actual value is 0: 1 of 4" in card
     assert r"Weakest where town is a\|b &lt;i>\*: wmape 35 % on 12 rows, 10.62 % on all." in card
-    assert "filled with estimates" not in whole and "actual is 0" not in whole and "Weakest" not in whole
-    assert "no numeric column had holes" in whole
+    assert "filled with estimates" not in whole and "actual value is 0" not in whole and "Weakest" not in whole
+    assert "no numeric column had missing values" in whole
     assert "## By part" not in whole and "## What it relies on" not in whole
 
 
@@ -226,7 +226,7 @@ def test_a_classification_names_its_classes_and_its_own_baseline() -> None:
     card = _card(task="classification", target="kind", evaluation=evaluation)
     # then
     assert "Predicts `kind` (one of 2 classes)" in card
-    assert "class shares" in card and "training median" not in card
+    assert "class shares of the training rows" in card and "median of the training" not in card
     assert "| accuracy | 0.75 |" in card and "| log_loss |" in card
 
 
@@ -254,7 +254,7 @@ def test_the_folds_stand_beside_the_held_out_rows() -> None:
     assert "folds" not in other
     # and a temperature is told with what it did
     said = _card(evaluation=_evaluation(cross_validation=calibrated))
-    assert "A temperature of 1.75 takes the log loss out of fold from 0.31 to 0.22." in said
+    assert "A temperature of 1.75 takes the out-of-fold log loss from 0.31 to 0.22." in said
 
 
 def test_a_classification_has_its_figures_by_class() -> None:

@@ -4,109 +4,16 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.container import BarContainer
-from matplotlib.figure import Figure
 
-from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from tabular.config.stages import REGRESSION_METRICS
 from tabular.pages.pictures import draw, png, style
 from tabular.reports.report import Report
-from tabular.reports.training import Evaluation, Importance, Interval, ShapSummary, Slice
-
-HOSTILE = r"<script>$\frac{$ & a_very_long_name_that_goes_on_and_on_$x^2$"
-
-
-def bars(axes: Any) -> Any:
-    return next(container for container in axes.containers if isinstance(container, BarContainer))
-
-
-def colours(axes: Any) -> list[str]:
-    return [to_hex(bar.get_facecolor()) for bar in bars(axes)]
-
-
-def lengths(axes: Any) -> list[float]:
-    return [bar.get_width() for bar in bars(axes)]
-
-
-def names(axes: Any) -> list[str]:
-    return [label.get_text() for label in axes.get_yticklabels()]
-
-
-def notes(axes: Any) -> list[str]:
-    return [note.get_text() for note in axes.texts]
-
-
-def title(figure: Figure) -> str:
-    return figure.get_suptitle().replace("\n", " ")
-
-
-def legend(figure: Figure) -> list[str]:
-    return [entry.get_text() for entry in figure.legends[0].get_texts()]
-
-
-def scattered(axes: Any) -> int:
-    return sum(len(collection.get_offsets()) for collection in axes.collections)
-
-
-def regression(rows: int = 200, **changes: Any) -> Evaluation:
-    random = np.random.default_rng(0)
-    actual = random.uniform(1e5, 5e5, rows)
-    given: dict[str, Any] = {
-        "task": "regression",
-        "rows": rows,
-        "metrics": {name: Interval(value=12.5, low=11.0, high=14.0) for name in REGRESSION_METRICS},
-        "baseline": dict.fromkeys(REGRESSION_METRICS, 40.0),
-        "slices": [
-            Slice(column="sea", part=part, rows=100, metrics={"wmape": value, "r2": value / 20})
-            for part, value in (("near", 10.0), ("far", 20.0))
-        ],
-        "metric": "wmape",
-        "importances": [Importance(column=f"c{place}", permutation=20.0 - place, std=0.5) for place in range(18)],
-        "shap": ShapSummary(
-            columns=["a", "b"],
-            values=random.normal(size=(rows, 2)).tolist(),
-            inputs=[[float(place), 1.0] for place in range(rows)],
-        ),
-        "actual": actual.tolist(),
-        "predicted": (actual + random.normal(0, 3e4, rows)).tolist(),
-        "classes": [],
-        "probabilities": [],
-    }
-    return Evaluation(**{**given, **changes})
-
-
-def classification(classes: list[str], rows: int = 300, **changes: Any) -> Evaluation:
-    random = np.random.default_rng(0)
-    probabilities = random.dirichlet(np.full(len(classes), 0.5), rows)
-    codes = [int(random.choice(len(classes), p=row)) for row in probabilities]
-    given: dict[str, Any] = {
-        "task": "classification",
-        "rows": rows,
-        "metrics": {name: Interval(value=0.8, low=0.7, high=0.9) for name in CLASSIFICATION_METRICS},
-        "baseline": dict.fromkeys(CLASSIFICATION_METRICS, 0.3),
-        "slices": [],
-        "metric": "f1_macro",
-        "importances": [Importance(column="c", permutation=0.2, std=0.01)],
-        "shap": None,
-        "actual": [classes[code] for code in codes],
-        "predicted": [classes[code] for code in probabilities.argmax(axis=1)],
-        "classes": classes,
-        "probabilities": probabilities.tolist(),
-    }
-    return Evaluation(**{**given, **changes})
-
-
-@pytest.mark.parametrize(
-    "report",
-    [regression(), regression(rows=1500), classification(["no", "yes"]), classification(["a", "b", "c"])],
-    ids=lambda report: type(report).__name__,
+from tabular.reports.training import Importance, Interval, ShapSummary, Slice
+from tests.support.drawn import FORMULA, bars, colours, legend, lengths, names, notes, scattered, title
+from tests.support.reports import (
+    classification,
+    regression,
 )
-def test_equal_reports_give_equal_png_files(report: Report) -> None:
-    # given a report, and a copy of it that went through JSON
-    copy = type(report).model_validate_json(report.model_dump_json())
-    # when both are drawn / then
-    first = {name: png(figure) for name, figure in draw(report).items()}
-    assert first
-    assert first == {name: png(figure) for name, figure in draw(copy).items()}
 
 
 def test_regression_draws_each_row_against_the_line_of_perfect_predictions() -> None:
@@ -253,11 +160,11 @@ def test_hostile_names_are_drawn_as_they_are() -> None:
     # given names with formulas, markup and great length everywhere
     reports: list[Report] = [
         regression(
-            importances=[Importance(column=HOSTILE, permutation=1.0, std=0.1)],
-            slices=[Slice(column=HOSTILE, part=HOSTILE, rows=10, metrics={"wmape": 1.0})],
-            shap=ShapSummary(columns=[HOSTILE], values=[[1.0]], inputs=[[1.0]]),
+            importances=[Importance(column=FORMULA, permutation=1.0, std=0.1)],
+            slices=[Slice(column=FORMULA, part=FORMULA, rows=10, metrics={"wmape": 1.0})],
+            shap=ShapSummary(columns=[FORMULA], values=[[1.0]], inputs=[[1.0]]),
         ),
-        classification([HOSTILE, "$b$", r"\$"]),
+        classification([FORMULA, "$b$", r"\$"]),
     ]
     # when / then each can be written
     figures = [figure for report in reports for figure in draw(report).values()]

@@ -4,122 +4,15 @@ from typing import Any
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
-from matplotlib.figure import Figure
 
-from tabular.pages.pictures import draw, png, style
-from tabular.reports.report import Report
-from tabular.reports.training import Candidate, GateDecision, Interval, Leaderboard, SearchReport, Trial
-
-
-def bars(axes: Any) -> Any:
-    return next(container for container in axes.containers if isinstance(container, BarContainer))
-
-
-def colours(axes: Any) -> list[str]:
-    return [to_hex(bar.get_facecolor()) for bar in bars(axes)]
-
-
-def lengths(axes: Any) -> list[float]:
-    return [bar.get_width() for bar in bars(axes)]
-
-
-def names(axes: Any) -> list[str]:
-    return [label.get_text() for label in axes.get_yticklabels()]
-
-
-def notes(axes: Any) -> list[str]:
-    return [note.get_text() for note in axes.texts]
-
-
-def title(figure: Figure) -> str:
-    return figure.get_suptitle().replace("\n", " ")
-
-
-def legend(figure: Figure) -> list[str]:
-    return [entry.get_text() for entry in figure.legends[0].get_texts()]
-
-
-def scattered(axes: Any) -> int:
-    return sum(len(collection.get_offsets()) for collection in axes.collections)
-
-
-def line(axes: Any, label: str) -> Any:
-    return next(found for found in axes.lines if found.get_label() == label)
-
-
-def leaderboard() -> Leaderboard:
-    means = [("lightgbm", 12.5), ("lightgbm", 12.9), ("linear", 24.75), ("random_forest", 26.0), ("linear", 30.0)]
-    return Leaderboard(
-        metric="wmape",
-        candidates=[
-            Candidate(
-                algorithm=name, parameters={}, target_transform="log", mean=mean, std=0.5, folds=[mean], seconds=1.0
-            )
-            for name, mean in means
-        ],
-        why="it is better",
-    )
-
-
-def search(values: list[float], pruned: tuple[int, ...] = (), **changes: Any) -> SearchReport:
-    trials = [
-        Trial(
-            number=number,
-            state="pruned" if number in pruned else "complete",
-            parameters={"rate": 0.001 * 4.0**number, "leaves": 8 + number, "mode": "ab"[number % 2], "fixed": 5},
-            value=value,
-            iterations=1,
-            started="2024-01-01T00:00:00Z",
-            seconds=float(number),
-            importances={},
-        )
-        for number, value in enumerate(values)
-    ]
-    complete = [trial for trial in trials if trial.state == "complete"]
-    sign = -1 if changes.get("goal") == "maximize" else 1
-    given: dict[str, Any] = {
-        "algorithm": "lightgbm",
-        "metric": "wmape",
-        "goal": "minimize",
-        "rungs": 4,
-        "trials": trials,
-        "best": min(complete, key=lambda trial: sign * trial.value).number,
-        "importances": {"rate": 0.75, "leaves": 0.25},
-        "resumed": 0,
-        "sweep": {},
-    }
-    return SearchReport(**{**given, **changes})
-
-
-def gate(difference: Interval | None, decision: str = "promote", tolerance: float = 0.1) -> GateDecision:
-    return GateDecision.model_validate(
-        {
-            "decision": decision,
-            "reasons": ["clearly better"],
-            "metric": "wmape",
-            "challenger": 12.5,
-            "champion": 13.25,
-            "champion_version": "7",
-            "difference": difference,
-            "tolerance": tolerance,
-            "resamples": 2000,
-            "broken_limits": {},
-        }
-    )
-
-
-@pytest.mark.parametrize(
-    "report",
-    [leaderboard(), search([14.0, 13.0, 99.0, 12.5, 13.5], pruned=(2,)), gate(Interval(value=0.75, low=0.5, high=1.0))],
-    ids=lambda report: type(report).__name__,
+from tabular.pages.pictures import draw, style
+from tabular.reports.training import Interval
+from tests.support.drawn import colours, legend, lengths, line, names, notes, scattered, title
+from tests.support.reports import (
+    gate,
+    leaderboard,
+    search,
 )
-def test_equal_reports_give_equal_png_files(report: Report) -> None:
-    # given a report, and a copy of it that went through JSON
-    copy = type(report).model_validate_json(report.model_dump_json())
-    # when both are drawn / then
-    first = {name: png(figure) for name, figure in draw(report).items()}
-    assert first
-    assert first == {name: png(figure) for name, figure in draw(copy).items()}
 
 
 def test_leaderboard_shows_the_best_candidate_of_each_algorithm() -> None:

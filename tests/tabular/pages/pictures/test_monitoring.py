@@ -1,11 +1,11 @@
 import math
 from typing import Any
 
-from tabular.pages.pictures import draw, png, style
+from tabular.pages.pictures import draw, style
 from tabular.pages.pictures.monitoring import COLOURS, MOST, SCALES
 from tabular.reports.verdicts import Verdict
+from tests.support.drawn import colours, lengths, names, notes, title
 from tests.support.verdicts import found, performance, verdict
-from tests.tabular.pages.pictures.test_pictures import HOSTILE, colours, lengths, names, notes, title
 
 VERDICT = verdict(
     1,
@@ -83,17 +83,6 @@ def test_nothing_to_draw_is_no_picture() -> None:
     assert draw(verdict(1)) == {}
     assert draw(verdict(1, found("rooms", 0.0))) == {}
     assert draw(verdict(1, undefined)) == {}
-
-
-def test_equal_verdicts_give_equal_pictures_whatever_the_names() -> None:
-    # given
-    report = verdict(1, found(HOSTILE, 0.3, "alert"), performance=performance(), model=HOSTILE)
-    copy = Verdict.model_validate_json(report.model_dump_json())
-    # when
-    first, second = ({name: png(figure) for name, figure in draw(one).items()} for one in (report, copy))
-    # then
-    assert set(first) == {"drift", "performance"}
-    assert first == second
 
 
 def test_colours_tell_the_levels_apart() -> None:

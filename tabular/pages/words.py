@@ -4,6 +4,7 @@ import math
 from typing import Literal, NamedTuple
 
 from tabular.config.stages import HIGHER_IS_BETTER
+from tabular.reports.training import Interval
 
 
 class MetricWords(NamedTuple):
@@ -79,6 +80,16 @@ def value(name: str, number: float) -> str:
     if math.isnan(number):
         return "undefined"
     return plain(number, 4) + (" %" if metric(name).unit == "%" else "")
+
+
+def span(name: str, interval: Interval) -> str:
+    """The ends of a metric's interval."""
+    return "undefined" if math.isnan(interval.low) else f"{value(name, interval.low)} to {value(name, interval.high)}"
+
+
+def signed(number: float) -> str:
+    """A difference with three significant digits and its sign."""
+    return "undefined" if math.isnan(number) else ("+" if number > 0 else "") + plain(number)
 
 
 def plain(number: float, digits: int = 3) -> str:
