@@ -34,7 +34,7 @@ DEFAULTS = {
 GROUPS = {
     "init": "commands.init",
     "models": "commands.models",
-    "monitor": "commands.monitor",
+    "monitor": "commands.monitor_status",
     "serve": "commands.serve",
     "stacks": "commands.stacks",
 }

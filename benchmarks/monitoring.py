@@ -31,7 +31,7 @@ from tabular.bundles.predictor import CompiledPredictor, Rows
 from tabular.config.monitoring import DriftConfig
 from tabular.monitoring.drift import findings
 from tabular.monitoring.tally import Tally
-from tabular.reports.verdicts import Finding
+from tabular.reports.verdicts import MonitoringFinding
 
 SMALL, LARGE = 500, 5000
 ALARM_SEEDS, DRIFT_SEEDS, LARGE_SEEDS = 200, 50, 50
@@ -54,7 +54,7 @@ class HeldOut:
     table: pd.DataFrame
     """The held-out rows, inputs alone."""
 
-    def findings(self, window: pd.DataFrame) -> list[Finding]:
+    def findings(self, window: pd.DataFrame) -> list[MonitoringFinding]:
         """What is thought of some rows."""
         tally = Tally(self.bundle, self.reference)
         rows, notes = self._encoded(window)

@@ -9,7 +9,7 @@ from zenml.models import PipelineRunResponse
 from commands.common import execution
 from commands.common.execution import FAILURE, SUCCESS, RunRequest
 from commands.common.summary import artifacts_of
-from commands.common.verdicts import ALERT, keep, show
+from commands.common.verdict_report import ALERT, keep, show
 from pipelines.batch_inference import batch_inference
 from stacks.orchestrator import require_schedulable
 from tabular import names

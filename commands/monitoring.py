@@ -10,7 +10,7 @@ from commands import retraining
 from commands.common import execution
 from commands.common.execution import FAILURE, SUCCESS, RunRequest
 from commands.common.summary import artifacts_of
-from commands.common.verdicts import ALERT, keep, show
+from commands.common.verdict_report import ALERT, keep, show
 from pipelines.monitoring import monitoring
 from registry.stack import open_releases
 from registry.watching import Watch

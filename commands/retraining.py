@@ -98,7 +98,7 @@ def _newest_table(config: MonitoringConfig, root: Path, store: Any, console: Con
     Raises:
         UserError: the table is the built-in sample, or no logged row has a true value.
     """
-    from tabular.monitoring import newest
+    from tabular.monitoring import feedback_table
     from tabular.prediction_log.windows import labelled_rows
 
     resolved = _training(config, root, {}).resolved
@@ -110,8 +110,10 @@ def _newest_table(config: MonitoringConfig, root: Path, store: Any, console: Con
     rows, _ = read_table(source, given.target.column, False, given.seed)
     span = (datetime.fromtimestamp(0, UTC), datetime.now(UTC))
     labelled = labelled_rows(config.log, config.model, *span, config.training.feedback_rows)
-    made = newest.with_feedback(rows, labelled, given.target.column, given.target.task, given.validation.columns)
-    content, sha256 = newest.to_parquet(made.rows)
+    made = feedback_table.with_feedback(
+        rows, labelled, given.target.column, given.target.task, given.validation.columns
+    )
+    content, sha256 = feedback_table.to_parquet(made.rows)
     name = f"{DATA}/{sha256}.parquet"
     store.write(name, content)
     refused = f", {made.refused:,} that break a rule of the validation were left out" if made.refused else ""

@@ -12,7 +12,7 @@ from tabular import names
 from tabular.batch.report import BatchReport
 from tabular.config.batch import BatchConfig
 from tabular.config.monitoring import MonitoringConfig
-from tabular.monitoring import assess as assessing
+from tabular.monitoring import grading
 from tabular.reports.verdicts import Verdict, Window
 from tabular.storage.repository import ROOT
 
@@ -32,7 +32,7 @@ def assess(window: Window, monitoring: MonitoringConfig) -> Annotated[Verdict, n
     watched = bundles.fetch(monitoring.model, version)
     watch = Watch(open_releases(monitoring.model, ROOT).store)
     earlier = watch.before(window.start, window.end, version, monitoring.retrain.windows - 1)
-    verdict = assessing.of_window(window, watched.reference, watched.bundle, monitoring, earlier)
+    verdict = grading.grade_window(window, watched.reference, watched.bundle, monitoring, earlier)
     log_metadata(metadata={"level": verdict.level, "retrain": verdict.retrain, "kept": watch.keep(verdict)})
     return verdict
 
@@ -49,7 +49,7 @@ def assess_batch(batch_report: BatchReport, batch: BatchConfig) -> Annotated[Ver
         The verdict; it is no part of what `monitor status` shows, because a batch is no window of time.
     """
     scored_by = bundles.fetch(batch.model, batch_report.observed.version)
-    verdict = assessing.of_batch(
+    verdict = grading.grade_batch(
         batch_report.observed,
         batch_report.findings(),
         scored_by.reference,

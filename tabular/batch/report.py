@@ -8,7 +8,7 @@ from tabular.bundles.reference import Reference
 from tabular.monitoring.tally import Tally
 from tabular.reports.report import Report
 from tabular.reports.training import Check
-from tabular.reports.verdicts import CategoryCounts, Finding, NumberCounts, Observed
+from tabular.reports.verdicts import CategoryCounts, MonitoringFinding, NumberCounts, Observed
 from tabular.table.rules import EXAMPLES
 
 
@@ -46,16 +46,16 @@ class BatchReport(Report):
         """Of all rows; 0 without any."""
         return self.rejected / self.rows if self.rows else 0.0
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[MonitoringFinding]:
         """The broken rules as findings of a verdict, each a warning."""
         return [self._finding(check) for check in self.broken]
 
-    def _finding(self, check: Check) -> Finding:
+    def _finding(self, check: Check) -> MonitoringFinding:
         share = check.failed / self.scored if check.failed and self.scored else 1.0
         examples = f", such as {', '.join(repr(example) for example in check.examples)}" if check.examples else ""
         rows = f": {check.failed:,} of {self.scored:,} rows are otherwise{examples}" if check.failed else ""
         column = check.column or "the table"
-        return Finding(
+        return MonitoringFinding(
             kind="validation",
             subject=column,
             level="warn",

@@ -10,7 +10,7 @@ from tabular.config.monitoring import DriftConfig, Threshold, is_at_least
 from tabular.errors import UserError, nearest_hint
 from tabular.monitoring import drift_words as words
 from tabular.monitoring.statistics import fisher, holm, homogeneity, kolmogorov_smirnov, psi, total_variation
-from tabular.reports.verdicts import SEVERITY, CategoryCounts, Finding, Kind, NumberCounts, Observed
+from tabular.reports.verdicts import SEVERITY, CategoryCounts, Kind, MonitoringFinding, NumberCounts, Observed
 
 FEWEST = 30
 """With fewer known values distributions are not compared."""
@@ -31,7 +31,7 @@ class _Test(NamedTuple):
     psi: float | None = None
 
 
-def findings(observed: Observed, reference: Reference, bundle: Bundle, config: DriftConfig) -> list[Finding]:
+def findings(observed: Observed, reference: Reference, bundle: Bundle, config: DriftConfig) -> list[MonitoringFinding]:
     """Everything that was looked at, the worst first.
 
     A finding is a warning or an alert where it is sure (below `config.alpha` after Holm's adjustment over all tests of
@@ -66,7 +66,7 @@ def _check(ignored: tuple[str, ...], bundle: Bundle) -> None:
             raise UserError(f"drift.ignore: {bundle.name} {bundle.version} has no column '{name}'{hint}")
 
 
-def _finding(test: _Test, adjusted: float | None, alpha: float) -> Finding:
+def _finding(test: _Test, adjusted: float | None, alpha: float) -> MonitoringFinding:
     large = is_at_least(test.value, test.threshold)
     sure = adjusted is not None and adjusted < alpha
     said = test.words
@@ -74,7 +74,7 @@ def _finding(test: _Test, adjusted: float | None, alpha: float) -> Finding:
         said += "; not judged, because the column is ignored"
     elif large != "ok" and not sure:
         said += "; that may be chance"
-    return Finding(
+    return MonitoringFinding(
         kind=test.kind,
         subject=test.subject,
         level=large if sure else "ok",

@@ -10,7 +10,7 @@ from urllib.error import HTTPError, URLError
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, push_to_gateway, write_to_textfile
 
 from tabular.errors import UserError
-from tabular.reports.verdicts import SEVERITY, Finding, Kind, Performance, Traffic, Verdict
+from tabular.reports.verdicts import SEVERITY, Kind, MonitoringFinding, Performance, ServiceTraffic, Verdict
 from tabular.storage.places import public
 
 JOB: Final = "stackhouse_monitor"
@@ -103,7 +103,7 @@ class _Gauges:
         gauge.labels(*self._of, *labels.values()).set(value)
 
 
-def _findings(gauges: _Gauges, findings: Sequence[Finding]) -> None:
+def _findings(gauges: _Gauges, findings: Sequence[MonitoringFinding]) -> None:
     for found in findings:
         gauges.set(
             "stackhouse_monitor_finding_level",
@@ -139,7 +139,7 @@ def _performance(gauges: _Gauges, performance: Performance) -> None:
         gauges.set("stackhouse_performance_held_out", words, value, metric=metric)
 
 
-def _traffic(gauges: _Gauges, traffic: Traffic) -> None:
+def _traffic(gauges: _Gauges, traffic: ServiceTraffic) -> None:
     for quantile, value in (("0.5", traffic.p50_ms), ("0.95", traffic.p95_ms), ("0.99", traffic.p99_ms)):
         if value is not None:
             words = "From a request to its answer, over the window."

@@ -11,7 +11,7 @@ from tabular.config.stages import Task
 from tabular.errors import UserError
 from tabular.learning import metrics
 from tabular.reports.training import Interval
-from tabular.reports.verdicts import Finding, Performance
+from tabular.reports.verdicts import MonitoringFinding, Performance
 
 MOST = 20_000
 """Rows behind the figures; more would make the intervals narrower than anybody needs, and slow."""
@@ -81,7 +81,7 @@ def measure(
     )
 
 
-def finding(performance: Performance | None, config: PerformanceConfig) -> Finding | None:
+def finding(performance: Performance | None, config: PerformanceConfig) -> MonitoringFinding | None:
     """How the metric that decides compares with the held-out rows; None where that cannot be judged."""
     if performance is None or performance.rows < config.minimum:
         return None
@@ -96,7 +96,7 @@ def finding(performance: Performance | None, config: PerformanceConfig) -> Findi
         f"{name} is {metrics.as_text(found.value)} ({interval}) on {performance.rows:,} predictions with a true value, "
         f"{metrics.as_text(before)} held out"
     )
-    return Finding(
+    return MonitoringFinding(
         kind="performance",
         subject=name,
         level=level,

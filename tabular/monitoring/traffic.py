@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.reports.verdicts import Traffic
+from tabular.reports.verdicts import ServiceTraffic
 
 MINUTE = 60.0
 FALLBACK = (200, "fallback")
@@ -18,7 +18,7 @@ def traffic(
     rows: int,
     others: Mapping[tuple[int, str], int],
     seconds: float,
-) -> Traffic:
+) -> ServiceTraffic:
     """The figures of a window.
 
     Args:
@@ -31,7 +31,7 @@ def traffic(
     quantiles = np.quantile(latency_ms, (0.5, 0.95, 0.99)).tolist() if len(latency_ms) else [None] * 3
     minutes = np.unique(times // MINUTE, return_counts=True)[1]
     causes = {f"{status} {code}": count for (status, code), count in others.items() if (status, code) != FALLBACK}
-    return Traffic(
+    return ServiceTraffic(
         requests=len(times),
         rows=rows,
         p50_ms=quantiles[0],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tabular.reports.verdicts import SEVERITY, Finding, Kind, Verdict
+from tabular.reports.verdicts import SEVERITY, Kind, MonitoringFinding, Verdict
 
 MOST = 30
 OF_A_COLUMN: tuple[Kind, ...] = ("distribution", "missing", "out_of_range", "unknown", "validation")
@@ -12,14 +12,14 @@ Subject = tuple[Kind | None, str]
 """A kind and a subject; the kind is None for a column, which several kinds are about."""
 
 
-def subject_of(finding: Finding) -> Subject:
+def subject_of(finding: MonitoringFinding) -> Subject:
     """What a finding is about: a column may be called `prediction`, too."""
     return (None if finding.kind in OF_A_COLUMN else finding.kind), finding.subject
 
 
-def worst_by_subject(verdict: Verdict) -> dict[Subject, Finding]:
+def worst_by_subject(verdict: Verdict) -> dict[Subject, MonitoringFinding]:
     """The worst finding on each column, prediction, metric and so on; of equally bad ones the first."""
-    found: dict[Subject, Finding] = {}
+    found: dict[Subject, MonitoringFinding] = {}
     for finding in verdict.findings:
         subject = subject_of(finding)
         if subject not in found or SEVERITY[finding.level] > SEVERITY[found[subject].level]:
@@ -27,7 +27,7 @@ def worst_by_subject(verdict: Verdict) -> dict[Subject, Finding]:
     return found
 
 
-def out_of_the_ordinary(verdicts: Sequence[Verdict]) -> list[tuple[str, list[Finding | None]]]:
+def out_of_the_ordinary(verdicts: Sequence[Verdict]) -> list[tuple[str, list[MonitoringFinding | None]]]:
     """What was ever out of the ordinary, with its worst finding in each window; None where it was not looked at.
 
     Args:

@@ -1,4 +1,4 @@
-"""What was observed and what is thought of it, as plain data."""
+"""The reports of monitoring: what was observed, what was found, and the verdict."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from tabular.reports.training import Interval
 Grade = Literal["ok", "warn", "alert"]
 Level = Literal["ok", "warn", "alert", "not_enough_data"]
 SEVERITY: dict[Level, int] = {"not_enough_data": -1, "ok": 0, "warn": 1, "alert": 2}
-"""The levels in their order, and as numbers for programs."""
+"""Each level as a number that rises with its severity."""
 Kind = Literal[
     "distribution",
     "missing",
@@ -22,81 +22,82 @@ Kind = Literal[
     "validation",
 ]
 SHIFTS = frozenset({"distribution", "missing", "out_of_range", "unknown", "prediction", "performance"})
-"""Kinds of findings that another training may mend; the others are the service's or the data's own."""
+"""Kinds of findings that another training may mend; the causes of the others lie in the service or in the data."""
 
 
 class NumberCounts(Report):
-    """The values of a number, a date or the predictions of a regression, in the cells of `reference.Histogram`."""
+    """Counts of the values of a number or a date, or of the predictions of a regression."""
 
     missing: int
     out_of_range: int
-    """Known values beyond those of training."""
+    """Number of known values outside the range of the training values."""
     bins: list[int]
-    """Known values by bin of `Histogram.edges`; those beyond an end are in the bin at that end. Empty where training
-    knew no value."""
+    """Number of known values in each bin of `Histogram.edges`; values beyond an end are counted in the bin at that
+    end. Empty where training knew no value."""
     cells: list[int]
-    """Known values by cell: cell i holds those above `Histogram.points[i - 1]`, up to and including `points[i]`; one
-    more cell than points."""
+    """Number of known values in each cell: cell i holds values above `Histogram.points[i - 1]`, up to and including
+    `points[i]`. There is one more cell than there are points."""
     mean: float | None
-    """Of the known values; None without any."""
+    """Mean of the known values; None if there are none."""
 
 
 class CategoryCounts(Report):
-    """The values of a category or the predicted classes."""
+    """Counts of the values of a category column, or of the predicted classes."""
 
     missing: int
     unknown: int
-    """Values that the model does not know; they are in no count."""
+    """Number of values that the model does not know; they are not in `counts`."""
     counts: dict[str, int]
-    """Known values by category, in the order of the model's categories, without the category "missing"."""
+    """Number of values of each category, in the order of the model's categories, without the category "missing"."""
 
 
 class Observed(Report):
-    """Rows that one version of a model answered, in counts; those of several parts can be added."""
+    """Counts of the rows that one version of a model answered; the counts of several parts can be added."""
 
     model: str
     version: str
     rows: int
     numbers: dict[str, NumberCounts]
-    """Numbers and dates by column."""
+    """Counts of numbers and dates, by column."""
     categories: dict[str, CategoryCounts]
     predictions: NumberCounts | None
-    """Of a regression."""
+    """Counts of the predictions of a regression; None for a classification."""
     predicted: CategoryCounts | None
-    """Of a classification."""
+    """Counts of the predicted classes of a classification; None for a regression."""
 
 
-class Traffic(Report):
-    """What the service did in a window, all versions together where it is about requests."""
+class ServiceTraffic(Report):
+    """How the service did in a window, over all versions of the model."""
 
     requests: int
-    """That were answered with a prediction."""
+    """Number of requests that were answered with a prediction."""
     rows: int
+    """Number of rows in these requests."""
     p50_ms: float | None
-    """Latency of these requests; None without any."""
+    """Median latency of these requests; None if there were none."""
     p95_ms: float | None
     p99_ms: float | None
     rows_per_second: float
     """Mean over the window."""
     peak_requests: int
-    """In the busiest minute."""
+    """Number of requests in the busiest minute."""
     failed: int
-    """Requests answered with 500 and above."""
+    """Number of requests answered with a status of 500 or above."""
     fallback: int
-    """Of `requests`, those that were answered without the model, which had failed."""
+    """Number of those in `requests` that were answered without the model, because it had failed."""
     refused: int
-    """Requests answered with 400 to 499."""
+    """Number of requests answered with a status from 400 to 499."""
     causes: dict[str, int]
-    """The failed and the refused by status and code, such as `422 unknown_field`; the most frequent first."""
+    """Number of failed and refused requests by status and code, such as `422 unknown_field`; most frequent first."""
 
     @property
     def error_share(self) -> float:
-        """Failed and answered by a fallback, of all requests; nan without any."""
+        """Share of all requests that failed or were answered by a fallback; nan if there were no requests."""
         return self._share(self.failed + self.fallback)
 
     @property
     def refused_share(self) -> float:
-        """Of all requests; nan without any."""
+        """Share of all requests that were refused; nan if there were no requests."""
         return self._share(self.refused)
 
     def _share(self, count: int) -> float:
@@ -105,85 +106,90 @@ class Traffic(Report):
 
 
 class Performance(Report):
-    """Predictions whose true value is known, against the held-out rows."""
+    """Metrics of predictions whose true value is known, and the same metrics on the held-out rows."""
 
     rows: int
+    """Number of these predictions."""
     start: str
+    """First moment at which they were made, in UTC, ISO 8601."""
     end: str
-    """When they were made: UTC, ISO 8601."""
+    """Moment after the last one."""
     metric: str
-    """The one that decides."""
+    """Name of the metric that decides."""
     metrics: dict[str, Interval]
     held_out: dict[str, float]
-    """The same metrics when the model was registered."""
+    """The same metrics on the held-out rows when the model was registered."""
 
 
 class Window(Report):
-    """A part of the prediction log: what one version was asked and said, and how the service did."""
+    """A span of the prediction log: what one version was asked and predicted, and how the service did."""
 
     start: str
-    """UTC, ISO 8601; the window holds it."""
+    """First moment of the window, in UTC, ISO 8601."""
     end: str
-    """The window ends before it."""
+    """Moment after the window."""
     observed: Observed
-    traffic: Traffic
+    traffic: ServiceTraffic
     performance: Performance | None
-    """None without any true value."""
+    """None where no true value is known."""
     other_versions: dict[str, int]
-    """Rows that other versions answered, and that are left out."""
+    """Number of rows that each other version answered; they are left out."""
     unreadable: int
-    """Lines of the log that are torn or do not fit the model."""
+    """Number of lines of the log that are torn or do not fit the model."""
 
 
-class Finding(Report):
-    """One thing that was looked at."""
+class MonitoringFinding(Report):
+    """One thing that monitoring looked at."""
 
     kind: Kind
     subject: str
-    """The column; `prediction`, the metric, or what of the service."""
+    """Name of the column or the metric; `prediction`; or the aspect of the service, such as `p99`."""
     level: Grade
     measure: str
-    """What `value` is, such as `KS distance`, `total variation`, `change of share`, `share`, `p99 in ms`."""
+    """What `value` measures: `KS distance`, `total variation`, `change of share`, `share`, `milliseconds`, ..."""
     value: float
     warn: float | None = None
-    """From where on `value` counts as a warning, and as an alert; None where it is judged by no threshold."""
+    """`value` is a warning from here on; None where no threshold applies."""
     alert: float | None = None
+    """`value` is an alert from here on; None where no threshold applies."""
     psi: float | None = None
-    """Population stability index, where there are distributions."""
+    """Population stability index, where distributions are compared."""
     p_value: float | None = None
-    """As it is, of the test that `test` names."""
+    """Unadjusted p-value of the test that `test` names."""
     adjusted: float | None = None
-    """Holm's, over all tests of the window."""
+    """p-value after Holm's adjustment over all tests of the window."""
     test: str | None = None
     words: str
-    """One sentence for people."""
+    """The finding as one sentence."""
 
 
 class Verdict(Report):
-    """What is thought of a window or a batch: small enough for machines to read each time."""
+    """The result of monitoring a window or a batch, in the form that programs read."""
 
     format: Literal[1] = 1
     source: Literal["log", "batch"]
     model: str
     version: str
     start: str
+    """First moment of the window, or when scoring the batch began; UTC, ISO 8601."""
     end: str
-    """Of the window; when a batch began and ended."""
+    """Moment after the window, or when scoring the batch ended."""
     rows: int
     level: Level
     reasons: list[str]
-    """In words, the worst first; why there is not enough data."""
-    findings: list[Finding]
-    """The worst first; empty where there is not enough data."""
-    traffic: Traffic | None = None
+    """Findings above `ok` as sentences, the worst first, and why there is not enough data."""
+    findings: list[MonitoringFinding]
+    """All findings, the worst first."""
+    traffic: ServiceTraffic | None = None
     performance: Performance | None = None
     retrain: bool = False
+    """Whether the model is due for another training."""
     violations: int = 0
-    """Of the `windows`, this one included."""
+    """Number of the `windows` that violate, with this one."""
     windows: int = 0
-    """Windows with enough data that count for `retrain`."""
+    """Number of windows with enough data that count for `retrain`."""
 
     @property
     def violates(self) -> bool:
-        """Whether another training may be due: an alert that is more than the service's own."""
+        """Whether another training may be due: there is an alert that is not about the service or the data alone."""
         return any(finding.level == "alert" and finding.kind in SHIFTS for finding in self.findings)

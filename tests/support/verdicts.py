@@ -3,20 +3,22 @@
 from typing import Any
 
 from tabular.reports.training import Interval
-from tabular.reports.verdicts import Finding, Grade, Kind, Level, Performance, Traffic, Verdict
+from tabular.reports.verdicts import Grade, Kind, Level, MonitoringFinding, Performance, ServiceTraffic, Verdict
 
 ORDER: dict[str, int] = {"alert": 0, "warn": 1, "ok": 2}
 LIMITS: dict[Kind, tuple[float, float]] = {"latency": (500.0, 2000.0), "performance": (0.05, 0.15)}
 """From where on there is a warning and an alert; (0.05, 0.08) for all others."""
 
 
-def found(subject: str, value: float = 0.01, level: Grade = "ok", kind: Kind = "distribution", **more: Any) -> Finding:
+def found(
+    subject: str, value: float = 0.01, level: Grade = "ok", kind: Kind = "distribution", **more: Any
+) -> MonitoringFinding:
     warn, alert = LIMITS.get(kind, (0.05, 0.08))
     given: dict[str, Any] = {"warn": warn, "alert": alert, "measure": "share", "words": f"{subject} is at {value:g}"}
-    return Finding(kind=kind, subject=subject, level=level, value=value, **(given | more))
+    return MonitoringFinding(kind=kind, subject=subject, level=level, value=value, **(given | more))
 
 
-def traffic(**more: Any) -> Traffic:
+def traffic(**more: Any) -> ServiceTraffic:
     given = {
         "requests": 4000,
         "rows": 4128,
@@ -30,7 +32,7 @@ def traffic(**more: Any) -> Traffic:
         "refused": 42,
         "causes": {"422 unknown_field": 42, "500 internal": 11},
     }
-    return Traffic(**(given | more))
+    return ServiceTraffic(**(given | more))
 
 
 def performance(value: float = 16.4, held_out: float = 12.2) -> Performance:
@@ -47,7 +49,7 @@ def performance(value: float = 16.4, held_out: float = 12.2) -> Performance:
     )
 
 
-def verdict(day: int, *findings: Finding, **more: Any) -> Verdict:
+def verdict(day: int, *findings: MonitoringFinding, **more: Any) -> Verdict:
     """The verdict on a day of March; its level is that of its worst finding."""
     ordered = sorted(findings, key=lambda finding: ORDER[finding.level])
     level: Level = ordered[0].level if ordered else "not_enough_data"

@@ -10,7 +10,7 @@ import pytest
 from zenml.alerter.base_alerter import BaseAlerter
 from zenml.client import Client
 
-from tabular.reports.verdicts import Finding, Verdict
+from tabular.reports.verdicts import MonitoringFinding, Verdict
 from tests.support.ports import free_port
 from trackers import notifying
 
@@ -81,7 +81,9 @@ class Pager(BaseAlerter):
 
 
 def verdict() -> Verdict:
-    finding = Finding(kind="missing", subject="size", level="alert", measure="share", value=0.2, words="size: 20 %")
+    finding = MonitoringFinding(
+        kind="missing", subject="size", level="alert", measure="share", value=0.2, words="size: 20 %"
+    )
     return Verdict(
         source="log",
         model="homes",

@@ -8,7 +8,7 @@ import wandb
 from mlflow import MlflowClient
 
 from tabular.reports.training import Interval
-from tabular.reports.verdicts import Finding, Performance, Traffic, Verdict
+from tabular.reports.verdicts import MonitoringFinding, Performance, ServiceTraffic, Verdict
 from tests.support.wandb_reader import read_runs
 from trackers import mlflow_tracker, wandb_tracker
 
@@ -44,7 +44,7 @@ def verdict() -> Verdict:
     }
     figures = {"p50_ms": 1.5, "p95_ms": None, "p99_ms": 9.0, "rows_per_second": 0.5}
     span = {"start": "2026-03-01T00:00:00.000+00:00", "end": "2026-03-02T00:00:00.000+00:00"}
-    finding = Finding(
+    finding = MonitoringFinding(
         kind="missing", subject="size of 'it'", level="alert", measure="share", value=0.25, psi=0.3, words="missing"
     )
     performance = Performance(
@@ -62,7 +62,7 @@ def verdict() -> Verdict:
         level="alert",
         reasons=["missing"],
         findings=[finding],
-        traffic=Traffic.model_validate(counts | figures),
+        traffic=ServiceTraffic.model_validate(counts | figures),
         performance=performance,
         retrain=True,
         **span,

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from tabular.pages import words
 from tabular.pages.pictures import style
 from tabular.reports.training import Interval
-from tabular.reports.verdicts import Finding, Kind, Verdict
+from tabular.reports.verdicts import Kind, MonitoringFinding, Verdict
 
 MOST = 25
 """Findings in one picture, the worst first."""
@@ -62,7 +62,7 @@ def _drift(verdict: Verdict) -> dict[str, Figure]:
     if not findings:
         return {}
     scales = list(dict.fromkeys(SCALES.values()))
-    panels: dict[_Scale, list[Finding]] = {}
+    panels: dict[_Scale, list[MonitoringFinding]] = {}
     for finding in sorted(findings, key=lambda it: (_LEVELS.index(it.level), scales.index(SCALES[it.kind]))):
         panels.setdefault(SCALES[finding.kind], []).append(finding)
     heights = [0.75 + 0.32 * len(panel) for panel in panels.values()]
@@ -90,7 +90,7 @@ def _counted(verdict: Verdict, more: int) -> str:
     return f"{verdict.model} version {verdict.version}, {verdict.rows:,} rows: {alerts}, {warnings}{beside}"
 
 
-def _panel(axes: Axes, scale: _Scale, findings: Sequence[Finding]) -> None:
+def _panel(axes: Axes, scale: _Scale, findings: Sequence[MonitoringFinding]) -> None:
     style.tidy(axes, scale.label, "", grid="x")
     values = [scale.unit * finding.value for finding in findings]
     notes = [
@@ -117,7 +117,7 @@ def _panel(axes: Axes, scale: _Scale, findings: Sequence[Finding]) -> None:
     axes.set_ylim(len(findings) - 0.35, -0.65)
 
 
-def _label(finding: Finding) -> str:
+def _label(finding: MonitoringFinding) -> str:
     return finding.subject if finding.kind != "unknown" else f"{words.short(finding.subject, 24)} (unknown)"
 
 

@@ -10,7 +10,7 @@ from tabular.config.monitoring import DriftConfig, Threshold
 from tabular.errors import UserError
 from tabular.monitoring.drift import findings
 from tabular.monitoring.statistics import holm
-from tabular.reports.verdicts import Finding, NumberCounts, Observed
+from tabular.reports.verdicts import MonitoringFinding, NumberCounts, Observed
 from tests.support.described import Described, described, prices, table
 
 CONFIG = DriftConfig()
@@ -22,15 +22,15 @@ def subject() -> Described:
     return described(table(5000, 1))
 
 
-def _found(subject: Described, observed: Observed, config: DriftConfig = CONFIG) -> list[Finding]:
+def _found(subject: Described, observed: Observed, config: DriftConfig = CONFIG) -> list[MonitoringFinding]:
     return findings(observed, subject.reference, subject.bundle, config)
 
 
-def _of(found: list[Finding], subject: str, kind: str = "distribution") -> Finding:
+def _of(found: list[MonitoringFinding], subject: str, kind: str = "distribution") -> MonitoringFinding:
     return next(finding for finding in found if (finding.subject, finding.kind) == (subject, kind))
 
 
-def _alarms(found: list[Finding]) -> list[tuple[str, str]]:
+def _alarms(found: list[MonitoringFinding]) -> list[tuple[str, str]]:
     return [(finding.subject, finding.kind) for finding in found if finding.level != "ok"]
 
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tabular.errors import UserError
 from tabular.monitoring import exposition
 from tabular.reports.training import Interval
-from tabular.reports.verdicts import Finding, Performance, Traffic, Verdict
+from tabular.reports.verdicts import MonitoringFinding, Performance, ServiceTraffic, Verdict
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -23,7 +23,7 @@ PERFORMANCE = Performance(
     metrics={"wmape": Interval(value=12.5, low=11.0, high=14.0)},
     held_out={"wmape": 10.0},
 )
-TRAFFIC = Traffic(
+TRAFFIC = ServiceTraffic(
     requests=80,
     rows=100,
     p50_ms=0.5,
@@ -40,8 +40,8 @@ TRAFFIC = Traffic(
 
 def finding(
     subject: str = "rooms", kind: str = "distribution", value: float = 0.25, psi: float | None = 0.75
-) -> Finding:
-    return Finding.model_validate(
+) -> MonitoringFinding:
+    return MonitoringFinding.model_validate(
         {"kind": kind, "subject": subject, "level": "alert", "measure": "KS distance", "value": value, "psi": psi}
         | {"words": "the rooms have drifted"}
     )

@@ -14,13 +14,23 @@ from tabular.config.monitoring import (
     is_at_least,
 )
 from tabular.monitoring import drift, performance
-from tabular.reports.verdicts import SEVERITY, Finding, Grade, Kind, Level, Observed, Traffic, Verdict, Window
+from tabular.reports.verdicts import (
+    SEVERITY,
+    Grade,
+    Kind,
+    Level,
+    MonitoringFinding,
+    Observed,
+    ServiceTraffic,
+    Verdict,
+    Window,
+)
 
 REQUESTS = 30
 """With fewer requests the service is not judged."""
 
 
-def of_window(
+def grade_window(
     window: Window, reference: Reference, bundle: Bundle, config: MonitoringConfig, earlier: Sequence[Verdict]
 ) -> Verdict:
     """The verdict on a window of the prediction log.
@@ -33,7 +43,7 @@ def of_window(
         earlier: what is thought of the windows before it, the newest first: those with enough data.
     """
     observed, minimum = window.observed, config.window.minimum
-    findings = of_service(window.traffic, config.service)
+    findings = grade_service(window.traffic, config.service)
     if performed := performance.finding(window.performance, config.performance):
         findings.append(performed)
     enough = observed.rows >= minimum
@@ -55,9 +65,9 @@ def of_window(
     return due(verdict, earlier, config.retrain)
 
 
-def of_batch(
+def grade_batch(
     observed: Observed,
-    broken_rules: Sequence[Finding],
+    broken_rules: Sequence[MonitoringFinding],
     reference: Reference,
     bundle: Bundle,
     config: DriftConfig,
@@ -90,7 +100,7 @@ def of_batch(
     )
 
 
-def of_service(traffic: Traffic, limits: ServiceLimits) -> list[Finding]:
+def grade_service(traffic: ServiceTraffic, limits: ServiceLimits) -> list[MonitoringFinding]:
     """Latency, errors and refusals against their limits."""
     if traffic.requests + traffic.failed + traffic.refused < REQUESTS:
         return []
@@ -124,14 +134,16 @@ def due(verdict: Verdict, earlier: Sequence[Verdict], config: RetrainConfig) -> 
     )
 
 
-def worst_first(findings: Sequence[Finding]) -> list[Finding]:
+def worst_first(findings: Sequence[MonitoringFinding]) -> list[MonitoringFinding]:
     """By level; those of one level stay in their order."""
     return sorted(findings, key=lambda finding: -SEVERITY[finding.level])
 
 
-def _limited(kind: Kind, subject: str, measure: str, value: float, limit: Threshold | None, words: str) -> Finding:
+def _limited(
+    kind: Kind, subject: str, measure: str, value: float, limit: Threshold | None, words: str
+) -> MonitoringFinding:
     level: Grade = "ok" if limit is None else is_at_least(value, limit)
-    return Finding(
+    return MonitoringFinding(
         kind=kind,
         subject=subject,
         level=level,
@@ -143,18 +155,18 @@ def _limited(kind: Kind, subject: str, measure: str, value: float, limit: Thresh
     )
 
 
-def _causes(traffic: Traffic, status: str) -> str:
+def _causes(traffic: ServiceTraffic, status: str) -> str:
     """The three most frequent causes whose status begins so, in brackets; nothing without any."""
     causes = [f"{count:,} x {cause}" for cause, count in traffic.causes.items() if cause.startswith(status)]
     return f" ({', '.join(causes[:3])})" if causes else ""
 
 
-def _level(findings: Sequence[Finding], enough: bool) -> Level:
+def _level(findings: Sequence[MonitoringFinding], enough: bool) -> Level:
     worst: Level = max((finding.level for finding in findings), key=SEVERITY.__getitem__, default="ok")
     return worst if worst != "ok" or enough else "not_enough_data"
 
 
-def _reasons(findings: Sequence[Finding], too_few: str) -> list[str]:
+def _reasons(findings: Sequence[MonitoringFinding], too_few: str) -> list[str]:
     said = [finding.words for finding in worst_first(findings) if finding.level != "ok"]
     return [*said, *([too_few] if too_few else [])]
 

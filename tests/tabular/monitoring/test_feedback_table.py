@@ -8,7 +8,7 @@ import pytest
 
 from tabular.config.stages import ColumnConfig
 from tabular.errors import UserError
-from tabular.monitoring.newest import to_parquet, with_feedback
+from tabular.monitoring.feedback_table import to_parquet, with_feedback
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from commands.monitor import monitor
+from commands.monitor_status import monitor
 from registry import plans
 from registry.watching import Retraining, Watch
 from tabular.errors import UserError
@@ -199,7 +199,7 @@ def test_a_newer_version_is_to_be_compared_unless_it_is_archived(
 
 def test_a_narrow_terminal_wraps_long_names_and_keeps_the_newest_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     # given
-    from commands import monitor as module
+    from commands import monitor_status as module
     from commands.common.screen import Screen
 
     class Terminal(Screen):

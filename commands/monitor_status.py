@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from tabular.reports.verdicts import Finding, Level, Verdict
+    from tabular.reports.verdicts import Level, MonitoringFinding, Verdict
 
 LINES = 20
 WATCH = "`python run.py --config configs/monitor.yaml`"
@@ -207,7 +207,7 @@ def _lines(verdicts: "Sequence[Verdict]") -> list[Line]:
     return [Line("the window", "rows", rows, [verdict.level for verdict in verdicts], 0.0, None), *lines]
 
 
-def _line(shown: "Finding", verdicts: "Sequence[Verdict]") -> Line:
+def _line(shown: "MonitoringFinding", verdicts: "Sequence[Verdict]") -> Line:
     """One kind of finding on one subject: that which is the worst by now."""
     found = [_finding(verdict, shown.kind, shown.subject) for verdict in verdicts]
     values = [None if one is None else one.value for one in found]
@@ -226,11 +226,11 @@ def _metric_line(metric: str, verdicts: "Sequence[Verdict]") -> Line:
     return Line(metric, "performance", values, _levels(found), None, None)
 
 
-def _levels(found: "Sequence[Finding | None]") -> "list[Level | None]":
+def _levels(found: "Sequence[MonitoringFinding | None]") -> "list[Level | None]":
     return [None if one is None else one.level for one in found]
 
 
-def _finding(verdict: "Verdict", kind: str, subject: str) -> "Finding | None":
+def _finding(verdict: "Verdict", kind: str, subject: str) -> "MonitoringFinding | None":
     return next((one for one in verdict.findings if (one.kind, one.subject) == (kind, subject)), None)
 
 

@@ -15,7 +15,7 @@ from tabular.errors import UserError
 from tabular.table.rules import broken, value_rules
 
 
-class Newest(NamedTuple):
+class TableWithFeedback(NamedTuple):
     """A table with rows from the log at its end."""
 
     rows: pd.DataFrame
@@ -30,7 +30,7 @@ def with_feedback(
     target: str,
     task: Task,
     rules: Mapping[str, ColumnConfig],
-) -> Newest:
+) -> TableWithFeedback:
     """The table with the logged rows below it, each in the dtypes of the table.
 
     A column that clients do not send is missing in the logged rows. A logged row that is in the table already, or was
@@ -58,7 +58,7 @@ def with_feedback(
     again = both.duplicated().to_numpy(copy=True)
     again[: len(rows)] = False
     found = both[~again].reset_index(drop=True)
-    return Newest(found, len(found) - len(rows), int((~fits).sum()))
+    return TableWithFeedback(found, len(found) - len(rows), int((~fits).sum()))
 
 
 def to_parquet(rows: pd.DataFrame) -> tuple[bytes, str]:

@@ -8,17 +8,17 @@ import pytest
 
 from tabular.config.monitoring import MonitoringConfig, RetrainConfig, ServiceLimits
 from tabular.errors import UserError
-from tabular.monitoring import assess
+from tabular.monitoring import grading
 from tabular.monitoring.performance import finding, measure
 from tabular.monitoring.traffic import traffic
-from tabular.reports.verdicts import Finding, Grade, Kind, Level, Performance, Traffic, Verdict, Window
+from tabular.reports.verdicts import Grade, Kind, Level, MonitoringFinding, Performance, ServiceTraffic, Verdict, Window
 from tests.support.watched import Watched
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def found(kind: Kind, level: Grade) -> Finding:
-    return Finding(kind=kind, subject="x", level=level, measure="share", value=0.5, words=f"{kind} {level}")
+def found(kind: Kind, level: Grade) -> MonitoringFinding:
+    return MonitoringFinding(kind=kind, subject="x", level=level, measure="share", value=0.5, words=f"{kind} {level}")
 
 
 def verdict(hour: int, level: Level = "ok", kind: Kind = "distribution") -> Verdict:
@@ -37,10 +37,10 @@ def verdict(hour: int, level: Level = "ok", kind: Kind = "distribution") -> Verd
     )
 
 
-def calm(**values: Any) -> Traffic:
+def calm(**values: Any) -> ServiceTraffic:
     figures = {"requests": 500, "rows": 500, "p50_ms": 1.0, "p95_ms": 2.0, "p99_ms": 3.0, "rows_per_second": 1.0}
     counts = {"peak_requests": 9, "failed": 0, "fallback": 0, "refused": 0, "causes": {}}
-    return Traffic.model_validate(figures | counts | values)
+    return ServiceTraffic.model_validate(figures | counts | values)
 
 
 def window(watched: Watched, rows: int = 500, **values: Any) -> Window:
@@ -71,7 +71,7 @@ def test_another_training_is_due_when_enough_of_the_last_windows_violate(
     earlier = [verdict(-number, level) for number, level in enumerate(levels)]
 
     # when
-    judged = assess.due(verdict(10, newest), earlier, RetrainConfig(violations=2, windows=3))
+    judged = grading.due(verdict(10, newest), earlier, RetrainConfig(violations=2, windows=3))
 
     # then
     assert (judged.retrain, judged.violations) == (due, violations)
@@ -81,13 +81,13 @@ def test_an_alert_of_the_service_alone_asks_for_no_training() -> None:
     # given
     policy = RetrainConfig(violations=1, windows=1)
     # when / then
-    assert not assess.due(verdict(1, "alert", "latency"), [], policy).retrain
-    assert assess.due(verdict(1, "alert", "performance"), [], policy).retrain
+    assert not grading.due(verdict(1, "alert", "latency"), [], policy).retrain
+    assert grading.due(verdict(1, "alert", "performance"), [], policy).retrain
 
 
 def test_a_quiet_window_is_ok_and_says_what_was_looked_at(watched: Watched) -> None:
     # when
-    judged = assess.of_window(window(watched), watched.reference, watched.bundle, CONFIG, [])
+    judged = grading.grade_window(window(watched), watched.reference, watched.bundle, CONFIG, [])
 
     # then
     assert (judged.level, judged.reasons, judged.rows, judged.retrain) == ("ok", [], 500, False)
@@ -100,8 +100,8 @@ def test_too_few_rows_are_not_judged_and_hide_no_outage(watched: Watched) -> Non
     down = window(watched, 0, traffic=calm(requests=0, rows=0, p99_ms=None, failed=90, causes={"503 no_model": 90}))
 
     # when
-    silent = assess.of_window(few, watched.reference, watched.bundle, CONFIG, [])
-    failing = assess.of_window(down, watched.reference, watched.bundle, CONFIG, [])
+    silent = grading.grade_window(few, watched.reference, watched.bundle, CONFIG, [])
+    failing = grading.grade_window(down, watched.reference, watched.bundle, CONFIG, [])
 
     # then
     assert silent.level == "not_enough_data" and silent.reasons == [
@@ -116,7 +116,7 @@ def test_drift_is_an_alert_with_the_reason_first(watched: Watched) -> None:
     moved = watched.observed(500, share=0.6)
 
     # when
-    judged = assess.of_window(
+    judged = grading.grade_window(
         window(watched, observed=moved), watched.reference, watched.bundle, CONFIG, [verdict(-1, "alert")]
     )
 
@@ -130,8 +130,8 @@ def test_limits_of_the_service() -> None:
     slow = calm(p99_ms=600.0, refused=100, failed=3, fallback=3, causes={"422 invalid_type": 100, "500 internal": 3})
 
     # when
-    findings = {one.kind: one for one in assess.of_service(slow, ServiceLimits())}
-    unlimited = assess.of_service(slow, ServiceLimits(p99_ms=None, error_share=None, refused_share=None))
+    findings = {one.kind: one for one in grading.grade_service(slow, ServiceLimits())}
+    unlimited = grading.grade_service(slow, ServiceLimits(p99_ms=None, error_share=None, refused_share=None))
 
     # then
     assert {kind: one.level for kind, one in findings.items()} == {
