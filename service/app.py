@@ -1,4 +1,4 @@
-"""The ASGI application: finds the route, asks who is there, and makes every failure an answer."""
+"""The ASGI application: finds the route of a request, admits the client, and turns every failure into an answer."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ import msgspec
 from service.bodies import Disconnected, Receive
 from service.metrics import Metrics
 from service.problems import Problem
-from service.security import POLICY, SECURITY_HEADERS, ApiKeys, Headers, RateLimit, Send, is_here
+from service.security import POLICY, SECURITY_HEADERS, ApiKeys, Headers, RateLimit, Send, is_local
 from tabular.prediction_log.writer import PredictionLog
 
 logger = logging.getLogger(__name__)
@@ -22,29 +22,29 @@ logger = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Header = tuple[bytes, bytes]
 
-_SANE_ID: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_COMMON: Final[tuple[Header, ...]] = (*SECURITY_HEADERS, POLICY)
-_JSON: Final = b"application/json"
+REQUEST_ID: Final = "[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
+"""Pattern of a request id that a client may choose."""
+_CHOSEN_ID: Final = re.compile(REQUEST_ID.encode())
+_HEADERS: Final[tuple[Header, ...]] = (*SECURITY_HEADERS, POLICY)
 
 
 @dataclass(slots=True)
 class Request:
-    """What a route gets."""
+    """What the handler of a route receives."""
 
     headers: Headers
     receive: Receive
     id: str
-    path: str
 
 
 @dataclass(slots=True)
 class Answer:
-    """What a route gives."""
+    """What the handler of a route returns."""
 
     body: bytes
     status: int = 200
-    content_type: bytes = _JSON
-    headers: tuple[Header, ...] = _COMMON
+    content_type: bytes = b"application/json"
+    headers: tuple[Header, ...] = _HEADERS
 
 
 Handler = Callable[[Request], Awaitable[Answer]]
@@ -56,29 +56,29 @@ class Route:
 
     Args:
         method: GET or POST.
-        handler: what answers.
-        protected: whether a key is asked for, where there are keys.
-        here: whether, without any keys, only this machine may ask.
-        predicts: whether a model is asked; the log then counts what is not answered. What scanners ask of other
-            paths is no fault of a model's, and only in the metrics.
+        handler: function that answers.
+        protected: whether a client needs a key, if there are keys, and is limited in its rate.
+        local: whether only this machine may use the route as long as there are no keys.
+        predicts: whether the route asks a model. The prediction log then counts its refusals and failures; those of
+            other paths, which scanners try, are counted in the metrics alone.
     """
 
     method: str
     handler: Handler
     protected: bool = False
-    here: bool = False
+    local: bool = False
     predicts: bool = False
 
 
 class Application:
-    """Routes by exact path.
+    """Answers requests by exact path.
 
     Args:
-        routes: by path.
-        keys: that open the protected ones.
-        limit: of requests to the protected ones.
+        routes: the routes by path.
+        keys: keys that open the protected routes.
+        limit: rate limit of the protected routes.
         metrics: counts every request.
-        log: counts what was asked of a model and refused, or failed.
+        log: counts refusals and failures of the routes that predict.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Application:
         self._numbers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; nothing but HTTP is spoken."""
+        """Answer one HTTP request; a websocket is closed."""
         if scope["type"] != "http":
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1003})
@@ -101,23 +101,22 @@ class Application:
         headers: Headers = dict(scope["headers"])
         path: str = scope["path"]
         route = self._routes.get(path)
-        request = Request(headers, receive, self._request_id(headers), path)
+        request = Request(headers, receive, self._request_id(headers))
         extra: tuple[Header, ...] = ()
         try:
             answer = await self._answer(scope, request, route)
-        except Problem as problem:
-            if route and route.predicts:
-                self._log.error(path, problem.status, problem.code)
-            answer = Answer(msgspec.json.encode(problem.body(request.id)), problem.status)
-            extra = problem.headers
         except Disconnected:
             return
-        except Exception:
-            logger.exception("request %s to %s failed", request.id, path)
+        except Exception as error:
+            if isinstance(error, Problem):
+                problem = error
+            else:
+                logger.exception("request %s to %s failed", request.id, path)
+                remedy = "try again; tell its operator the request_id"
+                problem = Problem(500, "internal", "the service failed", remedy)
             if route and route.predicts:
-                self._log.error(path, 500, "internal")
-            failed = Problem(500, "internal", "the service failed", "try again; tell its operator the request_id")
-            answer = Answer(msgspec.json.encode(failed.body(request.id)), 500)
+                self._log.error(path, problem.status, problem.code)
+            answer, extra = encoded(problem.body(request.id), problem.status), problem.headers
         self._metrics.answered(path if route else "unknown", answer.status)
         await send(
             {
@@ -136,13 +135,13 @@ class Application:
 
     async def _answer(self, scope: Scope, request: Request, route: Route | None) -> Answer:
         if route is None:
-            raise Problem(404, "not_found", "there is no such path", "see / for those that there are")
+            raise Problem(404, "not_found", "there is no such path", "open / for the paths that there are")
         method = scope["method"]
         if method != route.method and not (method == "HEAD" and route.method == "GET"):
             allowed = b"GET, HEAD, OPTIONS" if route.method == "GET" else b"POST, OPTIONS"
             if method == "OPTIONS":
-                return Answer(b"", 204, headers=(*_COMMON, (b"allow", allowed)))
-            problem = f"{route.method} is the method of this path"
+                return Answer(b"", 204, headers=(*_HEADERS, (b"allow", allowed)))
+            problem = f"this path takes the method {route.method}"
             raise Problem(405, "method_not_allowed", problem, f"send {route.method}", headers=((b"allow", allowed),))
         if route.protected:
             self._admit(scope, request.headers, route)
@@ -151,34 +150,28 @@ class Application:
     def _admit(self, scope: Scope, headers: Headers, route: Route) -> None:
         address = scope["client"][0] if scope.get("client") else None
         holder = self._keys.holder(headers) if self._keys else None
-        wait = self._limit.wait(holder or (address or "").encode())
+        wait = ceil(self._limit.wait(holder or (address or "").encode()))
         if wait:
+            remedy = f"wait {wait} s, and send fewer a second or batches"
             raise Problem(
-                429,
-                "too_many_requests",
-                "too many requests",
-                f"wait {ceil(wait)} s, and send fewer a second or batches",
-                headers=((b"retry-after", b"%d" % ceil(wait)),),
+                429, "too_many_requests", "too many requests", remedy, headers=((b"retry-after", b"%d" % wait),)
             )
         if self._keys and holder is None:
+            remedy = "send one in the header X-API-Key, or as Authorization: Bearer"
             raise Problem(
-                401,
-                "unauthorized",
-                "a valid key is needed",
-                "send one in the header X-API-Key, or as Authorization: Bearer",
-                headers=((b"www-authenticate", b"Bearer"),),
+                401, "unauthorized", "a valid key is needed", remedy, headers=((b"www-authenticate", b"Bearer"),)
             )
-        if route.here and not self._keys and not is_here(address, headers):
+        if route.local and not self._keys and not is_local(address, headers):
             remedy = "set STACKHOUSE_API_KEYS for the service and send a key, or ask on its own machine"
-            raise Problem(403, "forbidden", "without keys only its own machine may ask for this", remedy)
+            raise Problem(403, "forbidden", "without keys only the service's own machine may ask for this", remedy)
 
     def _request_id(self, headers: Headers) -> str:
         given = headers.get(b"x-request-id")
-        if given is not None and _SANE_ID.fullmatch(given):
+        if given is not None and _CHOSEN_ID.fullmatch(given):
             return given.decode()
         return f"{self._prefix}-{next(self._numbers):x}"
 
 
 def encoded(value: Any, status: int = 200) -> Answer:
-    """An answer in JSON."""
+    """Answer with a value in JSON."""
     return Answer(msgspec.json.encode(value), status)

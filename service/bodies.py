@@ -1,4 +1,4 @@
-"""Request bodies: read within bounds, decoded without surprises."""
+"""Request bodies: read within bounds, and decoded strictly."""
 
 import asyncio
 import json
@@ -14,51 +14,52 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 LONGEST_NUMBER: Final = 400
-"""Digits of an integer; one that is longer is beyond float64 in any case."""
-DIGITS: Final = b"0123456789"
+"""Largest number of digits of an integer that is parsed; a longer one exceeds float64 in any case."""
 
 
 class Disconnected(Exception):
-    """The client is gone; nobody waits for an answer."""
+    """The client has closed the connection, so that no answer is sent."""
 
 
-def content_type(headers: Mapping[bytes, bytes], taken: tuple[str, ...]) -> str:
-    """The media type of the body; without a header, the first of those that are taken.
+def content_type(headers: Mapping[bytes, bytes], accepted: tuple[str, ...]) -> str:
+    """The media type of a body; without the header, the first one of those that are accepted.
 
     Raises:
-        Problem: 415.
+        Problem: the body is compressed, or of another type (415).
     """
-    found = headers.get(b"content-type", taken[0].encode()).partition(b";")[0].strip().lower().decode("latin-1")
+    found = headers.get(b"content-type", accepted[0].encode()).partition(b";")[0].strip().lower().decode("latin-1")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Problem(415, "unsupported_encoding", "the body is compressed", "send it as it is", "Content-Encoding")
-    if found not in taken:
-        remedy = f"send {' or '.join(taken)}"
+        raise Problem(
+            415, "unsupported_encoding", "says that the body is compressed", "send it as it is", "Content-Encoding"
+        )
+    if found not in accepted:
+        remedy = f"send {' or '.join(accepted)}"
         if "parquet" in found:
             remedy += "; send columns as JSON or CSV, and score whole tables with the batch pipeline"
-        problem = "the body has a content type that is not taken here"
+        problem = "names a type that this path does not accept"
         raise Problem(415, "unsupported_content_type", problem, remedy, "Content-Type")
     return found
 
 
-async def read(receive: Receive, headers: Mapping[bytes, bytes], most: int, seconds: float) -> bytes:
-    """The whole body, chunked or not.
+async def read(receive: Receive, headers: Mapping[bytes, bytes], limit: int, seconds: float) -> bytes:
+    """Read a whole body, chunked or not.
 
     Args:
-        receive: of ASGI.
-        headers: of the request.
-        most: bytes; of a larger body no more than that is kept.
-        seconds: that the client may take.
+        receive: ASGI's function for the next part of the request.
+        headers: headers of the request.
+        limit: largest size in bytes; no more is kept in memory.
+        seconds: longest time that the client may take.
 
     Raises:
-        Problem: 413, 408, or 400 for a length that is no number.
-        Disconnected: before the end.
+        Problem: the body is too large (413) or too slow (408), or its length is not a number (400).
+        Disconnected: the client has closed the connection before the end.
     """
     length = headers.get(b"content-length")
     if length is not None:
-        if length.strip(DIGITS):
-            raise Problem(400, "invalid_length", "the length is no number", "send a correct one", "Content-Length")
-        if len(length) > 18 or int(length) > most:
-            raise _too_large(most)
+        if length.strip(b"0123456789"):
+            raise Problem(400, "invalid_length", "is not a number", "send the number of bytes", "Content-Length")
+        if len(length) > 18 or int(length) > limit:
+            raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
     try:
@@ -69,32 +70,32 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], most: int, seco
                     raise Disconnected
                 chunk = message.get("body", b"")
                 size += len(chunk)
-                if size > most:
-                    raise _too_large(most)
+                if size > limit:
+                    raise _too_large(limit)
                 chunks.append(chunk)
                 if not message.get("more_body", False):
                     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
     except TimeoutError:
-        problem = f"the body did not come within {seconds:g} seconds"
+        problem = f"the body did not arrive within {seconds:g} seconds"
         raise Problem(408, "too_slow", problem, "send it faster, or in smaller batches") from None
 
 
 def decode(body: bytes) -> Any:
-    """The value of a JSON body. NaN, Infinity and numbers beyond float64 become floats that are not finite.
+    """Decode a JSON body. NaN, Infinity and numbers beyond float64 become floats that are not finite.
 
     Raises:
-        Problem: 400: no JSON, not UTF-8, nested too deep, or a key is twice in an object.
+        Problem: the body is not JSON in UTF-8, is nested too deep, or an object has a key twice (400).
     """
     try:
         value = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _decode_slowly(body)
-    # Each pair of a key and a value has its colon: as many colons as pairs, and no key was there twice.
+    # Each pair of a key and a value has a colon: if there are as many colons as pairs, no key was there twice.
     return value if body.count(b":") == _pairs(value) else _decode_slowly(body)
 
 
 def _pairs(value: Any) -> int:
-    """The pairs of an object and of the objects in its lists, which is as deep as anything that is accepted goes."""
+    """Count the pairs of an object and of the objects in its lists; nothing deeper is accepted."""
     if type(value) is not dict:
         return 0
     pairs = len(value)
@@ -107,19 +108,19 @@ def _pairs(value: Any) -> int:
 
 
 def _decode_slowly(body: bytes) -> Any:
-    """With Python's own parser, which tells more about what is wrong."""
+    """Decode with Python's own parser, which tells more precisely what is wrong."""
     try:
         text = body.decode()
         value = json.loads(text, object_pairs_hook=_object, parse_int=_integer)
         if "\\ud" in text.lower():
-            json.dumps(value, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair fails here
         return value
     except UnicodeError:
         raise Problem(400, "invalid_encoding", "the body is not UTF-8", "send the JSON encoded as UTF-8") from None
     except RecursionError:
         raise Problem(400, "invalid_json", "the body is nested too deep", "send a flat object") from None
     except json.JSONDecodeError as error:
-        problem = f"the body is no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        problem = f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise Problem(400, "invalid_json", problem, "send one JSON object, in UTF-8") from None
 
 
@@ -136,6 +137,6 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= LONGEST_NUMBER else math.inf
 
 
-def _too_large(most: int) -> Problem:
-    problem = f"the body is larger than {most} bytes"
+def _too_large(limit: int) -> Problem:
+    problem = f"the body is larger than {limit} bytes"
     return Problem(413, "body_too_large", problem, "send smaller batches", headers=((b"connection", b"close"),))

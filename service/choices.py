@@ -1,4 +1,4 @@
-"""Which of the loaded models answers, and what changes between two of them."""
+"""Which of the loaded models answers a request, and what changes when another one takes its place."""
 
 import hashlib
 import time
@@ -8,40 +8,7 @@ from tabular.bundles.bundle import Bundle
 from tabular.bundles.loading import Loaded
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds until what failed is tried again, at first and after many times; a new manifest is tried at once."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Who answers."""
-
-    champion: Loaded
-    challenger: Loaded | None = None
-    share: float = 0.0
-    """Of the requests, for the challenger."""
-    revision: int | None = None
-
-
-class Pause:
-    """When to try again: after twice as long each time."""
-
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Try at once, and begin with the first length again."""
-        self._length, self._until = FIRST_PAUSE, 0.0
-
-    def lengthen(self) -> None:
-        """It failed."""
-        self._until = time.monotonic() + self._length
-        self._length = min(2 * self._length, LONGEST_PAUSE)
-
-    def is_over(self) -> bool:
-        """Whether to try again now."""
-        return time.monotonic() >= self._until
-
-
+"""Seconds until a failed attempt is repeated, after the first failure and after many."""
 SOURCES = {
     "manifest": "the release manifest",
     "last_good": "the last good copy on disk",
@@ -50,18 +17,50 @@ SOURCES = {
 }
 
 
+@dataclass(frozen=True)
+class Choice:
+    """The models that answer, and how requests are split between them."""
+
+    champion: Loaded
+    challenger: Loaded | None = None
+    share: float = 0.0
+    """Share of the requests that the challenger answers."""
+    revision: int | None = None
+    """Revision of the manifest; None for a fallback."""
+
+
+class Pause:
+    """The time to wait between attempts; it doubles with each failure."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Allow an attempt at once, and start again with the first length."""
+        self._length, self._until = FIRST_PAUSE, 0.0
+
+    def lengthen(self) -> None:
+        """Wait after a failure."""
+        self._until = time.monotonic() + self._length
+        self._length = min(2 * self._length, LONGEST_PAUSE)
+
+    def is_over(self) -> bool:
+        """Whether another attempt is due."""
+        return time.monotonic() >= self._until
+
+
 def position(key: str) -> float:
-    """A number in [0, 1) that depends on nothing but the key, in any process."""
+    """A number in [0, 1) that depends on the key alone, and so is the same in every process."""
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=6).digest()) / 2**48
 
 
 def same(one: Loaded, other: Loaded) -> bool:
-    """Whether both give the same answers."""
+    """Whether both models give the same answers."""
     return (one.sha256, one.degraded) == (other.sha256, other.degraded)
 
 
 def changes(before: Bundle, after: Bundle) -> list[str]:
-    """What callers of the model before may notice in the inputs of the one after."""
+    """The differences between the inputs of two models that clients may notice, in words."""
     kinds = {column.name: column.kind for column in after.columns}
     said = []
     for column in before.columns:

@@ -1,4 +1,4 @@
-"""The model that answers now: it follows the release manifest, and falls back to the best that is left."""
+"""The model that answers at the moment: it follows the release manifest, and falls back to the best model there is."""
 
 import hashlib
 import logging
@@ -6,7 +6,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +14,7 @@ from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST, digest, parse
 from tabular.bundles.bundle_cache import BundleCache
 from tabular.bundles.encoding import Encoder
-from tabular.bundles.loading import BaselinePredictor, Build, Loaded, Source, build_predictor, load
+from tabular.bundles.loading import BaselinePredictor, Loaded, Source, load
 from tabular.errors import UserError
 from tabular.storage import places
 from tabular.storage.places import public
@@ -24,66 +23,59 @@ logger = logging.getLogger(__name__)
 
 
 class NoModel(UserError):
-    """There is nothing to answer with, not even a training median."""
+    """There is no model and not even a baseline to answer with."""
 
 
 class LiveModel:
-    """One for each worker; workers agree because they follow the same manifest, and share the cache's folder.
+    """The model of one worker. Workers agree because they follow the same manifest, and share the cache folder.
 
     Args:
-        manifest: path or fsspec URL of the release manifest; None where only the Bento's model serves.
-        bento: the bundle's folder inside the Bento.
-        cache: a folder for copies of bundles; the last good one is found in it after a restart.
-        poll_seconds: how often to look at the manifest.
-        threads: for one prediction.
-        build: makes a predictor from a folder and its manifest.
+        manifest: path or fsspec URL of the release manifest; None serves the model of the Bento.
+        bento: folder of the bundle inside the Bento.
+        cache: folder for copies of bundles, in which the last good one is found after a restart.
+        poll_seconds: seconds between two looks at the manifest.
+        threads: number of threads of one prediction.
     """
 
     def __init__(
-        self,
-        manifest: str | None,
-        bento: Path | None,
-        cache: Path,
-        poll_seconds: float = 1.0,
-        threads: int = 1,
-        build: Build | None = None,
+        self, manifest: str | None, bento: Path | None, cache: Path, poll_seconds: float = 1.0, threads: int = 1
     ) -> None:
         self._manifest = manifest
         self._bento = bento
         self._poll_seconds = poll_seconds
-        self._build = build or partial(build_predictor, threads=threads)
+        self._threads = threads
         self._troubles: dict[str, str] = {}
-        self._cache = self._open_cache(cache)
+        self.cache = self._open_cache(cache)
         self._found: Choice | None = None
         self._published: Choice | None = None
-        self._choice: Choice | None = None  # what was published, with all warnings: the one reference requests read
-        self._applied = self._refused = ""
+        self._choice: Choice | None = None  # the published choice with all warnings: what requests read
+        self._applied = self._refused = ""  # the sha256 of the manifest that is in use, or that was refused
         self._manifest_pause, self._fallback_pause = Pause(), Pause()
         self._busy = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Load the best model there is, and follow the manifest from now on. Takes seconds at most when it is down."""
+        """Load the best model there is, and follow the manifest from now on."""
         self._look(now=True)
         self._thread = threading.Thread(target=self._follow, name="stackhouse-live-model", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Follow no longer; what is loaded still answers."""
+        """Stop following the manifest; the loaded model still answers."""
         self._stopping.set()
         if self._thread:
-            self._thread.join(timeout=1)  # it may wait for a store that is down, and never delays the exit
+            self._thread.join(timeout=1)  # it may wait for a store that is down, and must not delay the exit
 
     def current(self, key: str | None = None) -> Loaded:
         """The model that answers a request.
 
         Args:
-            key: the request's id; the same one always meets the same model while the manifest stays as it is. None
-                asks for the champion.
+            key: id of the request. The same id gets the same model as long as the manifest does not change. None gets
+                the champion.
 
         Raises:
-            NoModel: there is nothing to answer with.
+            NoModel: no model is loaded.
         """
         choice = self._choice
         if choice is None:
@@ -94,38 +86,42 @@ class LiveModel:
 
     @property
     def status(self) -> Literal["healthy", "degraded", "unhealthy"]:
-        """Unhealthy without any answer; degraded when a baseline answers or the manifest is not followed."""
+        """Unhealthy without any answer; degraded if a baseline answers or the manifest cannot be followed."""
         if self._choice is None:
             return "unhealthy"
         return "degraded" if self._troubles or self._choice.champion.degraded else "healthy"
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What an operator should know, in words; also there when no model is."""
+        """What an operator should know, in words, also while no model is loaded."""
         choice = self._choice
         return choice.champion.warnings if choice else tuple(self._troubles.values())
 
     @property
     def challenger(self) -> Loaded | None:
-        """The challenger that is loaded, whatever its share."""
+        """The loaded challenger, whatever its share."""
         return self._choice.challenger if self._choice else None
 
     @property
     def revision(self) -> int | None:
-        """Of the manifest that is followed; None while none is."""
+        """Revision of the manifest that is followed; None if none is."""
         return self._choice.revision if self._choice else None
 
     def reload(self) -> str:
-        """Look at the manifest now, in this worker; what was refused is tried again.
+        """Look at the manifest now, and try again what was refused. Returns what happened, in words.
 
-        It may take as long as a download: not for an event loop. Returns what happened, in words.
+        It can take as long as a download, so it must not run in an event loop.
         """
         return self._look(now=True)
+
+    def poll(self) -> str:
+        """Look at the manifest as the background thread does: what failed is tried again after a pause."""
+        return self._look(now=False)
 
     def _follow(self) -> None:
         while not self._stopping.wait(self._poll_seconds):
             try:
-                self._look(now=False)
+                self.poll()
             except Exception:
                 logger.exception("looking for a newer model failed")
 
@@ -155,7 +151,7 @@ class LiveModel:
         if mark == self._refused and not now and not self._manifest_pause.is_over():
             return self._troubles.get("release") or self._troubles.get("challenger", "")
         if mark != self._refused:
-            self._manifest_pause.clear()
+            self._manifest_pause.clear()  # a new manifest is tried at once
         try:
             self._apply(release.parse(content, self._manifest))
         except (UserError, OSError) as error:
@@ -179,28 +175,29 @@ class LiveModel:
         except (UserError, OSError) as error:
             self._trouble("challenger", f"the challenger is refused, the champion answers in its place: {error}")
         before = self._found
-        if before and not same(before.champion, champion):
+        is_new = before is None or not same(before.champion, champion)
+        if before and is_new:
             noticed = changes(before.champion.bundle, champion.bundle)
             champion = replace(champion, warnings=(*champion.warnings, *noticed))
         self._found = Choice(champion, challenger, wanted.traffic.challenger if challenger else 0.0, wanted.revision)
         self._publish()
-        if before is None or not same(before.champion, champion):
+        if is_new:
             logger.info("%s %s serves, revision %d", champion.bundle.name, champion.bundle.version, wanted.revision)
         try:
-            self._cache.set_last_good(champion.sha256)
-            self._cache.prune({champion.sha256, *([challenger.sha256] if challenger else [])})
+            self.cache.set_last_good(champion.sha256)
+            self.cache.prune({champion.sha256, *([challenger.sha256] if challenger else [])})
             self._resolve("cache")
         except (UserError, OSError) as error:
-            self._trouble("cache", f"the last good model cannot be noted on disk: {error}")
+            self._trouble("cache", f"the last good model cannot be recorded on disk: {error}")
 
     def _obtain(self, wanted: release.Manifest, of: release.Release) -> Loaded:
-        """The model of a release: one that is loaded already, or a copy of its bundle, checked and warmed."""
+        """The model of a release: one that is loaded already, or a copy of its bundle, verified and warmed up."""
         assert self._manifest
         for known in (self._found.champion, self._found.challenger) if self._found else ():
             if known and not known.degraded and known.sha256 == of.sha256 and known.source == "manifest":
                 return known
-        folder = self._cache.fetch(release.bundle_location(self._manifest, of), of.sha256)
-        loaded = load(folder, of.sha256, "manifest", self._build)
+        folder = self.cache.fetch(release.bundle_location(self._manifest, of), of.sha256)
+        loaded = load(folder, of.sha256, "manifest", self._threads)
         found, named = (loaded.bundle.name, loaded.bundle.version), (wanted.name, of.version)
         if found == named:
             return loaded
@@ -208,40 +205,40 @@ class LiveModel:
         return replace(loaded, warnings=(said,))
 
     def _fall_back(self) -> None:
-        """The best model without the manifest: the last good one, the Bento's, and at last a baseline."""
+        """Load the best model without the manifest: the last good one, the Bento's, or else a baseline."""
         self._fallback_pause.lengthen()
-        last = self._cache.last_good() if self._manifest else None
-        places_left: list[tuple[Source, Path, str | None]] = [("last_good", *last)] if last else []
-        places_left += [("bento", self._bento, None)] if self._bento else []
-        for place, folder, sha256 in places_left:
+        last = self.cache.last_good() if self._manifest else None
+        folders: list[tuple[Source, Path, str | None]] = [("last_good", *last)] if last else []
+        folders += [("bento", self._bento, None)] if self._bento else []
+        for source, folder, sha256 in folders:
             try:
-                self._found = Choice(load(folder, sha256, place, self._build))
-                self._resolve(place, "baseline")
+                self._found = Choice(load(folder, sha256, source, self._threads))
+                self._resolve(source, "baseline")
                 return
             except UserError as error:
-                self._trouble(place, f"{SOURCES[place]} cannot be used: {error}")
+                self._trouble(source, f"{SOURCES[source]} cannot be used: {error}")
         for content, shown in self._manifests_of_bundles():
             try:
                 bundle = parse(content, shown)
-                said = f"no model could be loaded: every answer is the baseline of {bundle.name} {bundle.version}"
-                encoder, predictor = Encoder(bundle.columns), BaselinePredictor(bundle)
+                predictor = BaselinePredictor(bundle)
             except UserError:
-                continue  # there may be a better one; that no model is loaded is said anyway
-            self._found = Choice(Loaded(bundle, predictor, encoder, "baseline", digest(content)))
+                continue  # the next one may be better; that no model is loaded is said anyway
+            self._found = Choice(Loaded(bundle, predictor, Encoder(bundle.columns), "baseline", digest(content)))
+            said = f"no model could be loaded: every answer is the baseline of {bundle.name} {bundle.version}"
             self._trouble("baseline", said)
             return
         self._trouble("baseline", "there is no bundle to take a baseline from")
 
     def _manifests_of_bundles(self) -> Iterator[tuple[bytes, str]]:
-        """Every `bundle.json` that can be read, the most wanted first."""
-        locations = [str(folder / MANIFEST) for folder in (*self._cache.copies(), self._bento) if folder]
+        """Content and place of every `bundle.json` that can be read, the champion's first."""
+        locations = [str(folder / MANIFEST) for folder in (*self.cache.copies(), self._bento) if folder]
         if self._manifest:
             try:
                 wanted = release.read(self._manifest)
                 location = release.bundle_location(self._manifest, wanted.champion)
                 locations.insert(0, places.join(location, MANIFEST))
             except UserError:
-                pass  # said already, by whoever follows the manifest
+                pass  # `_follow_manifest` has said so
         for location in locations:
             try:
                 yield places.read(location), public(location)
@@ -249,10 +246,10 @@ class LiveModel:
                 continue
 
     def _open_cache(self, folder: Path) -> BundleCache:
-        # Another manifest's last good model may be another model.
-        of = hashlib.sha256((self._manifest or "").encode()).hexdigest()[:16]
+        # Each manifest has a folder of its own, because the last good model of another may be another model.
+        name = hashlib.sha256((self._manifest or "").encode()).hexdigest()[:16]
         try:
-            return BundleCache(folder / of)
+            return BundleCache(folder / name)
         except OSError as error:
             reason = error.strerror or error
             self._trouble("folder", f"{folder} cannot be used ({reason}): the last good model is lost at a restart")
@@ -269,7 +266,7 @@ class LiveModel:
             self._troubles = {name: said for name, said in self._troubles.items() if name not in what}
 
     def _publish(self) -> None:
-        """Let requests see what was found and what is wrong, by one assignment."""
+        """Show requests the model that was found and the warnings, by one assignment."""
         found = self._found
         if found is None:
             return

@@ -1,41 +1,40 @@
-"""What `/metrics` says, beside what BentoML says."""
+"""The metrics that `/metrics` exposes in Prometheus' format."""
 
 import os
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from tabular.bundles.encoding import Notes
 from tabular.prediction_log.writer import PredictionLog
 
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""Where BentoML has all workers of a service keep their numbers, so that any of them can tell the sum."""
+"""Variable that names the folder in which BentoML's workers keep their numbers, so that each can tell the sum."""
 
 
-@dataclass(frozen=True, slots=True)
-class VersionMetrics:
-    """The series of one model version on one route, with their labels bound."""
+class VersionMetrics(NamedTuple):
+    """The metrics of one model version on one route, with their labels bound."""
 
     predictions: Counter
     latency: Histogram
 
 
 class Metrics:
-    """The service's series. Labels come from the model and the routes, never from what a client makes up.
+    """The metrics of the service. Labels come from the model and the routes, never from what a client invents.
 
     Args:
-        registry: where they are registered.
+        registry: registry of the metrics.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
-        self._predictions = Counter(
-            "stackhouse_predictions", "Rows that were predicted.", ("model_version", "route"), registry=registry
-        )
+
+        def counter(name: str, documentation: str, *labels: str) -> Counter:
+            return Counter(f"stackhouse_{name}", documentation, labels, registry=registry)
+
+        self._predictions = counter("predictions", "Rows that were predicted.", "model_version", "route")
         self._latency = Histogram(
             "stackhouse_prediction_seconds",
             "From the first byte of a request to its answer.",
@@ -43,20 +42,12 @@ class Metrics:
             buckets=BUCKETS,
             registry=registry,
         )
-        self._requests = Counter("stackhouse_requests", "Requests.", ("route", "status"), registry=registry)
-        self._invalid = Counter(
-            "stackhouse_validation_failures", "Refused inputs.", ("field", "code"), registry=registry
-        )
-        self._missing = Counter("stackhouse_missing_values", "Missing values, imputed.", ("column",), registry=registry)
-        self._unknown = Counter(
-            "stackhouse_unknown_categories", "Categories that training never saw.", ("column",), registry=registry
-        )
-        self._range = Counter(
-            "stackhouse_out_of_range", "Numbers beyond those of training.", ("column",), registry=registry
-        )
-        self._fallback = Counter(
-            "stackhouse_fallback", "Rows that another than the wanted model answered.", ("source",), registry=registry
-        )
+        self._requests = counter("requests", "Requests.", "route", "status")
+        self._invalid = counter("validation_failures", "Refused inputs.", "field", "code")
+        self._missing = counter("missing_values", "Missing values, imputed.", "column")
+        self._unknown = counter("unknown_categories", "Categories that training never saw.", "column")
+        self._range = counter("out_of_range", "Numbers beyond those of training.", "column")
+        self._fallback = counter("fallback", "Rows that another model than the wanted one answered.", "source")
         self._version = Gauge(
             "stackhouse_model_info",
             "1 for the model that serves.",
@@ -64,9 +55,7 @@ class Metrics:
             registry=registry,
             multiprocess_mode="mostrecent",
         )
-        self._log_rows = Counter(
-            "stackhouse_prediction_log_rows", "Rows of the prediction log.", ("state",), registry=registry
-        )
+        self._log_rows = counter("prediction_log_rows", "Rows of the prediction log.", "state")
         self._log_waiting = Gauge(
             "stackhouse_prediction_log_waiting",
             "Rows that wait to be written to the prediction log.",
@@ -79,7 +68,7 @@ class Metrics:
         self._serving: tuple[str, str] | None = None
 
     def of(self, version: str, route: str) -> VersionMetrics:
-        """The series of a model version on a route."""
+        """The metrics of a model version on a route."""
         bound = self._bound.get((version, route))
         if bound is None:
             bound = VersionMetrics(self._predictions.labels(version, route), self._latency.labels(version, route))
@@ -87,21 +76,18 @@ class Metrics:
         return bound
 
     def answered(self, route: str, status: int) -> None:
-        """Count a request."""
-        counter = self._answers.get((route, status))
-        if counter is None:
-            counter = self._answers[route, status] = self._requests.labels(route, str(status))
-        counter.inc()
+        """Count an answer by its HTTP status code."""
+        answers = self._answers.get((route, status))
+        if answers is None:
+            answers = self._answers[route, status] = self._requests.labels(route, str(status))
+        answers.inc()
 
     def noticed(self, notes: Notes) -> None:
-        """Count what was accepted with a note."""
-        for counter, found in (
-            (self._missing, notes.missing),
-            (self._unknown, notes.unknown),
-            (self._range, notes.out_of_range),
-        ):
+        """Count values that were accepted with a note."""
+        noted = ((self._missing, notes.missing), (self._unknown, notes.unknown), (self._range, notes.out_of_range))
+        for metric, found in noted:
             for column, count in found.items():
-                counter.labels(column).inc(count)
+                metric.labels(column).inc(count)
 
     def refused(self, field: str, code: str) -> None:
         """Count a refused input; `field` must be a name that the model or the service knows."""
@@ -112,14 +98,14 @@ class Metrics:
         self._fallback.labels(source).inc(rows)
 
     def logged(self, log: PredictionLog) -> None:
-        """Say how this worker's prediction log fares."""
+        """Update the metrics of this worker's prediction log."""
         self._log_waiting.set(log.pending)
         for state, rows in (("written", log.written), ("dropped", log.dropped)):
             self._log_rows.labels(state).inc(rows - self._log_known[state])
             self._log_known[state] = rows
 
     def serving(self, name: str, version: str) -> None:
-        """Say which model serves now."""
+        """Set the model that serves."""
         if self._serving != (name, version):
             if self._serving is not None:
                 self._version.labels(*self._serving).set(0)
@@ -127,19 +113,13 @@ class Metrics:
             self._serving = (name, version)
 
     def predictions(self) -> int:
-        """Rows that were predicted so far, by all workers."""
-        return int(
-            sum(
-                sample.value
-                for family in self._all().collect()
-                if family.name == "stackhouse_predictions"
-                for sample in family.samples
-                if sample.name == "stackhouse_predictions_total"
-            )
-        )
+        """The number of rows that all workers have predicted."""
+        families = [family for family in self._all().collect() if family.name == "stackhouse_predictions"]
+        samples = [sample for family in families for sample in family.samples]
+        return int(sum(sample.value for sample in samples if sample.name == "stackhouse_predictions_total"))
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format, BentoML's series included."""
+        """All metrics of all workers in Prometheus' text format, BentoML's own included."""
         return generate_latest(self._all())
 
     def _all(self) -> CollectorRegistry:

@@ -1,76 +1,78 @@
-"""The OpenAPI document: what each route takes and gives, with the inputs of the model that serves."""
+"""The OpenAPI document: what each route accepts and returns, with the inputs of the model that serves."""
 
-import re
 from typing import Any, Final
 
+from service.app import REQUEST_ID
 from service.bodies import CSV, JSON
 from service.settings import Settings
 from tabular.arithmetic.dates import iso
 from tabular.bundles.bundle import Bundle, Column
 
-REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 Schema = dict[str, Any]
 
 _TEXT: Final[Schema] = {"type": "string"}
-_NUMBER: Final[Schema] = {"type": "number"}
-_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+_TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
+_TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+_ID: Final[Schema] = {"type": "string", "pattern": f"^{REQUEST_ID}$"}
+_SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+_CSV: Final[Schema] = _TEXT | {
+    "minLength": 1,
+    "description": "RFC 4180 in UTF-8 with a header; an empty cell is a missing value.",
+}
 _REFUSALS: Final = {
-    400: "The body is not what its content type says, or a field is twice in it.",
+    400: "The body is not what its content type says, or has a field twice.",
     401: "A valid key is needed.",
     403: "Without any keys, only the service's own machine may ask for this.",
-    404: "There is no such path.",
-    405: "The path has another method.",
-    408: "The body came too slowly.",
+    405: "The path takes another method.",
+    408: "The body arrived too slowly.",
     413: "The body or the batch is too large.",
-    415: "The content type is not taken.",
+    415: "The content type is not accepted.",
     422: "A value is refused; the error names the field, the row and the remedy.",
     429: "Too many requests; the header Retry-After says how long to wait.",
     500: "The service failed; its log has the request id.",
     503: "No model is loaded.",
 }
-_PROTECTED: Final = (401, 429)
-_BODY: Final = (400, 408, 413, 415, 422)
+_OF_BODIES: Final = (400, 408, 413, 415, 422)
+_OF_POSTS: Final = (401, 405, 429, 500, 503)
 
 
 def document(bundle: Bundle, settings: Settings) -> Schema:
-    """The document for the model that serves.
+    """Describe the service with the model that serves.
 
     Args:
-        bundle: for the inputs and the version.
-        settings: for the bounds, and whether keys are asked for.
+        bundle: manifest of the model, for the inputs and the version.
+        settings: bounds, and whether keys are needed.
     """
-    row = _row(bundle)
-    paths: Schema = {
-        "/predict": {"post": _post("Predict one row", "predict", {JSON: _reference("Row")}, "Prediction", _BODY)},
-        "/predict_batch": {
-            "post": _post("Predict many rows", "predict_batch", _batch_bodies(), "Predictions", (*_BODY,))
-        },
-        "/feedback": {
-            "post": _post(
-                "Tell the true value of a prediction",
-                "feedback",
-                {JSON: _reference("Feedback")},
-                "Accepted",
-                _BODY,
-                202,
-            )
-        },
-        "/reload": {"post": _post("Look for a newer model now", "reload", None, "Reloaded", (403,))},
-        "/model_info": {"get": _get("What serves", "model_info", "ModelInfo", (503,))},
-        "/health": {"get": _get("Whether the service answers, and how well", "health", "Health", ())},
-        "/metrics": {"get": _plain("Prometheus metrics", "metrics", "text/plain")},
-        "/livez": {"get": _plain("Whether the process lives", "livez", "text/plain")},
-        "/readyz": {"get": _plain("Whether the process takes requests", "readyz", "text/plain")},
+    batch = {JSON: _reference("Batch"), CSV: _CSV}
+    refused = (*_OF_BODIES, *_OF_POSTS)
+    posts = {
+        "predict": _route("Predict one row", "Prediction", refused, {JSON: _reference("Row")}),
+        "predict_batch": _route("Predict many rows", "Predictions", refused, batch),
+        "feedback": _route(
+            "Tell the true value of a prediction", "Accepted", refused, {JSON: _reference("Feedback")}, 202
+        ),
+        "reload": _route("Look for a newer model now", "Reloaded", (403, *_OF_POSTS)),
     }
-    paths["/health"]["get"]["responses"]["503"] = _answer("Health", "The service cannot answer.")
-    components: Schema = {"schemas": {"Row": row, **_schemas(bundle, row, settings)}}
+    gets = {
+        "model_info": _route("Tell which model serves", "ModelInfo", (405, 500, 503)),
+        "health": _route("Tell whether the service answers, and how well", "Health", (405, 500)),
+        "metrics": _plain("Prometheus metrics"),
+        "livez": _plain("Tell whether the process lives"),
+        "readyz": _plain("Tell whether the process takes requests"),
+    }
+    gets["health"]["responses"]["503"] = _answer("Health", "The service cannot answer.")
+    components: Schema = {"schemas": _schemas(bundle, settings)}
+    for operation in posts.values():
+        operation["parameters"] = [{"name": "X-Request-ID", "in": "header", "required": False, "schema": _TEXT}]
+        if settings.api_keys:
+            operation["security"] = [{"key": []}, {"bearer": []}]
     if settings.api_keys:
         components["securitySchemes"] = {
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             "bearer": {"type": "http", "scheme": "bearer"},
         }
-        for path in ("/predict", "/predict_batch", "/feedback", "/reload"):
-            paths[path]["post"]["security"] = [{"key": []}, {"bearer": []}]
+    operations = [("post", name, found) for name, found in posts.items()]
+    operations += [("get", name, found) for name, found in gets.items()]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -78,19 +80,70 @@ def document(bundle: Bundle, settings: Settings) -> Schema:
             "version": bundle.version,
             "description": f"Predicts {bundle.target} ({bundle.task}, {bundle.algorithm}).",
         },
-        "paths": paths,
+        "paths": {f"/{name}": {method: {"operationId": name, **found}} for method, name, found in operations},
         "components": components,
     }
 
 
-def _row(bundle: Bundle) -> Schema:
+def _schemas(bundle: Bundle, settings: Settings) -> Schema:
+    bounds = {"minItems": 1, "maxItems": settings.max_rows}
+    values = {column.name: _value(column) for column in bundle.columns}
+    columns = {
+        name: {"type": "array", "items": {key: value[key] for key in ("type", "anyOf") if key in value}, **bounds}
+        for name, value in values.items()
+    }
+    answer: Schema = {"type": "number"}
+    one: Schema = {}
+    many: Schema = {}
+    if bundle.task == "classification":
+        answer = _TEXT | {"examples": list(bundle.classes[:1])}
+        shares = {"type": "array", "items": _SHARE}
+        one["probabilities"] = _object(dict.fromkeys(bundle.classes, _SHARE))
+        many["probabilities"] = _object(dict.fromkeys(bundle.classes, shares))
+    about = {"model_name": _TEXT, "model_version": _TEXT, "request_id": _ID, "warnings": _TEXTS}
+    error = {"code": _TEXT, "field": _TEXT_OR_NULL, "message": _TEXT, "remedy": _TEXT}
     return {
-        "type": "object",
-        "description": "A value for each input; one that is null or left out is missing, and is filled in.",
-        "properties": {column.name: _value(column) for column in bundle.columns},
-        "additionalProperties": False,
-        "minProperties": 1,
-        "examples": [{column.name: _example(column) for column in bundle.columns}],
+        "Row": {
+            "type": "object",
+            "description": "A value for each input; one that is null or left out is missing, and is imputed.",
+            "properties": values,
+            "additionalProperties": False,
+            "minProperties": 1,
+            "examples": [{column.name: _example(column) for column in bundle.columns}],
+        },
+        "Batch": {
+            "oneOf": [
+                _object({"rows": {"type": "array", "items": _reference("Row"), **bounds}}),
+                _object({"columns": {**_object(columns, ()), "minProperties": 1}}),
+            ],
+            "description": f"Rows, or columns of one length; at most {settings.max_rows} rows.",
+        },
+        "Prediction": _object({"prediction": answer, **one, **about}),
+        "Predictions": _object({"predictions": {"type": "array", "items": answer}, **many, **about}),
+        "Feedback": _object(
+            {
+                "request_id": _ID,
+                "value": answer,
+                "row": {"type": ["integer", "null"], "minimum": 0, "maximum": settings.max_rows - 1},
+            },
+            ("request_id", "value"),
+        ),
+        "Accepted": _object({"accepted": {"const": True}, "request_id": _ID}),
+        "Reloaded": _object({"message": _TEXT, "model_version": _TEXT, "source": _TEXT}),
+        "Health": _object(
+            {
+                "status": {"enum": ["healthy", "degraded", "unhealthy"]},
+                "model_loaded": {"type": "boolean"},
+                "degraded": {"type": "boolean"},
+                "model_version": _TEXT_OR_NULL,
+                "source": _TEXT_OR_NULL,
+                "uptime_seconds": {"type": "number"},
+                "predictions": {"type": "integer", "minimum": 0},
+                "warnings": _TEXTS,
+            }
+        ),
+        "ModelInfo": {"type": "object", "required": ["name", "version", "task", "metrics", "columns", "card"]},
+        "Error": _object({"error": _object({**error, "row": {"type": ["integer", "null"]}}), "request_id": _ID}),
     }
 
 
@@ -98,15 +151,15 @@ def _value(column: Column) -> Schema:
     if column.kind == "category":
         known = ", ".join(column.categories[:20])
         return {"type": ["string", "boolean", "number", "null"], "description": f"A category; training saw {known}."}
-    if column.kind == "date":
-        seen = (
-            "" if column.min is None or column.max is None else f" Training saw {iso(column.min)} to {iso(column.max)}."
-        )
-        forms = [{"format": "date"}, {"format": "date-time"}, {"type": "null"}]
-        said = f"A day or a moment in ISO 8601; without an offset it is in UTC.{seen}"
-        return {"type": ["string", "null"], "anyOf": forms, "description": said}
-    seen = f" Training saw {column.min:g} to {column.max:g}." if None not in (column.min, column.max) else ""
-    return {"type": ["number", "null"], "description": f"A number.{seen}"}
+    seen = ""
+    if column.min is not None and column.max is not None:
+        shown = iso if column.kind == "date" else "{:g}".format
+        seen = f" Training saw {shown(column.min)} to {shown(column.max)}."
+    if column.kind == "number":
+        return {"type": ["number", "null"], "description": f"A number.{seen}"}
+    forms = [{"format": "date"}, {"format": "date-time"}, {"type": "null"}]
+    said = f"A day or a moment in ISO 8601; without an offset it is in UTC.{seen}"
+    return {"type": ["string", "null"], "anyOf": forms, "description": said}
 
 
 def _example(column: Column) -> Any:
@@ -116,99 +169,6 @@ def _example(column: Column) -> Any:
         return None
     middle = column.min / 2 + column.max / 2
     return iso(middle) if column.kind == "date" else round(middle, 4)
-
-
-def _batch_bodies() -> Schema:
-    return {
-        JSON: _reference("Batch"),
-        CSV: {
-            "type": "string",
-            "minLength": 1,
-            "description": "RFC 4180 in UTF-8 with a header; an empty cell is missing.",
-        },
-    }
-
-
-def _schemas(bundle: Bundle, row: Schema, settings: Settings) -> Schema:
-    most = {"minItems": 1, "maxItems": settings.max_rows}
-    columns = {
-        name: {
-            "type": "array",
-            "items": {key: value[key] for key in ("type", "anyOf") if key in value},
-            **most,
-        }
-        for name, value in row["properties"].items()
-    }
-    answer = _number_or_label(bundle)
-    about = {
-        "model_name": _TEXT,
-        "model_version": _TEXT,
-        "request_id": _identifier(),
-        "warnings": {"type": "array", "items": _TEXT},
-    }
-    share = {"type": "number", "minimum": 0, "maximum": 1}
-    shares = dict.fromkeys(bundle.classes, share)
-    lists = {name: {"type": "array", "items": share} for name in bundle.classes}
-    one = {"prediction": answer} | ({"probabilities": _object(shares)} if bundle.classes else {})
-    many: Schema = {"predictions": {"type": "array", "items": answer}}
-    many |= {"probabilities": _object(lists)} if bundle.classes else {}
-    nothing = {"type": ["string", "null"]}
-    return {
-        "Batch": {
-            "oneOf": [
-                _object({"rows": {"type": "array", "items": _reference("Row"), **most}}),
-                _object({"columns": {**_object(columns, ()), "minProperties": 1}}),
-            ],
-            "description": f"Rows, or columns of one length; at most {settings.max_rows} rows.",
-        },
-        "Prediction": _object(one | about),
-        "Predictions": _object(many | about),
-        "Feedback": _object(
-            {
-                "request_id": _identifier(),
-                "value": answer,
-                "row": {"type": ["integer", "null"], "minimum": 0, "maximum": settings.max_rows - 1},
-            },
-            ("request_id", "value"),
-        ),
-        "Accepted": _object({"accepted": {"const": True}, "request_id": _identifier()}),
-        "Reloaded": _object({"message": _TEXT, "model_version": _TEXT, "source": _TEXT}),
-        "Health": _object(
-            {
-                "status": {"enum": ["healthy", "degraded", "unhealthy"]},
-                "model_loaded": {"type": "boolean"},
-                "degraded": {"type": "boolean"},
-                "model_version": nothing,
-                "source": nothing,
-                "uptime_seconds": _NUMBER,
-                "predictions": _COUNT,
-                "warnings": {"type": "array", "items": _TEXT},
-            }
-        ),
-        "ModelInfo": {"type": "object", "required": ["name", "version", "task", "metrics", "columns", "card"]},
-        "Error": _object(
-            {
-                "error": _object(
-                    {
-                        "code": _TEXT,
-                        "field": nothing,
-                        "message": _TEXT,
-                        "remedy": _TEXT,
-                        "row": {"type": ["integer", "null"]},
-                    }
-                ),
-                "request_id": _identifier(),
-            }
-        ),
-    }
-
-
-def _number_or_label(bundle: Bundle) -> Schema:
-    return _NUMBER if bundle.task == "regression" else {"type": "string", "examples": list(bundle.classes[:1])}
-
-
-def _identifier() -> Schema:
-    return {"type": "string", "pattern": f"^{REQUEST_ID.pattern}$"}
 
 
 def _object(properties: Schema, required: tuple[str, ...] | None = None) -> Schema:
@@ -224,33 +184,27 @@ def _answer(name: str, description: str) -> Schema:
     return {"description": description, "content": {JSON: {"schema": _reference(name)}}}
 
 
-def _post(
-    summary: str, name: str, taken: Schema | None, given: str, refusals: tuple[int, ...], status: int = 200
+def _route(
+    summary: str, returned: str, refusals: tuple[int, ...], accepted: Schema | None = None, status: int = 200
 ) -> Schema:
-    refused = {str(code): _answer("Error", _REFUSALS[code]) for code in (*refusals, *_PROTECTED, 405, 500, 503)}
-    operation: Schema = {
-        "operationId": name,
-        "summary": summary,
-        "responses": {str(status): _answer(given, "Done."), **refused},
-        "parameters": [
-            {"name": "X-Request-ID", "in": "header", "required": False, "schema": _TEXT},
-        ],
-    }
-    if taken is not None:
-        content = {kind: {"schema": schema} for kind, schema in taken.items()}
+    """An operation that answers in JSON.
+
+    Args:
+        summary: what it does.
+        returned: name of the answer's schema.
+        refusals: HTTP status codes of the errors.
+        accepted: schema of the body by content type; None for no body.
+        status: HTTP status code of the success.
+    """
+    refused = {str(code): _answer("Error", _REFUSALS[code]) for code in refusals}
+    operation: Schema = {"summary": summary, "responses": {str(status): _answer(returned, "Done."), **refused}}
+    if accepted is not None:
+        content = {kind: {"schema": schema} for kind, schema in accepted.items()}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
-def _get(summary: str, name: str, given: str, refusals: tuple[int, ...]) -> Schema:
-    refused = {str(code): _answer("Error", _REFUSALS[code]) for code in (*refusals, 405, 500)}
-    return {"operationId": name, "summary": summary, "responses": {"200": _answer(given, "Done."), **refused}}
-
-
-def _plain(summary: str, name: str, kind: str) -> Schema:
-    content = {kind: {"schema": _TEXT}}
-    return {
-        "operationId": name,
-        "summary": summary,
-        "responses": {"200": {"description": "Done.", "content": content}, "405": {"description": _REFUSALS[405]}},
-    }
+def _plain(summary: str) -> Schema:
+    content = {"text/plain": {"schema": _TEXT}}
+    refused = {"description": _REFUSALS[405]}
+    return {"summary": summary, "responses": {"200": {"description": "Done.", "content": content}, "405": refused}}

@@ -1,58 +1,67 @@
-"""`/predict` and `/predict_batch`."""
+"""The routes `/predict` and `/predict_batch`."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service import bodies
 from service.app import Answer, Request, encoded
-from service.live import NoModel
+from service.live import LiveModel, NoModel
 from service.metrics import Metrics
 from service.problems import Problem
 from service.settings import Settings
 from tabular.bundles.encoding import BadInput, Notes
 from tabular.bundles.loading import BaselinePredictor, Loaded
-from tabular.bundles.predictor import Predictor, Rows
+from tabular.bundles.predictor import Rows
 from tabular.prediction_log.writer import PredictionLog
 
 logger = logging.getLogger(__name__)
 
 ROW, BATCH = "/predict", "/predict_batch"
 WAITING: Final = 64
-"""Batches that may wait in one worker; beyond that the client is asked to come again."""
+"""Largest number of requests that wait for a thread in one worker; the client of a further one shall try again."""
 THREADS: Final = 2
 FALLBACK: Final = "fallback"
-"""What the log calls an answer that no model gave."""
+"""Code in the prediction log for an answer that no model has given."""
 DEGRADED: Final = "degraded: no model is loaded, this is the training data's typical value"
 FAILED: Final = "degraded: the model failed on this input, this is the training data's typical value"
+_SYNTAX: Final = frozenset({"invalid_csv", "invalid_encoding", "duplicate_field"})
 
 
-class Live(Protocol):
-    """What is needed of `service.live.LiveModel`."""
+def loaded_model(live: LiveModel, key: str | None = None) -> Loaded:
+    """The model that answers a request.
 
-    def current(self, key: str | None = None) -> Loaded:
-        """The model that answers a request."""
-        ...
+    Args:
+        live: the model in use.
+        key: id of the request; None gets the champion.
+
+    Raises:
+        Problem: no model is loaded (503).
+    """
+    try:
+        return live.current(key)
+    except NoModel:
+        remedy = "try again later; /health says what is wrong"
+        raise Problem(503, "no_model", "no model is loaded", remedy, headers=((b"retry-after", b"5"),)) from None
 
 
 class Predicting:
-    """The routes that predict.
+    """The handlers of the routes that predict.
 
     Args:
-        settings: bounds.
-        live: where the model comes from.
-        log: gets an entry for each request that was answered.
-        metrics: counts.
+        settings: bounds of bodies and batches.
+        live: the model in use.
+        log: receives every prediction that is answered.
+        metrics: counts what is answered and refused.
     """
 
-    def __init__(self, settings: Settings, live: Live, log: PredictionLog, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, live: LiveModel, log: PredictionLog, metrics: Metrics) -> None:
         self._settings = settings
         self._live = live
         self._log = log
@@ -67,16 +76,16 @@ class Predicting:
         try:
             bodies.content_type(request.headers, (bodies.JSON,))
             body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
-            loaded = self._loaded(request)
+            loaded = loaded_model(self._live, request.id)
             values = bodies.decode(body)
             rows, notes = loaded.encoder.row(values)
             if loaded.bundle.compiled or loaded.degraded:
-                output, failed = self._predicted(loaded, rows)
+                output, failed = _predicted(loaded, rows)
             else:
-                output, failed = await self._in_thread(self._predicted, loaded, rows)
-            answer = _shaped(loaded, output) | _answer(loaded, request, notes, failed)
+                output, failed = await self._in_thread(_predicted, loaded, rows)
         except (BadInput, Problem) as error:
             raise self._refused(error) from None
+        answer = _one(loaded, output) | _about(loaded, request, notes, failed)
         latency = self._counted(loaded, ROW, began, 1, notes, failed)
         self._log.add(
             request.id,
@@ -96,20 +105,20 @@ class Predicting:
         try:
             kind = bodies.content_type(request.headers, (bodies.JSON, bodies.CSV))
             body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
-            loaded = self._loaded(request)
+            loaded = loaded_model(self._live, request.id)
             answer: Answer = await self._in_thread(self._batch, loaded, request, kind, body, began)
             return answer
         except (BadInput, Problem) as error:
             raise self._refused(error) from None
 
     def close(self) -> None:
-        """Finish what was begun."""
+        """Finish the predictions that have begun."""
         self._threads.shutdown()
 
     def _batch(self, loaded: Loaded, request: Request, kind: str, body: bytes, began: float) -> Answer:
         inputs, rows, notes = _encoded(loaded, kind, body, self._settings.max_rows)
-        output, failed = self._predicted(loaded, rows)
-        answer = _shaped_batch(loaded, output) | _answer(loaded, request, notes, failed)
+        output, failed = _predicted(loaded, rows)
+        answer = _many(loaded, output) | _about(loaded, request, notes, failed)
         latency = self._counted(loaded, BATCH, began, len(output), notes, failed)
         self._log.add_batch(
             request.id,
@@ -123,48 +132,18 @@ class Predicting:
         )
         return encoded(answer)
 
-    def _loaded(self, request: Request) -> Loaded:
-        try:
-            return self._live.current(request.id)
-        except NoModel:
-            remedy = "try again later; /health says what is wrong"
-            raise Problem(503, "no_model", "no model is loaded", remedy, headers=((b"retry-after", b"5"),)) from None
-
-    def _predicted(self, loaded: Loaded, rows: Rows) -> tuple[NDArray[np.float64], bool]:
-        """The predictions, and whether the model failed so that the baseline stands for them."""
-        try:
-            output, failed = loaded.predictor.predict(rows), False
-        except Exception:
-            logger.exception(
-                "%s %s failed on an input; its baseline answers", loaded.bundle.name, loaded.bundle.version
-            )
-            fallback: Predictor = BaselinePredictor(loaded.bundle)
-            output, failed = fallback.predict(rows), True
-        if not np.isfinite(output).all():
-            finite = np.isfinite(output.reshape(len(output), -1)).all(axis=1)
-            problem = "the model has no finite answer to these values"
-            row = int(np.flatnonzero(~finite)[0])
-            raise Problem(422, "no_finite_answer", problem, "send values nearer to those of training", row=row)
-        return output, failed
-
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        with self._place():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
         if self._waiting >= WAITING:
-            raise Problem(
-                429, "busy", "too many batches are waiting", "try again later", headers=((b"retry-after", b"1"),)
-            )
+            problem = "too many batches are waiting"
+            raise Problem(429, "busy", problem, "try again later", headers=((b"retry-after", b"1"),))
         self._waiting += 1
         try:
-            yield
+            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
         finally:
             self._waiting -= 1
 
     def _refused(self, error: BadInput | Problem) -> Problem:
-        """Count a refusal under names that the model knows, so that no client can make up new ones."""
+        """Count a refusal under names that the model knows, so that no client can add new ones to the metrics."""
         if isinstance(error, BadInput):
             status = 413 if error.code == "too_many_rows" else 400 if error.code in _SYNTAX else 422
             error = Problem(status, error.code, error.problem, error.remedy, error.field, error.row)
@@ -173,48 +152,57 @@ class Predicting:
         return error
 
     def _counted(self, loaded: Loaded, route: str, began: float, rows: int, notes: Notes, failed: bool) -> float:
-        """Count what was answered. Returns the seconds that it took."""
+        """Count an answer. Returns the seconds that it took."""
         latency = time.perf_counter() - began
         series = self._metrics.of(loaded.bundle.version, route)
         series.predictions.inc(rows)
         series.latency.observe(latency)
         if notes.missing or notes.unknown or notes.out_of_range:
             self._metrics.noticed(notes)
-        if failed:
-            self._metrics.fell_back("failed", rows)
+        if failed or loaded.source in ("last_good", "baseline"):
+            self._metrics.fell_back("failed" if failed else loaded.source, rows)
+        if failed or loaded.degraded:
             self._log.error(route, 200, FALLBACK)
-        elif loaded.source in ("last_good", "baseline"):
-            self._metrics.fell_back(loaded.source, rows)
-            if loaded.degraded:
-                self._log.error(route, 200, FALLBACK)
         return latency
 
 
-_SYNTAX: Final = frozenset({"invalid_csv", "invalid_encoding", "duplicate_field"})
+def _predicted(loaded: Loaded, rows: Rows) -> tuple[NDArray[np.float64], bool]:
+    """The predictions, and whether the model has failed, so that they are its baseline."""
+    try:
+        output, failed = loaded.predictor.predict(rows), False
+    except Exception:
+        logger.exception("%s %s failed on an input; its baseline answers", loaded.bundle.name, loaded.bundle.version)
+        output, failed = BaselinePredictor(loaded.bundle).predict(rows), True
+    if not np.isfinite(output).all():
+        finite = np.isfinite(output.reshape(len(output), -1)).all(axis=1)
+        problem = "the model has no finite answer to these values"
+        row = int(np.flatnonzero(~finite)[0])
+        raise Problem(422, "no_finite_answer", problem, "send values closer to those of training", row=row)
+    return output, failed
 
 
-def _encoded(loaded: Loaded, kind: str, body: bytes, most: int) -> tuple[Any, Rows, Notes]:
-    """The inputs as they came, and encoded."""
+def _encoded(loaded: Loaded, kind: str, body: bytes, limit: int) -> tuple[Any, Rows, Notes]:
+    """The inputs as the client has sent them, and encoded."""
     encoder = loaded.encoder
-    if kind != bodies.JSON:
-        table = encoder.csv_table(body, most)
-        return table, *encoder.columns(table, most)
+    if kind == bodies.CSV:
+        table = encoder.csv_table(body, limit)
+        return table, *encoder.columns(table, limit)
     value = bodies.decode(body)
     remedy = 'send {"rows": [{...}, ...]} or {"columns": {"name": [...], ...}}'
     if type(value) is not dict:
         raise Problem(422, "invalid_type", "the body must be an object", remedy)
     for name in value:
         if name not in ("rows", "columns"):
-            raise Problem(422, "unknown_field", "is not taken here", remedy, name)
+            raise Problem(422, "unknown_field", "is not accepted here", remedy, name)
     if len(value) != 1:
         raise Problem(422, "missing_field", "the body must have either rows or columns", remedy)
     if "rows" in value:
-        return value["rows"], *encoder.rows(value["rows"], most)
-    return value["columns"], *encoder.columns(value["columns"], most)
+        return value["rows"], *encoder.rows(value["rows"], limit)
+    return value["columns"], *encoder.columns(value["columns"], limit)
 
 
-def _answer(loaded: Loaded, request: Request, notes: Notes, failed: bool) -> dict[str, Any]:
-    """What both routes say, without the predictions."""
+def _about(loaded: Loaded, request: Request, notes: Notes, failed: bool) -> dict[str, Any]:
+    """The part of an answer that both routes have in common."""
     warnings = [DEGRADED] if loaded.degraded else [FAILED] if failed else []
     if notes.unknown or notes.out_of_range:
         warnings += [f"'{name}': unknown category in {count} row(s)" for name, count in notes.unknown.items()]
@@ -229,7 +217,7 @@ def _answer(loaded: Loaded, request: Request, notes: Notes, failed: bool) -> dic
     }
 
 
-def _shaped(loaded: Loaded, output: NDArray[np.float64]) -> dict[str, Any]:
+def _one(loaded: Loaded, output: NDArray[np.float64]) -> dict[str, Any]:
     if loaded.bundle.task == "regression":
         return {"prediction": output.item()}
     shares: list[float] = output[0].tolist()
@@ -240,7 +228,7 @@ def _shaped(loaded: Loaded, output: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def _shaped_batch(loaded: Loaded, output: NDArray[np.float64]) -> dict[str, Any]:
+def _many(loaded: Loaded, output: NDArray[np.float64]) -> dict[str, Any]:
     if loaded.bundle.task == "regression":
         return {"predictions": output.tolist()}
     classes = loaded.bundle.classes

@@ -1,22 +1,22 @@
-"""Refusals, as the client sees them."""
+"""Refusals and failures as the client sees them."""
 
 from typing import Any, Final
 
 LONGEST: Final = 80
-"""Characters of a field's name in an answer."""
+"""Largest number of characters of a field's name in an answer."""
 
 
 class Problem(Exception):
-    """An answer other than success.
+    """An answer that is not a success.
 
     Args:
-        status: of HTTP.
-        code: the kind of mistake, for programs.
-        message: what is wrong; behind the field's name where there is one.
-        remedy: what to do about it.
-        field: of the input, or a header.
-        row: of a batch, counted from 0.
-        headers: of the answer.
+        status: HTTP status code of the answer.
+        code: kind of the mistake, for programs.
+        message: what is wrong; it follows the name of the field if there is one.
+        remedy: what the client can do.
+        field: name of the input field or of the header.
+        row: row of a batch, counted from 0.
+        headers: additional headers of the answer.
     """
 
     def __init__(
@@ -34,16 +34,8 @@ class Problem(Exception):
         self.field, self.row, self.headers = field, row, headers
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """What is sent."""
+        """The JSON body of the answer."""
         field = self.field if self.field is None or len(self.field) <= LONGEST else self.field[:LONGEST] + "..."
         message = self.message if field is None else f"'{field}' {self.message}"
-        return {
-            "error": {
-                "code": self.code,
-                "field": field,
-                "message": message,
-                "remedy": self.remedy,
-                "row": self.row,
-            },
-            "request_id": request_id,
-        }
+        error = {"code": self.code, "field": field, "message": message, "remedy": self.remedy, "row": self.row}
+        return {"error": error, "request_id": request_id}

@@ -1,4 +1,4 @@
-"""Who may ask, how often, and the headers of every answer."""
+"""Keys, rate limits, and the security headers of every answer."""
 
 import hashlib
 import hmac
@@ -32,13 +32,13 @@ _HASHED: Final = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
 
 class ApiKeys:
-    """The keys that open the protected routes; only their sha256 is kept.
+    """The keys that open the protected routes; only the sha256 of each is kept.
 
     Args:
-        keys: in plain text, or `sha256:` and the 64 hex digits of a key's sha256.
+        keys: each key in plain text, or as `sha256:` and the 64 hex digits of its sha256.
 
     Raises:
-        UserError: something after `sha256:` is no sha256.
+        UserError: the text after `sha256:` is not a sha256.
     """
 
     def __init__(self, keys: Iterable[str]) -> None:
@@ -46,16 +46,18 @@ class ApiKeys:
         for place, key in enumerate(keys, start=1):
             hashed = _HASHED.fullmatch(key)
             if hashed is None and key.startswith("sha256:"):
-                raise UserError(f"STACKHOUSE_API_KEYS: key {place} has no 64 hex digits after sha256:; hash it again")
+                raise UserError(
+                    f"STACKHOUSE_API_KEYS: key {place} does not have 64 hex digits after sha256:; hash it again"
+                )
             self._digests.append(bytes.fromhex(hashed[1]) if hashed else hashlib.sha256(key.encode()).digest())
 
     def __bool__(self) -> bool:
         return bool(self._digests)
 
     def holder(self, headers: Headers) -> bytes | None:
-        """Who presents a valid key, in `Authorization: Bearer` or `X-API-Key`; None if nobody does.
+        """The sha256 of the valid key in `X-API-Key` or `Authorization: Bearer`; None if there is none.
 
-        Every known key is compared, each in constant time.
+        The key is compared with every known one, each time in constant time.
         """
         presented = headers.get(b"x-api-key")
         if presented is None:
@@ -68,11 +70,11 @@ class ApiKeys:
 
 
 class RateLimit:
-    """A token bucket for each client.
+    """A token bucket for each client, which holds tokens for two seconds.
 
     Args:
-        per_second: tokens that come back; None limits nobody.
-        clock: seconds.
+        per_second: number of tokens that a client gains each second; None means no limit.
+        clock: the time in seconds.
     """
 
     def __init__(self, per_second: float | None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,7 +83,7 @@ class RateLimit:
         self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
     def wait(self, client: bytes) -> float:
-        """Take a token: 0 if there was one, else the seconds until there is."""
+        """Take a token. Returns 0 if there was one, otherwise the seconds until there is one."""
         if self._per_second is None:
             return 0.0
         now = self._clock()
@@ -96,10 +98,10 @@ class RateLimit:
 
 
 def with_security_headers(send: Send) -> Send:
-    """Adds the headers of every answer to an answer that is not ours.
+    """Add the security headers to an answer that another application sends.
 
     Args:
-        send: of ASGI.
+        send: ASGI's function that sends a part of the answer.
     """
 
     async def sending(message: dict[str, Any]) -> None:
@@ -110,8 +112,8 @@ def with_security_headers(send: Send) -> Send:
     return sending
 
 
-def is_here(address: str | None, headers: Headers) -> bool:
-    """Whether a person or program on this machine asks: from the loopback, through no proxy and no browser page."""
+def is_local(address: str | None, headers: Headers) -> bool:
+    """Whether the client runs on this machine: it uses the loopback, no proxy, and no page of another site."""
     if address is None or not FORWARDED.isdisjoint(headers):
         return False
     try:

@@ -1,6 +1,5 @@
-"""What the service is told by its environment, read in this one place."""
+"""The settings of the service, read from its environment."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -8,40 +7,40 @@ from typing import Annotated, Final, Self
 from pydantic import Field, ValidationError, field_validator
 
 from tabular.config.base import StrictModel, explain
-from tabular.errors import UserError
+from tabular.errors import UserError, nearest
 
 PREFIX: Final = "STACKHOUSE_"
 
 
 class Settings(StrictModel):
-    """One field for each variable: `manifest` is `STACKHOUSE_MANIFEST`. A variable that is empty counts as not set."""
+    """One field for each variable: `manifest` is `STACKHOUSE_MANIFEST`. An empty variable counts as not set."""
 
     manifest: str | None = None
-    """Path or URL of the release manifest; without it the model inside the Bento serves."""
+    """Path or URL of the release manifest; without it the model in the Bento serves."""
     cache: Path = Field(default_factory=lambda: Path.home() / ".cache" / "stackhouse")
-    """A folder for copies of bundles; the last good one is found there after a restart."""
+    """Folder for copies of bundles, among them the last good one, which serves after a restart."""
     poll_seconds: Annotated[float, Field(ge=0.05, le=3600)] = 1.0
-    """How often to look at the manifest."""
+    """Seconds between two looks at the manifest."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
-    """Threads of one prediction."""
+    """Number of threads of one prediction."""
     workers: Annotated[int, Field(ge=1, le=256)] = 1
-    """Processes that answer requests."""
+    """Number of processes that answer requests."""
     prediction_log: str | None = None
-    """Folder or URL that predictions and feedback are written to; without it none are."""
+    """Folder or URL of the prediction log; without it nothing is logged."""
     wandb_project: str | None = None
-    """W&B project that gets a sample of the predictions; without it none does."""
+    """W&B project that receives a sample of the predictions; without it none is sent."""
     wandb_share: Annotated[float, Field(gt=0, le=1)] = 0.01
-    """The share of the predictions in that sample."""
+    """Share of the predictions in that sample."""
     api_keys: tuple[str, ...] = ()
-    """Keys between commas, each in plain text or as `sha256:` and 64 hex digits; without any, no key is asked for."""
+    """Keys separated by commas, each in plain text or as `sha256:` and 64 hex digits; without any, no key is needed."""
     rate_limit: Annotated[float, Field(gt=0)] | None = None
-    """Requests a second for each key or client address, in each worker; twice as many may come at once."""
+    """Requests a second for each key or client address, in each worker; twice as many may arrive at once."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 10 * 2**20
-    """A larger body is refused."""
+    """Largest size of a body."""
     max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    """A batch of more rows is refused."""
+    """Largest number of rows in a batch."""
     body_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    """How long a client may take to send a body."""
+    """Longest time that a client may take to send a body."""
 
     @field_validator("cache")
     @classmethod
@@ -53,13 +52,13 @@ class Settings(StrictModel):
         """Read the variables.
 
         Raises:
-            UserError: a value is refused, or the name of a variable is nearly, and not quite, one of ours.
+            UserError: a value is refused, or the name of a variable is almost the name of a setting.
         """
         names = {PREFIX + field.upper(): field for field in cls.model_fields}
         for name in environment.keys() - names.keys():
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.9) if name.startswith(PREFIX) else []
-            if near:
-                raise UserError(f"environment variable {name} is unknown; the nearest known one is {near[0]}")
+            near = nearest(name, names, likeness=0.9) if name.startswith(PREFIX) else None
+            if near:  # other programs of the project have variables of their own
+                raise UserError(f"environment variable {name} is unknown; the nearest known one is {near}")
         found = {field: environment[name].strip() for name, field in names.items() if environment.get(name, "").strip()}
         keys = [key.strip() for key in found.pop("api_keys", "").split(",")]
         try:

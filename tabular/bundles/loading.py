@@ -1,6 +1,5 @@
-"""From a bundle's folder to a model that answers: verified, built, warmed."""
+"""Loads a bundle's folder as a model that answers: verified, built and warmed up."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,41 +8,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.bundles.bundle import CARD, MANIFEST, BadBundle, Bundle, Column, digest, read
-from tabular.bundles.encoding import Encoder
+from tabular.bundles.encoding import MISSING, Encoder
 from tabular.bundles.predictor import CompiledPredictor, Predictor, Rows
 from tabular.errors import one_line
 
 Source = Literal["manifest", "last_good", "bento", "baseline"]
-Build = Callable[[Path, Bundle], Predictor]
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A model in use. Nothing in it changes: a request that holds it is answered by it to the end."""
+    """A model in use. It never changes, so that a request is answered to its end by the model that it started with."""
 
     bundle: Bundle
     predictor: Predictor
     encoder: Encoder
     source: Source
-    """Where it was found, from the best place to the last resort."""
+    """Where the model was found, from the best place to the last resort."""
     sha256: str
-    """Of its `bundle.json`."""
+    """The sha256 of its `bundle.json`."""
     card: str = ""
-    """The model card, Markdown; empty where there is none."""
+    """The model card in Markdown; empty if there is none."""
     warnings: tuple[str, ...] = ()
     """What an operator should know, in words."""
 
     @property
     def degraded(self) -> bool:
-        """Whether no model answers, only the training median or the class prior."""
+        """Whether no model answers, but only the training median or the shares of the classes."""
         return self.source == "baseline"
 
 
 class BaselinePredictor:
-    """The same answer to every row: the training median, or the share of each class.
+    """A predictor that gives the same answer to every row: the training median, or the share of each class.
 
     Raises:
-        BadBundle: the bundle's baseline names no share for one of its classes.
+        BadBundle: the baseline of the bundle does not have a share for one of its classes.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -59,61 +57,58 @@ class BaselinePredictor:
         self.answer = np.asarray(values, np.float64)
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:
-        """Regression: one value a row; classification: rows x classes, probabilities."""
+        """Regression: one value for each row; classification: probabilities, rows x classes."""
         return np.tile(self.answer, len(rows.numbers) if self.is_regression else (len(rows.numbers), 1))
 
 
 def build_predictor(folder: Path, bundle: Bundle, threads: int = 1) -> Predictor:
-    """The bundle's compiled predictor, or the original where none is compiled.
+    """Build the bundle's compiled predictor, or the original pipeline if it has none.
 
     Args:
-        folder: of the bundle.
+        folder: folder of the bundle.
         bundle: its manifest.
-        threads: for one prediction.
+        threads: number of threads of one prediction.
     """
     if bundle.compiled:
         return CompiledPredictor.load(folder, threads=threads)
-    from tabular.bundles.original import OriginalPredictor  # brings pandas and scikit-learn
+    from tabular.bundles.original import OriginalPredictor  # imports pandas and scikit-learn
 
     return OriginalPredictor.load(folder)
 
 
-def load(folder: Path, sha256: str | None, source: Source, build: Build) -> Loaded:
-    """A model that has answered already.
+def load(folder: Path, sha256: str | None, source: Source, threads: int = 1) -> Loaded:
+    """Load a model, and have it answer some rows.
 
     Args:
-        folder: of the bundle.
-        sha256: of `bundle.json`; None takes it as it is.
-        source: what the folder is.
-        build: makes the predictor.
+        folder: folder of the bundle.
+        sha256: expected sha256 of `bundle.json`; None accepts the file as it is.
+        source: where the folder was found.
+        threads: number of threads of one prediction.
 
     Raises:
-        BadBundle: a file is damaged, or the predictor cannot be built or gives no finite answer.
+        BadBundle: a file is damaged, or the predictor cannot be built or gives an answer that is not finite.
     """
     bundle = read(folder, sha256)
     try:
-        predictor = build(folder, bundle)
+        predictor = build_predictor(folder, bundle, threads)
         warm(bundle, predictor)
         encoder = Encoder(bundle.columns)
     except BadBundle:
         raise
-    except Exception as error:  # ONNX Runtime, skops and NumPy each have their own
-        said = one_line(error)
-        raise BadBundle(
-            f"{folder}: its predictor cannot be used ({type(error).__name__}: {said}); package the model again"
-        ) from error
+    except Exception as error:  # ONNX Runtime, skops and NumPy raise exceptions without a common base
+        said = f"its predictor cannot be used ({type(error).__name__}: {one_line(error)})"
+        raise BadBundle(f"{folder}: {said}; package the model again") from error
     card = (folder / CARD).read_text("utf-8", "replace") if CARD in bundle.files else ""
-    found = sha256 or digest((folder / MANIFEST).read_bytes())
-    return Loaded(bundle, predictor, encoder, source, found, card)
+    return Loaded(bundle, predictor, encoder, source, sha256 or digest((folder / MANIFEST).read_bytes()), card)
 
 
 def warm(bundle: Bundle, predictor: Predictor) -> None:
-    """Ask for answers that nobody waits for, so that the first request finds everything in memory.
+    """Predict some rows, so that the first request does not wait for what is done only once.
 
-    Rows: the middle of each range, nothing but missing values, the smallest values, the largest ones.
+    The rows are: the middle of each range, missing values alone, the smallest values, and the largest ones.
 
     Raises:
-        BadBundle: an answer has the wrong shape, is not finite, or is no probability.
+        BadBundle: an answer has the wrong shape, is not finite, or is not a probability.
     """
     rows = _synthetic(bundle)
     answer = predictor.predict(rows)
@@ -144,6 +139,6 @@ def _range(column: Column) -> tuple[float, float, float, float]:
 
 
 def _codes(column: Column) -> tuple[int, int, int, int]:
-    missing = column.categories.index("missing") if "missing" in column.categories else -1
+    missing = column.categories.index(MISSING) if MISSING in column.categories else -1
     last = len(column.categories) - 1
     return max(last // 2, -1), missing, min(last, 0), last

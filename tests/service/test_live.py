@@ -100,7 +100,7 @@ class TestFollowing:
         # when: its bundle is gone from everywhere
         publish("4", 2)
         said = model.reload()
-        shutil.rmtree(model._cache.folder / held.sha256)
+        shutil.rmtree(model.cache.folder / held.sha256)
 
         # then
         assert "houses 4 serves" in said

@@ -27,15 +27,15 @@ class TestCache:
             model.reload()
 
         # then
-        kept = {path.name for path in model._cache.copies()}
+        kept = {path.name for path in model.cache.copies()}
         assert last in kept
-        assert len(kept) == 1 + model._cache.keep
+        assert len(kept) == 1 + model.cache.keep
 
     def test_what_a_killed_worker_left_is_removed(self, new_model: NewModel, publish: Callable[..., str]) -> None:
         # given
         publish("1", 1)
         model = new_model()
-        left, fresh = (model._cache.folder / f"{UNFINISHED}{name}" for name in ("left", "fresh"))
+        left, fresh = (model.cache.folder / f"{UNFINISHED}{name}" for name in ("left", "fresh"))
         for folder in (left, fresh):
             folder.mkdir()
         os.utime(left, (time.time() - 86400,) * 2)
@@ -64,7 +64,7 @@ class TestCache:
 
             # then
             assert [(answer(model), model.status) for model in models] == [(round_ + 1.0, "healthy")] * 6
-            assert not list(models[0]._cache.folder.glob(f"{UNFINISHED}*"))
+            assert not list(models[0].cache.folder.glob(f"{UNFINISHED}*"))
             for model in models:
                 model.stop()
 

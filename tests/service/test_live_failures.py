@@ -78,23 +78,23 @@ class TestBadReleases:
         model = new_model()
         publish("4", 2)
         tried: list[str] = []
-        fetch = model._cache.fetch
+        fetch = model.cache.fetch
 
         def refuse(location: str, sha256: str) -> Path:
             tried.append(location)
             raise places.Unreachable("it is down")
 
-        monkeypatch.setattr(model._cache, "fetch", refuse)
+        monkeypatch.setattr(model.cache, "fetch", refuse)
 
         # when
         for _ in range(50):
-            model._look(now=False)
+            model.poll()
 
         # then: once; and a new manifest at once
         assert len(tried) == 1
-        monkeypatch.setattr(model._cache, "fetch", fetch)
+        monkeypatch.setattr(model.cache, "fetch", fetch)
         publish("5", 3)
-        model._look(now=False)
+        model.poll()
         assert answer(model) == 5.0
 
     def test_an_answer_that_is_not_finite_is_refused(self, new_model: NewModel, manifest: Path) -> None:
@@ -194,7 +194,7 @@ class TestCascade:
         sha256 = publish("3", 1)
         first = new_model()
         first.stop()
-        damage(first._cache.folder / sha256 / MODEL)
+        damage(first.cache.folder / sha256 / MODEL)
         manifest.unlink()
 
         # when
@@ -209,7 +209,7 @@ class TestCascade:
         sha256 = publish("3", 1)
         first = new_model()
         first.stop()
-        damage(first._cache.folder / sha256 / RECIPE)
+        damage(first.cache.folder / sha256 / RECIPE)
 
         # then
         model = new_model()
