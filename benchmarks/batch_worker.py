@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from tabular.batch.scoring import Model, score
+from tabular.batch.scoring import BatchModel, score
 from tabular.bundles import bundle as bundles
 from tabular.bundles import reference
 from tabular.bundles.bundle import MANIFEST, digest
@@ -24,7 +24,7 @@ def main() -> None:
     bundle = bundles.read(given.bundle)
     predictor = CompiledPredictor.load(given.bundle, given.threads)
     sha256 = digest((given.bundle / MANIFEST).read_bytes())
-    model = Model(bundle, reference.read(given.bundle), sha256, predictor)
+    model = BatchModel(bundle, reference.read(given.bundle), sha256, predictor)
     config = BatchConfig(model=bundle.name, input=given.input, output=given.output, chunk_rows=given.chunk_rows)
     report, _ = score(config, model)
     # Not what getrusage says, which is the parent's peak where that was higher.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 from rich import progress
 
 if TYPE_CHECKING:
-    from tabular.batch.scoring import Reached
+    from tabular.batch.scoring import BatchProgress
 
 QUIET_SECONDS: Final = 15.0
 """Between two lines where there is no terminal."""
@@ -69,7 +69,7 @@ class ScoringProgress(TerminalBar):
         super().__init__("score", progress.TaskProgressColumn(), None)
         self._began = self._said = time.monotonic()
 
-    def __call__(self, reached: "Reached") -> None:
+    def __call__(self, reached: "BatchProgress") -> None:
         """Show how far it is."""
         now = time.monotonic()
         text = f"{reached.rows:,} rows, {reached.fresh / (now - self._began):,.0f} rows/s"

@@ -35,7 +35,7 @@ def score(
     fetched = bundles.fetch(batch.model, batch.version)
     predictor = build_predictor(fetched.folder, fetched.bundle, batch.threads or os.cpu_count() or 1)
     warm(fetched.bundle, predictor)
-    model = scoring.Model(fetched.bundle, fetched.reference, fetched.sha256, predictor)
+    model = scoring.BatchModel(fetched.bundle, fetched.reference, fetched.sha256, predictor)
     with ScoringProgress() as progress:
         report, sample = scoring.score(batch, model, progress)
     return report, sample  # two names: ZenML counts the outputs of a step in its return statement

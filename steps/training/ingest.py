@@ -10,12 +10,12 @@ from materializers.table import TableMaterializer
 from tabular import names
 from tabular.reports.training import Provenance
 from tabular.table import sources
-from tabular.table.sources import Source, read_table
+from tabular.table.sources import TableSource, read_table
 
 
 @step(cache_policy=depends_on(sources), output_materializers={names.DATASET: TableMaterializer})
 def ingest(
-    source: Source, target: str, drop_columns: tuple[str, ...], drop_duplicates: bool, seed: int
+    source: TableSource, target: str, drop_columns: tuple[str, ...], drop_duplicates: bool, seed: int
 ) -> tuple[Annotated[pd.DataFrame, names.DATASET], Annotated[Provenance, names.PROVENANCE]]:
     """Read the source that was located before the run.
 

@@ -12,7 +12,7 @@ from tabular.batch.hashing import Hashes
 from tabular.reports.report import Report
 
 
-class Position(Report):
+class ChunkPosition(Report):
     """Where a chunk begins."""
 
     file: int
@@ -23,10 +23,10 @@ class Position(Report):
     """The number of the row in the whole input."""
 
 
-START: Final = Position(file=0, offset=0, row=0)
+START: Final = ChunkPosition(file=0, offset=0, row=0)
 
 
-class Layout(NamedTuple):
+class FileLayout(NamedTuple):
     """What a file says of its columns."""
 
     names: list[str]
@@ -54,7 +54,7 @@ class Chunk:
     """Of the raw content of all rows."""
     raw: Callable[[int], str]
     """The raw content of one of the rows."""
-    next: Position
+    next: ChunkPosition
     """Where the following chunk begins."""
     done: int
     """Bytes of the input that were read so far."""

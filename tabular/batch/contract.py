@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from tabular.batch.chunks import Chunk
-from tabular.batch.report import Broken
-from tabular.batch.rows import Ready
-from tabular.batch.values import Mask, Notation, Values, categories, dates, misfit, numbers, plain
+from tabular.batch.report import BrokenRules
+from tabular.batch.rows import ReadyRows
+from tabular.batch.values import CellNotation, Mask, Values, categories, dates, misfit, numbers, plain
 from tabular.bundles.bundle import Column
 from tabular.config.stages import ColumnConfig, ValidationConfig
 from tabular.reports.training import Check
@@ -29,12 +29,12 @@ def of_columns(names: Sequence[str], config: ValidationConfig) -> list[Check]:
 
 def of_rows(
     chunk: Chunk,
-    ready: Ready,
+    ready: ReadyRows,
     columns: Sequence[Column],
     config: ValidationConfig,
-    reading: Notation,
+    reading: CellNotation,
     forms: Mapping[str, str],
-) -> Broken:
+) -> BrokenRules:
     """Rules about values, on the rows that were scored.
 
     Args:
@@ -62,7 +62,7 @@ def of_rows(
         missing[name] = int(series.isna().sum())
         for words, breaks in rules.broken(series, rules.value_rules(column, every_spelling=True)).items():
             checks += _check(name, words, values[breaks])
-    return Broken(checks=checks, missing=missing)
+    return BrokenRules(checks=checks, missing=missing)
 
 
 def of_shares(missing: Mapping[str, int], rows: int, config: ValidationConfig) -> list[Check]:
@@ -76,7 +76,7 @@ def of_shares(missing: Mapping[str, int], rows: int, config: ValidationConfig) -
 
 
 def _values(
-    chunk: Chunk, ready: Ready, name: str, column: ColumnConfig, reading: Notation, forms: Mapping[str, str]
+    chunk: Chunk, ready: ReadyRows, name: str, column: ColumnConfig, reading: CellNotation, forms: Mapping[str, str]
 ) -> tuple[Values, Mask]:
     """The values of a column that is none of the model's, or of another kind there, and which cells are of no kind."""
     cells = plain(chunk.table[name]).take(ready.places)

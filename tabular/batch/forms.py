@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from tabular.arithmetic.cells import ISO, date_forms
 from tabular.batch.chunks import START
-from tabular.batch.reading import Source
-from tabular.batch.values import Notation, date_texts, is_text, plain
+from tabular.batch.reading import BatchInput
+from tabular.batch.values import CellNotation, date_texts, is_text, plain
 from tabular.config.reading import ReadingConfig
 from tabular.table import spelling
 
@@ -18,7 +18,7 @@ EXAMPLES: Final = 500
 """Different values whose look says which forms are tried."""
 
 
-def forms_of(source: Source, columns: Sequence[str], reading: ReadingConfig, rows: int) -> dict[str, str]:
+def forms_of(source: BatchInput, columns: Sequence[str], reading: ReadingConfig, rows: int) -> dict[str, str]:
     """The form in which most values of each column of text are dates, as `tabular.table.spelling.moments` takes it.
 
     Most often the first rows tell. Where they could be read with the day first and with the month first, more are
@@ -33,7 +33,7 @@ def forms_of(source: Source, columns: Sequence[str], reading: ReadingConfig, row
     counted = {name: _Forms(reading.day_first) for name in columns if _is_written(source, name)}
     if counted:
         for chunk in source.chunks(START, rows, list(counted)):
-            notation = Notation.of(reading, chunk.text)
+            notation = CellNotation.of(reading, chunk.text)
             for name, forms in counted.items():
                 forms.add(date_texts(plain(chunk.table[name]), notation))
             if all(forms.is_decided for forms in counted.values()):
@@ -41,7 +41,7 @@ def forms_of(source: Source, columns: Sequence[str], reading: ReadingConfig, row
     return {name: form for name, forms in counted.items() if (form := forms.best)}
 
 
-def _is_written(source: Source, name: str) -> bool:
+def _is_written(source: BatchInput, name: str) -> bool:
     """Whether the column is text or numbers, in a file at least."""
     kinds = [layout.types.get(name) for layout in source.layouts]
     return any(kind is None or is_text(kind) or not pa.types.is_temporal(kind) for kind in kinds)

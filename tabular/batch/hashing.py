@@ -1,6 +1,6 @@
 """MurmurHash64A of many rows at once.
 
-Source: Austin Appleby, MurmurHash2, 64-bit version for x64, public domain; seed 0.
+BatchInput: Austin Appleby, MurmurHash2, 64-bit version for x64, public domain; seed 0.
 """
 
 from typing import Final

@@ -18,7 +18,7 @@ GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 TABLES: Final = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
 
 
-class File(Report):
+class InputFile(Report):
     """One file of the input, as it was found."""
 
     location: str
@@ -34,7 +34,7 @@ class File(Report):
         return public(self.location)
 
 
-def files_of(location: str, output: str) -> list[File]:
+def files_of(location: str, output: str) -> list[InputFile]:
     """The files of an input, sorted by name.
 
     Args:
@@ -63,7 +63,7 @@ def files_of(location: str, output: str) -> list[File]:
 
 
 @contextmanager
-def opened(file: File) -> Iterator[IO[bytes]]:
+def opened(file: InputFile) -> Iterator[IO[bytes]]:
     """The file's bytes, seekable.
 
     Raises:
@@ -73,7 +73,7 @@ def opened(file: File) -> Iterator[IO[bytes]]:
         yield raw
 
 
-class Text:
+class CsvText:
     """The text of a CSV as UTF-8, whatever the file's encoding and whether or not it is gzipped.
 
     Args:
@@ -82,7 +82,7 @@ class Text:
         encoding: of the file. Bytes that it does not know stay as they are, which is no UTF-8.
     """
 
-    def __init__(self, raw: IO[bytes], file: File, encoding: str) -> None:
+    def __init__(self, raw: IO[bytes], file: InputFile, encoding: str) -> None:
         self._raw = raw
         self._name = file.name
         self._bytes: Any = gzip.GzipFile(fileobj=raw) if file.gzipped else raw
@@ -145,7 +145,7 @@ def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
 
 
-def _file(found: FoundFile) -> File:
+def _file(found: FoundFile) -> InputFile:
     """What a file is, by its first bytes."""
     location, shown = found.location, public(found.location)
     if found.name and not location.lower().removesuffix(".gz").endswith(TABLES):
@@ -159,7 +159,7 @@ def _file(found: FoundFile) -> File:
     if start.startswith(ZIP) or (gzipped and (start.startswith(PARQUET) or start[257:262] == b"ustar")):
         raise UserError(f"batch.input: {shown} is an archive or a workbook; unpack it, or export it as CSV or Parquet")
     kind: Literal["csv", "parquet"] = "parquet" if start.startswith(PARQUET) else "csv"
-    return File(location=location, size=found.size, mark=found.mark, kind=kind, gzipped=gzipped)
+    return InputFile(location=location, size=found.size, mark=found.mark, kind=kind, gzipped=gzipped)
 
 
 @contextmanager

@@ -18,10 +18,10 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from tabular.batch.chunks import Position
-from tabular.batch.inputs import File
-from tabular.batch.report import BatchReport, Broken
-from tabular.batch.sample import Drawn
+from tabular.batch.chunks import ChunkPosition
+from tabular.batch.inputs import InputFile
+from tabular.batch.report import BatchReport, BrokenRules
+from tabular.batch.sample import DrawnRows
 from tabular.bundles.bundle import Bundle, digest
 from tabular.config.base import explain
 from tabular.config.batch import BatchConfig
@@ -43,11 +43,11 @@ TRANSFER_SECONDS: Final = 300.0
 AReport = TypeVar("AReport", bound=Report)
 
 
-class Identity(Report):
+class BatchIdentity(Report):
     """What makes an output."""
 
     format: Literal[1] = 1
-    files: list[File]
+    files: list[InputFile]
     model: str
     version: str
     bundle_sha256: str
@@ -60,7 +60,7 @@ class Identity(Report):
     """How the dates of each column are written; found, not compared."""
 
     @classmethod
-    def of(cls, config: BatchConfig, files: list[File], bundle: Bundle, sha256: str) -> "Identity":
+    def of(cls, config: BatchConfig, files: list[InputFile], bundle: Bundle, sha256: str) -> "BatchIdentity":
         """That of a batch to be."""
         return cls(
             files=[file.model_copy(update={"location": file.name}) for file in files],
@@ -74,7 +74,7 @@ class Identity(Report):
             seed=config.seed,
         )
 
-    def difference(self, other: "Identity") -> str:
+    def difference(self, other: "BatchIdentity") -> str:
         """What makes this output another one, in a few words; empty where nothing does."""
         if self.model != other.model:
             return f"those of model {self.model}, not {other.model}"
@@ -93,7 +93,7 @@ class Identity(Report):
         return ""
 
 
-class Part(Report):
+class OutputPart(Report):
     """A file of the output."""
 
     name: str
@@ -102,30 +102,30 @@ class Part(Report):
     sha256: str
 
 
-class Finished(Report):
+class FinishedChunk(Report):
     """One chunk."""
 
     chunk: int
     first: int
     """The number of its first row in the whole input."""
     rows: int
-    predictions: Part
-    rejects: Part | None
+    predictions: OutputPart
+    rejects: OutputPart | None
     reasons: dict[str, int]
     observed: Observed
-    broken: Broken
-    sample: Drawn
-    next: Position
+    broken: BrokenRules
+    sample: DrawnRows
+    next: ChunkPosition
     """Where the following chunk begins."""
 
 
-class Success(Report):
+class FinishedBatch(Report):
     """All of it."""
 
     report: BatchReport
-    predictions: list[Part]
-    rejects: list[Part]
-    sample: Drawn
+    predictions: list[OutputPart]
+    rejects: list[OutputPart]
+    sample: DrawnRows
 
 
 class Ledger:
@@ -161,14 +161,14 @@ class Ledger:
             said = (error.strerror or str(error)).lower()
             raise UserError(f"batch.output: {self._folder} cannot be written ({said}); choose another") from None
 
-    def identity(self, wanted: Identity) -> Identity | None:
+    def identity(self, wanted: BatchIdentity) -> BatchIdentity | None:
         """What was begun here; None where nothing was.
 
         Raises:
             UserError: it is something else, or damaged.
         """
         shown = public(self._folder)
-        found = self._report(IDENTITY, Identity)
+        found = self._report(IDENTITY, BatchIdentity)
         if found is None:
             strangers = [name for name in self._names() if not Path(name).name.startswith((UNFINISHED, LOCK))]
             if strangers:
@@ -184,31 +184,31 @@ class Ledger:
             )
         return found
 
-    def begin(self, identity: Identity) -> None:
+    def begin(self, identity: BatchIdentity) -> None:
         """Note what will be written here."""
         self._write(IDENTITY, identity.model_dump_json(indent=2).encode())
 
-    def success(self) -> Success | None:
+    def success(self) -> FinishedBatch | None:
         """All of it, if it was finished."""
-        return self._report(SUCCESS, Success)
+        return self._report(SUCCESS, FinishedBatch)
 
-    def succeed(self, success: Success) -> None:
+    def succeed(self, success: FinishedBatch) -> None:
         """Say that all is there; what killed processes have left on this machine is removed."""
         self._write(SUCCESS, success.model_dump_json().encode())
         if not is_remote(self._folder):
             for left in local_path(self._folder).rglob(f"{UNFINISHED}*"):
                 left.unlink(missing_ok=True)
 
-    def finished(self) -> Iterator[Finished]:
+    def finished(self) -> Iterator[FinishedChunk]:
         """The chunks whose every file is there, in their order."""
         names = set(self._names())
         for name in sorted(names):
             if name.startswith("progress/chunk-"):
-                chunk = self._report(name, Finished)
+                chunk = self._report(name, FinishedChunk)
                 if chunk and {part.name for part in (chunk.predictions, chunk.rejects) if part} <= names:
                     yield chunk
 
-    def finish(self, finished: Finished, predictions: bytes, rejects: bytes | None) -> None:
+    def finish(self, finished: FinishedChunk, predictions: bytes, rejects: bytes | None) -> None:
         """Write the files of a chunk and then, in one moment, that it is finished."""
         self._write(finished.predictions.name, predictions)
         if finished.rejects and rejects is not None:
@@ -231,6 +231,6 @@ class Ledger:
             raise UserError(f"{public(location)}: {explain(error, kind)}; delete the folder and score again") from None
 
 
-def part(folder: str, chunk: int, rows: int, content: bytes) -> Part:
+def part(folder: str, chunk: int, rows: int, content: bytes) -> OutputPart:
     """What the ledger says of a Parquet file in `folder`."""
-    return Part(name=f"{folder}/part-{chunk:06d}.parquet", rows=rows, sha256=digest(content))
+    return OutputPart(name=f"{folder}/part-{chunk:06d}.parquet", rows=rows, sha256=digest(content))

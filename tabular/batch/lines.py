@@ -26,7 +26,7 @@ BROKEN: Final = "broken quotes"
 QUOTE, NEWLINE, RETURN, BLANK = b'"\n\r '
 
 
-class Stream(Protocol):
+class ByteStream(Protocol):
     """What bytes come from."""
 
     def read(self, size: int, /) -> bytes:
@@ -35,7 +35,7 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Records:
+class CsvRecords:
     """Records in a piece of text; empty lines are none."""
 
     data: bytes
@@ -62,10 +62,10 @@ class Records:
         """A record that is not broken, as RFC 4180 writes it."""
         return self.rewritten.get(number) or self.raw(number)
 
-    def part(self, first: int, last: int) -> "Records":
+    def part(self, first: int, last: int) -> "CsvRecords":
         """The records from `first` to before `last`, of which there must be one."""
         low, high = int(self.starts[first]), int(self.ends[last - 1])
-        return Records(
+        return CsvRecords(
             self.data[low:high] + b"\n",
             self.starts[first:last] - low,
             self.ends[first:last] - low,
@@ -76,13 +76,13 @@ class Records:
         )
 
 
-def joined(parts: list[Records]) -> Records:
+def joined(parts: list[CsvRecords]) -> CsvRecords:
     """Records one after the other; each part must end with the end of a line."""
     if len(parts) == 1:
         return parts[0]
     bases = np.cumsum([0, *(len(part.data) for part in parts)])
     counts = np.cumsum([0, *(len(part) for part in parts)])
-    return Records(
+    return CsvRecords(
         b"".join(part.data for part in parts),
         np.concatenate([part.starts + base for part, base in zip(parts, bases, strict=False)]),
         np.concatenate([part.ends + base for part, base in zip(parts, bases, strict=False)]),
@@ -93,7 +93,7 @@ def joined(parts: list[Records]) -> Records:
     )
 
 
-def blocks(stream: Stream, offset: int, separator: str, trim: bool, name: str) -> Iterator[tuple[int, Records]]:
+def blocks(stream: ByteStream, offset: int, separator: str, trim: bool, name: str) -> Iterator[tuple[int, CsvRecords]]:
     """The records of a stream, some at a time.
 
     Args:
@@ -123,7 +123,7 @@ def blocks(stream: Stream, offset: int, separator: str, trim: bool, name: str) -
             raise UserError(f"{name} has a line of more than {LONGEST // 2**20} MiB; export it as CSV or as Parquet")
 
 
-def split(data: bytes, separator: str, trim: bool, is_last: bool) -> Records:
+def split(data: bytes, separator: str, trim: bool, is_last: bool) -> CsvRecords:
     """The whole records of a text that begins with one.
 
     Args:
@@ -158,7 +158,7 @@ def split(data: bytes, separator: str, trim: bool, is_last: bool) -> Records:
         marks = marks[_outside(quotes, marks)]
     cells = np.searchsorted(marks, ends) - np.searchsorted(marks, starts) + 1
     filled = ends > starts
-    return Records(data, starts[filled], ends[filled], cells[filled], used)
+    return CsvRecords(data, starts[filled], ends[filled], cells[filled], used)
 
 
 def cells_of(record: bytes, separator: str, trim: bool) -> list[bytes]:
@@ -188,7 +188,7 @@ def _is_regular(view: NDArray[np.uint8], quotes: Places, separator: int) -> bool
     return bool(np.isin(before, allowed).all() and np.isin(after, allowed).all())
 
 
-def _carefully(data: bytes, separator: bytes, trim: bool, is_last: bool) -> Records:
+def _carefully(data: bytes, separator: bytes, trim: bool, is_last: bool) -> CsvRecords:
     """As `split`; of a record with broken quotes only the first line is lost, the next line is a record again."""
     starts: list[int] = []
     ends: list[int] = []
@@ -221,7 +221,7 @@ def _carefully(data: bytes, separator: bytes, trim: bool, is_last: bool) -> Reco
             counts.append(count)
         at = following
     first, last, cells_in = (np.array(values, dtype=np.int64) for values in (starts, ends, counts))
-    return Records(data, first, last, cells_in, at, faults, rewritten)
+    return CsvRecords(data, first, last, cells_in, at, faults, rewritten)
 
 
 def _line(data: bytes, at: int, is_last: bool) -> tuple[int, int]:

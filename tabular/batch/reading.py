@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tabular.batch import hashing
-from tabular.batch.chunks import Chunk, Layout, Position
-from tabular.batch.inputs import File, Text, opened
-from tabular.batch.lines import Records, blocks, cells_of, joined
+from tabular.batch.chunks import Chunk, ChunkPosition, FileLayout
+from tabular.batch.inputs import CsvText, InputFile, opened
+from tabular.batch.lines import CsvRecords, blocks, cells_of, joined
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError, one_line
 from tabular.table.parsing import NAMES
@@ -23,7 +23,7 @@ from tabular.table.parsing import NAMES
 BOM: Final = "\ufeff".encode()
 
 
-class Source:
+class BatchInput:
     """The files of an input, with their headers read.
 
     Args:
@@ -34,7 +34,7 @@ class Source:
         UserError: a file has no header, names a column twice, or is damaged.
     """
 
-    def __init__(self, files: Sequence[File], reading: ReadingConfig) -> None:
+    def __init__(self, files: Sequence[InputFile], reading: ReadingConfig) -> None:
         self.files = list(files)
         self._reading = reading
         self.layouts = [self._layout(file) for file in files]
@@ -49,7 +49,7 @@ class Source:
         """The columns that all files have, in the order of the first one."""
         return [name for name in self.layouts[0].names if all(name in layout.names for layout in self.layouts)]
 
-    def chunks(self, position: Position, rows: int, columns: Sequence[str]) -> Iterator[Chunk]:
+    def chunks(self, position: ChunkPosition, rows: int, columns: Sequence[str]) -> Iterator[Chunk]:
         """All that follows a position.
 
         Args:
@@ -68,16 +68,16 @@ class Source:
                 for chunk in way(raw, number, position, rows, columns, before):
                     position = chunk.next
                     yield chunk
-            position = Position(file=number + 1, offset=0, row=position.row)
+            position = ChunkPosition(file=number + 1, offset=0, row=position.row)
             before += file.size
 
-    def _layout(self, file: File) -> Layout:
+    def _layout(self, file: InputFile) -> FileLayout:
         with opened(file) as raw:
             if file.kind == "parquet":
                 schema = _opened_parquet(raw, file).schema_arrow
                 _refuse_repeated(schema.names, file)
-                return Layout(schema.names, dict(zip(schema.names, schema.types, strict=True)), 0)
-            text = Text(raw, file, self._reading.encoding)
+                return FileLayout(schema.names, dict(zip(schema.names, schema.types, strict=True)), 0)
+            text = CsvText(raw, file, self._reading.encoding)
             records, end = self._header(text, file)
         header = records.raw(0).removeprefix(BOM)
         try:
@@ -90,9 +90,9 @@ class Source:
             raise UserError(f"{file.name} is not a CSV: it holds NUL bytes; export it as CSV in UTF-8, or as Parquet")
         names = [name.strip() for name in names] if self._reading.trim else names
         _refuse_repeated(names, file)
-        return Layout(names, {}, end)
+        return FileLayout(names, {}, end)
 
-    def _header(self, text: Text, file: File) -> tuple[Records, int]:
+    def _header(self, text: CsvText, file: InputFile) -> tuple[CsvRecords, int]:
         for base, records in blocks(text, 0, self._reading.separator, self._reading.trim, file.name):
             first = 1 if records.raw(0) == BOM else 0
             if len(records) > first:
@@ -101,13 +101,13 @@ class Source:
         raise UserError(f"{file.name} is empty; give a CSV or Parquet file with a header")
 
     def _csv(
-        self, raw: IO[bytes], number: int, position: Position, rows: int, columns: Sequence[str], before: int
+        self, raw: IO[bytes], number: int, position: ChunkPosition, rows: int, columns: Sequence[str], before: int
     ) -> Iterator[Chunk]:
         file, layout, reading = self.files[number], self.layouts[number], self._reading
-        text = Text(raw, file, reading.encoding)
+        text = CsvText(raw, file, reading.encoding)
         offset, row = position.offset or layout.begin, position.row
         text.skip(offset)
-        parts: list[Records] = []
+        parts: list[CsvRecords] = []
         held = 0
 
         def chunk() -> Chunk:
@@ -121,7 +121,7 @@ class Source:
                 faults=faults,
                 hashes=hashing.of_texts(records.data, records.starts, records.ends),
                 raw=lambda place: records.raw(place).decode("utf-8", "replace"),
-                next=Position(file=number, offset=offset, row=row + len(records)),
+                next=ChunkPosition(file=number, offset=offset, row=row + len(records)),
                 done=before + text.done,
                 text=True,
             )
@@ -141,7 +141,7 @@ class Source:
             yield chunk()
 
     def _parquet(
-        self, raw: IO[bytes], number: int, position: Position, rows: int, columns: Sequence[str], before: int
+        self, raw: IO[bytes], number: int, position: ChunkPosition, rows: int, columns: Sequence[str], before: int
     ) -> Iterator[Chunk]:
         file = self.files[number]
         content = _opened_parquet(raw, file)
@@ -159,7 +159,7 @@ class Source:
                 raw=lambda place, table=table: json.dumps(  # type: ignore[misc]
                     table.slice(place, 1).to_pylist()[0], ensure_ascii=False, default=str
                 ),
-                next=Position(file=number, offset=offset + len(table), row=row + len(table)),
+                next=ChunkPosition(file=number, offset=offset + len(table), row=row + len(table)),
                 done=before + file.size * (offset + len(table)) // total,
                 text=False,
             )
@@ -167,7 +167,7 @@ class Source:
 
 
 def _table(
-    records: Records, names: list[str], columns: Sequence[str], reading: ReadingConfig
+    records: CsvRecords, names: list[str], columns: Sequence[str], reading: ReadingConfig
 ) -> tuple[pa.Table, NDArray[np.int64], dict[int, str]]:
     """The readable records as columns of text, which they are, and why the others are not."""
     faults = dict(records.faults)
@@ -199,7 +199,7 @@ def _table(
     return table, positions, faults
 
 
-def _tables(content: pq.ParquetFile, file: File, columns: list[str], offset: int, rows: int) -> Iterator[pa.Table]:
+def _tables(content: pq.ParquetFile, file: InputFile, columns: list[str], offset: int, rows: int) -> Iterator[pa.Table]:
     """The rows from an offset on, so many at a time."""
     group, skipped = 0, offset
     while group < content.num_row_groups and skipped >= content.metadata.row_group(group).num_rows:
@@ -220,14 +220,14 @@ def _tables(content: pq.ParquetFile, file: File, columns: list[str], offset: int
         yield held
 
 
-def _opened_parquet(raw: IO[bytes], file: File) -> pq.ParquetFile:
+def _opened_parquet(raw: IO[bytes], file: InputFile) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(raw)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(file, error) from error
 
 
-def _damaged(file: File, error: Exception) -> UserError:
+def _damaged(file: InputFile, error: Exception) -> UserError:
     said = one_line(error)
     return UserError(f"{file.name} is a damaged Parquet file ({said}); export it again")
 
@@ -240,14 +240,14 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _refuse_repeated(names: Sequence[str], file: File) -> None:
+def _refuse_repeated(names: Sequence[str], file: InputFile) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         shown = ", ".join(repr(name) for name in repeated)
         raise UserError(f"{file.name} names a column more than once: {shown}; rename or remove the repetition")
 
 
-def one_column(layout: Layout, separator: str) -> str:
+def one_column(layout: FileLayout, separator: str) -> str:
     """In words, that a header has one column, which is most often one of another separator; empty for others."""
     if len(layout.names) != 1:
         return ""

@@ -70,7 +70,7 @@ class BatchReport(Report):
         return self.resumed == self.chunks
 
 
-class Broken(Report):
+class BrokenRules(Report):
     """How often rules about rows were broken."""
 
     checks: list[Check]
@@ -78,7 +78,7 @@ class Broken(Report):
     """Missing values by column, of the columns that have a rule about them."""
 
 
-class Total(Report):
+class BatchTotal(Report):
     """All chunks so far."""
 
     rows: int = 0
@@ -86,16 +86,18 @@ class Total(Report):
     reasons: dict[str, int] = {}
     """The most frequent first."""
     observed: Observed
-    broken: Broken = Broken(checks=[], missing={})
+    broken: BrokenRules = BrokenRules(checks=[], missing={})
 
     @classmethod
-    def none(cls, bundle: Bundle, reference: Reference) -> "Total":
+    def none(cls, bundle: Bundle, reference: Reference) -> "BatchTotal":
         """That of no chunk."""
         return cls(observed=Tally(bundle, reference).observed())
 
-    def plus(self, rows: int, rejected: int, reasons: Mapping[str, int], observed: Observed, broken: Broken) -> "Total":
+    def plus(
+        self, rows: int, rejected: int, reasons: Mapping[str, int], observed: Observed, broken: BrokenRules
+    ) -> "BatchTotal":
         """With one more chunk."""
-        return Total(
+        return BatchTotal(
             rows=self.rows + rows,
             rejected=self.rejected + rejected,
             reasons=dict((Counter(self.reasons) + Counter(reasons)).most_common()),
@@ -104,7 +106,7 @@ class Total(Report):
         )
 
 
-def _broken(one: Broken, other: Broken) -> Broken:
+def _broken(one: BrokenRules, other: BrokenRules) -> BrokenRules:
     found = {(check.column, check.rule): check for check in one.checks}
     for check in other.checks:
         key = (check.column, check.rule)
@@ -112,7 +114,7 @@ def _broken(one: Broken, other: Broken) -> Broken:
             shown = list(dict.fromkeys([*found[key].examples, *check.examples]))[:EXAMPLES]
             check = check.model_copy(update={"failed": found[key].failed + check.failed, "examples": shown})
         found[key] = check
-    return Broken(checks=list(found.values()), missing=dict(Counter(one.missing) + Counter(other.missing)))
+    return BrokenRules(checks=list(found.values()), missing=dict(Counter(one.missing) + Counter(other.missing)))
 
 
 def observed_of(parts: Sequence[Observed]) -> Observed:

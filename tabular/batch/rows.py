@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.batch.chunks import Chunk
-from tabular.batch.values import Found, Notation, Values, categories, dates, numbers, plain
+from tabular.batch.values import CellNotation, ReadColumn, Values, categories, dates, numbers, plain
 from tabular.bundles.bundle import Bundle, Column
 from tabular.bundles.encoding import BadInput, Encoder, Notes
 from tabular.bundles.predictor import Predictor, Rows
@@ -15,7 +15,7 @@ from tabular.bundles.predictor import Predictor, Rows
 NOT_FINITE: Final = "the model's answer is not finite"
 
 
-class Ready(NamedTuple):
+class ReadyRows(NamedTuple):
     """Rows whose every value is of its column's kind."""
 
     table: dict[str, Values]
@@ -23,15 +23,15 @@ class Ready(NamedTuple):
     places: NDArray[np.int64]
     """For each row, which one of the chunk's table it is."""
 
-    def only(self, kept: NDArray[np.bool_]) -> "Ready":
+    def only(self, kept: NDArray[np.bool_]) -> "ReadyRows":
         """Some of the rows."""
-        return Ready({name: values[kept] for name, values in self.table.items()}, self.places[kept])
+        return ReadyRows({name: values[kept] for name, values in self.table.items()}, self.places[kept])
 
 
-class Scored(NamedTuple):
+class ScoredRows(NamedTuple):
     """Rows that were answered."""
 
-    ready: Ready
+    ready: ReadyRows
     rows: Rows | None
     """As the predictor took them; None where there are none."""
     notes: Notes
@@ -43,8 +43,8 @@ class Scored(NamedTuple):
 
 
 def check(
-    chunk: Chunk, columns: Sequence[Column], reading: Notation, forms: Mapping[str, str]
-) -> tuple[Ready, dict[int, str]]:
+    chunk: Chunk, columns: Sequence[Column], reading: CellNotation, forms: Mapping[str, str]
+) -> tuple[ReadyRows, dict[int, str]]:
     """Tell rows that can be scored from those that cannot.
 
     Args:
@@ -65,13 +65,13 @@ def check(
             bad |= rows
             for place in np.flatnonzero(rows).tolist():
                 rejected.setdefault(int(chunk.positions[place]), f"{column.name}: {reason}")
-    ready = Ready(table, np.arange(len(chunk.positions)))
+    ready = ReadyRows(table, np.arange(len(chunk.positions)))
     return (ready.only(~bad) if bad.any() else ready), rejected
 
 
 def answer(
-    chunk: Chunk, ready: Ready, rejected: dict[int, str], bundle: Bundle, encoder: Encoder, predictor: Predictor
-) -> Scored:
+    chunk: Chunk, ready: ReadyRows, rejected: dict[int, str], bundle: Bundle, encoder: Encoder, predictor: Predictor
+) -> ScoredRows:
     """Answer the rows that can be scored, through the door of the service.
 
     Args:
@@ -86,7 +86,7 @@ def answer(
     rows, notes, ready = _encoded(chunk, ready, rejected, encoder)
     if rows is None:
         shape = (0,) if bundle.task == "regression" else (0, len(bundle.classes))
-        return Scored(ready, None, notes, np.empty(shape), rejected)
+        return ScoredRows(ready, None, notes, np.empty(shape), rejected)
     output = predictor.predict(rows)
     finite: NDArray[np.bool_] = np.all(np.isfinite(output.reshape(len(output), -1)), axis=1)
     if not finite.all():
@@ -94,10 +94,10 @@ def answer(
             rejected[int(chunk.positions[ready.places[place]])] = NOT_FINITE
         rows, notes, ready = _encoded(chunk, ready.only(finite), rejected, encoder)
         output = output[finite]
-    return Scored(ready, rows, notes, output, rejected)
+    return ScoredRows(ready, rows, notes, output, rejected)
 
 
-def _found(chunk: Chunk, column: Column, reading: Notation, forms: Mapping[str, str]) -> Found:
+def _found(chunk: Chunk, column: Column, reading: CellNotation, forms: Mapping[str, str]) -> ReadColumn:
     cells = plain(chunk.table[column.name])
     if column.kind == "number":
         return numbers(cells, reading)
@@ -107,8 +107,8 @@ def _found(chunk: Chunk, column: Column, reading: Notation, forms: Mapping[str, 
 
 
 def _encoded(
-    chunk: Chunk, ready: Ready, rejected: dict[int, str], encoder: Encoder
-) -> tuple[Rows | None, Notes, Ready]:
+    chunk: Chunk, ready: ReadyRows, rejected: dict[int, str], encoder: Encoder
+) -> tuple[Rows | None, Notes, ReadyRows]:
     """The rows, encoded; what the encoder refuses all the same joins the rejected."""
     while len(ready.places):
         table = {name: v if v.dtype != object else v.tolist() for name, v in ready.table.items()}

@@ -13,7 +13,7 @@ from tabular.monitoring.frames import current_frame
 from tabular.reports.report import Report
 
 
-class Drawn(Report):
+class DrawnRows(Report):
     """Rows that were in the sample when their chunk was added; those of later chunks may have taken their place."""
 
     rows: list[int]
@@ -26,10 +26,10 @@ class Drawn(Report):
     """Regression: the value; classification: the place in `Bundle.classes`."""
 
 
-NOTHING = Drawn(rows=[], numbers=[], codes=[], predicted=[])
+NOTHING = DrawnRows(rows=[], numbers=[], codes=[], predicted=[])
 
 
-class Sample:
+class RowSample:
     """The rows whose numbers have the smallest hashes.
 
     Args:
@@ -40,23 +40,23 @@ class Sample:
     def __init__(self, size: int, seed: int) -> None:
         self._size = size
         self._seed = seed
-        self._drawn: list[Drawn] = []
+        self._drawn: list[DrawnRows] = []
         self._hashes = np.empty(0, np.uint64)
 
     def draw(
         self, numbers: NDArray[np.int64], rows: Rows, predicted: NDArray[np.float64] | NDArray[np.integer]
-    ) -> Drawn:
+    ) -> DrawnRows:
         """Add rows, and return those of them that are in the sample now.
 
         Args:
             numbers: of the rows, in the whole input.
             rows: as the predictor took them.
-            predicted: one value a row, see `Drawn.predicted`.
+            predicted: one value a row, see `DrawnRows.predicted`.
         """
         hashes = self._of(numbers)
         smallest = np.sort(np.concatenate([self._hashes, hashes]))[: self._size]
         at = np.flatnonzero(hashes <= smallest[-1]) if len(smallest) else np.empty(0, np.int64)
-        drawn = Drawn(
+        drawn = DrawnRows(
             rows=numbers[at].tolist(),
             numbers=rows.numbers[at].tolist(),
             codes=rows.codes[at].tolist(),
@@ -65,7 +65,7 @@ class Sample:
         self.add(drawn)
         return drawn
 
-    def add(self, drawn: Drawn) -> None:
+    def add(self, drawn: DrawnRows) -> None:
         """Add rows that were drawn before."""
         self._drawn.append(drawn)
         hashes = self._of(np.array(drawn.rows, dtype=np.int64))
@@ -73,7 +73,7 @@ class Sample:
         if sum(len(part.rows) for part in self._drawn) > 3 * self._size:
             self._drawn = [self.drawn()]
 
-    def drawn(self) -> Drawn:
+    def drawn(self) -> DrawnRows:
         """The sample in the order of the input."""
         rows = np.array([row for part in self._drawn for row in part.rows], dtype=np.int64)
         highest = self._hashes[-1] if len(self._hashes) else np.uint64(0)
@@ -82,7 +82,7 @@ class Sample:
         numbers = [row for part in self._drawn for row in part.numbers]
         codes = [row for part in self._drawn for row in part.codes]
         predicted = [value for part in self._drawn for value in part.predicted]
-        return Drawn(
+        return DrawnRows(
             rows=rows[kept].tolist(),
             numbers=[numbers[place] for place in kept],
             codes=[codes[place] for place in kept],

@@ -11,15 +11,15 @@ import pandas as pd
 import pyarrow as pa
 
 from tabular.batch import contract, writing
-from tabular.batch.chunks import START, Chunk, Position, empty_chunk
+from tabular.batch.chunks import START, Chunk, ChunkPosition, empty_chunk
 from tabular.batch.forms import forms_of
 from tabular.batch.inputs import files_of
-from tabular.batch.ledger import Finished, Identity, Ledger, Part, Success, part
-from tabular.batch.reading import Source, one_column
-from tabular.batch.report import BatchReport, Total
+from tabular.batch.ledger import BatchIdentity, FinishedBatch, FinishedChunk, Ledger, OutputPart, part
+from tabular.batch.reading import BatchInput, one_column
+from tabular.batch.report import BatchReport, BatchTotal
 from tabular.batch.rows import answer, check
-from tabular.batch.sample import NOTHING, Sample
-from tabular.batch.values import Notation, misfit
+from tabular.batch.sample import NOTHING, RowSample
+from tabular.batch.values import CellNotation, misfit
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import Predictor
@@ -32,7 +32,7 @@ from tabular.storage.places import public
 SAMPLE_ROWS: Final = 5_000
 
 
-class Reached(NamedTuple):
+class BatchProgress(NamedTuple):
     """How far the work is."""
 
     rows: int
@@ -46,10 +46,10 @@ class Reached(NamedTuple):
     """Bytes of all of it."""
 
 
-Watch = Callable[[Reached], None]
+Watch = Callable[[BatchProgress], None]
 
 
-class Model(NamedTuple):
+class BatchModel(NamedTuple):
     """What scores."""
 
     bundle: Bundle
@@ -59,7 +59,9 @@ class Model(NamedTuple):
     predictor: Predictor
 
 
-def score(config: BatchConfig, model: Model, watch: Watch = lambda reached: None) -> tuple[BatchReport, pd.DataFrame]:
+def score(
+    config: BatchConfig, model: BatchModel, watch: Watch = lambda reached: None
+) -> tuple[BatchReport, pd.DataFrame]:
     """Score what was not scored before; every row ends in one part of the predictions, or of the rejects.
 
     Args:
@@ -68,22 +70,22 @@ def score(config: BatchConfig, model: Model, watch: Watch = lambda reached: None
         watch: is told after each chunk how far the work is.
 
     Returns:
-        The report, and at most 5,000 scored rows, see `tabular.batch.sample.Sample.frame`.
+        The report, and at most 5,000 scored rows, see `tabular.batch.sample.RowSample.frame`.
 
     Raises:
         UserError: before any work: no input, a column that the model needs is missing, or the output is another one.
             Later: a file is damaged, or a store does not answer; what is finished stays finished.
     """
     files = files_of(config.input, config.output)
-    source = Source(files, config.reading)
+    source = BatchInput(files, config.reading)
     keep = _ensure_columns(source, config, model.bundle)
     book = Ledger(config.output)
     with book.locked():
-        wanted = Identity.of(config, files, model.bundle, model.sha256)
+        wanted = BatchIdentity.of(config, files, model.bundle, model.sha256)
         begun = book.identity(wanted)
         done = book.success() if begun else None
         if done is not None:
-            sample = Sample(SAMPLE_ROWS, config.seed)
+            sample = RowSample(SAMPLE_ROWS, config.seed)
             sample.add(done.sample)
             found = {"resumed": done.report.chunks, "seconds": 0.0, "rows_per_second": 0.0}
             return done.report.model_copy(update=found), sample.frame(model.bundle)
@@ -96,9 +98,9 @@ def score(config: BatchConfig, model: Model, watch: Watch = lambda reached: None
 class _Known(NamedTuple):
     """What is kept in memory of a finished chunk."""
 
-    next: Position
-    predictions: Part
-    rejects: Part | None
+    next: ChunkPosition
+    predictions: OutputPart
+    rejects: OutputPart | None
 
 
 class _Batch:
@@ -107,8 +109,8 @@ class _Batch:
     def __init__(
         self,
         config: BatchConfig,
-        model: Model,
-        source: Source,
+        model: BatchModel,
+        source: BatchInput,
         keep: list[str],
         forms: dict[str, str],
         book: Ledger,
@@ -122,8 +124,8 @@ class _Batch:
         self._book = book
         self._watch = watch
         self._encoder = Encoder(model.bundle.columns)
-        self._sample = Sample(SAMPLE_ROWS, config.seed)
-        self._total = Total.none(model.bundle, model.reference)
+        self._sample = RowSample(SAMPLE_ROWS, config.seed)
+        self._total = BatchTotal.none(model.bundle, model.reference)
         self._known: dict[int, _Known] = {}
         rules = [name for name in config.validation.columns if name in source.common]
         self._columns = list(dict.fromkeys([*(c.name for c in model.bundle.columns), *keep, *rules]))
@@ -143,7 +145,9 @@ class _Batch:
                 last = writer.submit(self._book.finish, *made)
                 self._note(made[0])
                 total = self._total
-                self._watch(Reached(total.rows, total.rows - before, total.rejected, chunk.done, self._source.size))
+                self._watch(
+                    BatchProgress(total.rows, total.rows - before, total.rejected, chunk.done, self._source.size)
+                )
             if last is not None:
                 last.result()
         if files_of(self._config.input, self._config.output) != self._source.files:
@@ -152,7 +156,7 @@ class _Batch:
             )
         parts = [self._known[number] for number in sorted(self._known)]
         report = self._report(started, began, resumed, self._total.rows - before)
-        success = Success(
+        success = FinishedBatch(
             report=report,
             predictions=[part.predictions for part in parts],
             rejects=[part.rejects for part in parts if part.rejects],
@@ -161,7 +165,7 @@ class _Batch:
         self._book.succeed(success)
         return report, self._sample.frame(self._model.bundle)
 
-    def _note(self, found: Finished) -> None:
+    def _note(self, found: FinishedChunk) -> None:
         self._known[found.chunk] = _Known(found.next, found.predictions, found.rejects)
         rejected = found.rejects.rows if found.rejects else 0
         self._total = self._total.plus(found.rows, rejected, found.reasons, found.observed, found.broken)
@@ -184,7 +188,7 @@ class _Batch:
         if number == 0:
             yield 0, empty_chunk(self._columns)
 
-    def _ahead(self, position: Position) -> Iterator[Chunk]:
+    def _ahead(self, position: ChunkPosition) -> Iterator[Chunk]:
         """Chunks from a position on; the next one is read while this one is worked on."""
         chunks = self._source.chunks(position, self._config.chunk_rows, self._columns)
         with ThreadPoolExecutor(1) as reader:
@@ -193,9 +197,9 @@ class _Batch:
                 coming = reader.submit(next, chunks, None)
                 yield chunk
 
-    def _score(self, number: int, chunk: Chunk) -> tuple[Finished, bytes, bytes | None]:
+    def _score(self, number: int, chunk: Chunk) -> tuple[FinishedChunk, bytes, bytes | None]:
         bundle, config = self._model.bundle, self._config
-        notation = Notation.of(config.reading, chunk.text)
+        notation = CellNotation.of(config.reading, chunk.text)
         ready, faults = check(chunk, bundle.columns, notation, self._forms)
         scored = answer(chunk, ready, faults, bundle, self._encoder, self._model.predictor)
         ready = scored.ready
@@ -209,7 +213,7 @@ class _Batch:
             drawn = self._sample.draw(at, scored.rows, predicted)
         content = writing.predictions(chunk, scored, bundle, self._keep, datetime.now(UTC))
         rejected = writing.rejects(chunk, scored)
-        finished = Finished(
+        finished = FinishedChunk(
             chunk=number,
             first=chunk.first,
             rows=chunk.rows,
@@ -251,7 +255,7 @@ class _Batch:
         )
 
 
-def _ensure_columns(source: Source, config: BatchConfig, bundle: Bundle) -> list[str]:
+def _ensure_columns(source: BatchInput, config: BatchConfig, bundle: Bundle) -> list[str]:
     """Refuse files without what the model needs; return the columns that the output repeats."""
     names = source.layouts[0].names
     keep = list(names) if config.keep == "all" else list(dict.fromkeys(config.keep))
@@ -283,7 +287,7 @@ def _ensure_columns(source: Source, config: BatchConfig, bundle: Bundle) -> list
     return keep
 
 
-def _forms(source: Source, config: BatchConfig, bundle: Bundle) -> dict[str, str]:
+def _forms(source: BatchInput, config: BatchConfig, bundle: Bundle) -> dict[str, str]:
     names = [column.name for column in bundle.columns if column.kind == "date"]
     names += [name for name, rules in config.validation.columns.items() if rules.kind == "date"]
     there = [name for name in dict.fromkeys(names) if name in source.common]

@@ -25,7 +25,7 @@ INFINITIES: Final = r"^[+-]?(?i:inf|infinity)$"
 FIRST_DAY, END = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
 
 
-class Notation(NamedTuple):
+class CellNotation(NamedTuple):
     """How cells spell what they hold."""
 
     holes: pa.Array | None
@@ -35,7 +35,7 @@ class Notation(NamedTuple):
     infinite_is_hole: bool
 
     @classmethod
-    def of(cls, reading: ReadingConfig, is_text: bool) -> "Notation":
+    def of(cls, reading: ReadingConfig, is_text: bool) -> "CellNotation":
         """That of a CSV, or of a Parquet file, which has types."""
         known = holes(reading.missing, is_text)
         texts = None if known is None else pa.array(sorted(known), pa.string())
@@ -45,7 +45,7 @@ class Notation(NamedTuple):
         return cls(texts, reading.decimal, reading.thousands, infinite)
 
 
-class Found(NamedTuple):
+class ReadColumn(NamedTuple):
     """A column."""
 
     values: Values
@@ -85,7 +85,7 @@ def plain(column: pa.ChunkedArray) -> pa.Array:
     return whole.cast(pa.string()) if is_text(whole.type) else whole
 
 
-def numbers(cells: pa.Array, notation: Notation) -> Found:
+def numbers(cells: pa.Array, notation: CellNotation) -> ReadColumn:
     """A number column: float64."""
     bad: dict[str, Mask] = {}
     if not is_text(cells.type):
@@ -100,10 +100,10 @@ def numbers(cells: pa.Array, notation: Notation) -> Found:
         if not notation.infinite_is_hole:
             bad["an infinite number"] = infinite
         values = np.where(infinite, np.nan, values)
-    return Found(values, bad)
+    return ReadColumn(values, bad)
 
 
-def dates(cells: pa.Array, notation: Notation, form: str | None) -> Found:
+def dates(cells: pa.Array, notation: CellNotation, form: str | None) -> ReadColumn:
     """A column of dates: ISO 8601 text, of moments with a zone in UTC.
 
     Args:
@@ -130,16 +130,16 @@ def dates(cells: pa.Array, notation: Notation, form: str | None) -> Found:
     whole = bool((days == moments)[~missing].all())
     values = np.datetime_as_string(days if whole else moments).astype(object)
     values[missing] = None
-    return Found(values, {"no date": none} if none.any() else {})
+    return ReadColumn(values, {"no date": none} if none.any() else {})
 
 
-def date_texts(cells: pa.Array, notation: Notation) -> pd.Series:
+def date_texts(cells: pa.Array, notation: CellNotation) -> pd.Series:
     """Cells that are to be dates as text of dtype str, NaN where one is missing."""
     text = _known(cells.cast(pa.string()), notation)
     return pc.replace_substring_regex(text, r"^([+-]?[0-9]+)\.0+$", r"\1").to_pandas().astype("str")
 
 
-def categories(cells: pa.Array, notation: Notation, column: Column) -> Found:
+def categories(cells: pa.Array, notation: CellNotation, column: Column) -> ReadColumn:
     """A category column: text, or values that the encoder spells as training did."""
     if is_text(cells.type):
         found = _known(cells, notation).dictionary_encode()
@@ -157,10 +157,10 @@ def categories(cells: pa.Array, notation: Notation, column: Column) -> Found:
     values = options[places]
     infinite = [isinstance(value, float) and np.isinf(value) for value in known]
     bad = {"an infinite number": np.array([*infinite, False])[places]} if any(infinite) else {}
-    return Found(values, bad)
+    return ReadColumn(values, bad)
 
 
-def _known(cells: pa.Array, notation: Notation) -> pa.Array:
+def _known(cells: pa.Array, notation: CellNotation) -> pa.Array:
     """The cells with null for each spelling of a hole."""
     if notation.holes is None:
         return cells
@@ -173,7 +173,7 @@ def _typed(cells: pa.Array) -> Values:
     return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _parsed(cells: pa.Array, notation: Notation) -> tuple[Values, Mask]:
+def _parsed(cells: pa.Array, notation: CellNotation) -> tuple[Values, Mask]:
     """float64, and the cells that are neither missing nor a number."""
     absent = cells.is_null().to_numpy(zero_copy_only=False)
     if notation.decimal == "." and notation.thousands is None:

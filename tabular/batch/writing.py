@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tabular.batch.chunks import Chunk
 from tabular.batch.hashing import as_hex
-from tabular.batch.rows import Scored
+from tabular.batch.rows import ScoredRows
 from tabular.bundles.bundle import Bundle
 
 CONSTANT: Final = ("model", "model_version", "scored_at")
@@ -32,7 +32,7 @@ def said(bundle: Bundle, output: NDArray[np.float64]) -> NDArray[Any]:
     return labels
 
 
-def predictions(chunk: Chunk, scored: Scored, bundle: Bundle, keep: Sequence[str], moment: datetime) -> bytes:
+def predictions(chunk: Chunk, scored: ScoredRows, bundle: Bundle, keep: Sequence[str], moment: datetime) -> bytes:
     """The scored rows of a chunk.
 
     Args:
@@ -66,7 +66,7 @@ def predictions(chunk: Chunk, scored: Scored, bundle: Bundle, keep: Sequence[str
     return _parquet(pa.table(made))
 
 
-def rejects(chunk: Chunk, scored: Scored) -> bytes | None:
+def rejects(chunk: Chunk, scored: ScoredRows) -> bytes | None:
     """The other rows of a chunk: `row` int64, `row_hash`, `reason` and `raw` text; None where there are none."""
     if not scored.rejected:
         return None

@@ -23,7 +23,7 @@ KINDS: Final = {
 }
 
 
-class Rule(NamedTuple):
+class ColumnRule(NamedTuple):
     """A rule about the values of a column."""
 
     words: str
@@ -31,7 +31,7 @@ class Rule(NamedTuple):
     """For values none of which is missing, whether each keeps the rule."""
 
 
-def value_rules(column: ColumnConfig, every_spelling: bool = False) -> dict[str, Rule]:
+def value_rules(column: ColumnConfig, every_spelling: bool = False) -> dict[str, ColumnRule]:
     """The limits of a column by the name of their config key; a value of another kind breaks none of them.
 
     Args:
@@ -42,22 +42,22 @@ def value_rules(column: ColumnConfig, every_spelling: bool = False) -> dict[str,
     low, high, first, last, categories = column.min, column.max, column.earliest, column.latest, column.categories
     rules = {}
     if low is not None:
-        rules["min"] = Rule(f"must be at least {low:.12g}", lambda s: s >= low if is_number(s) else s.notna())
+        rules["min"] = ColumnRule(f"must be at least {low:.12g}", lambda s: s >= low if is_number(s) else s.notna())
     if high is not None:
-        rules["max"] = Rule(f"must be at most {high:.12g}", lambda s: s <= high if is_number(s) else s.notna())
+        rules["max"] = ColumnRule(f"must be at most {high:.12g}", lambda s: s <= high if is_number(s) else s.notna())
     if categories is not None:
         words = f"must be one of {', '.join(categories)}"
-        rules["categories"] = Rule(words, lambda s: _are_among(s, categories, every_spelling))
+        rules["categories"] = ColumnRule(words, lambda s: _are_among(s, categories, every_spelling))
     if first is not None:
         begin = pd.Timestamp(first)
-        rules["earliest"] = Rule(f"must not be before {first}", lambda s: s >= begin if is_date(s) else s.notna())
+        rules["earliest"] = ColumnRule(f"must not be before {first}", lambda s: s >= begin if is_date(s) else s.notna())
     if last is not None:
         end = pd.Timestamp(last) + pd.Timedelta(days=1)  # the last day is valid to its end
-        rules["latest"] = Rule(f"must not be after {last}", lambda s: s < end if is_date(s) else s.notna())
+        rules["latest"] = ColumnRule(f"must not be after {last}", lambda s: s < end if is_date(s) else s.notna())
     return rules
 
 
-def broken(values: pd.Series, rules: Mapping[str, Rule]) -> dict[str, NDArray[np.bool_]]:
+def broken(values: pd.Series, rules: Mapping[str, ColumnRule]) -> dict[str, NDArray[np.bool_]]:
     """For each rule, in its words, which values break it; a missing value breaks none."""
     known = values.notna().to_numpy()
     found = {}

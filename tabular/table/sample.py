@@ -12,7 +12,7 @@ from tabular.config.base import Items, StrictModel
 Floats = NDArray[np.float64]
 
 
-class Place(StrictModel):
+class SamplePlace(StrictModel):
     """A spot that rows gather around."""
 
     centre: dict[str, float]
@@ -71,7 +71,7 @@ class SampleSpec(StrictModel):
 
     rows: Annotated[int, Field(ge=2)]
     """How many rows."""
-    places: Annotated[Items[Place], Field(min_length=1)]
+    places: Annotated[Items[SamplePlace], Field(min_length=1)]
     """The places that rows gather around."""
     columns: Annotated[dict[str, SampleColumn], Field(min_length=1)]
     """The columns in the table's order."""

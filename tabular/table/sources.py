@@ -24,7 +24,7 @@ from tabular.table.parsing import Kinds, parse
 from tabular.table.sample import SampleSpec, make_sample
 
 
-class Source(StrictModel):
+class TableSource(StrictModel):
     """One table's origin, small enough to be a step's parameter. As JSON it comes back equal."""
 
     kind: Literal["path", "url", "sample"]
@@ -46,7 +46,7 @@ class Source(StrictModel):
     """Why this source and no other, in words."""
 
     @model_validator(mode="after")
-    def _has_what_it_needs(self) -> "Source":
+    def _has_what_it_needs(self) -> "TableSource":
         if (self.kind == "sample") != (self.sample is not None):
             raise ValueError("'sample' belongs to the kind 'sample' and to no other")
         if self.kind == "url" and self.sha256 is None:
@@ -59,7 +59,7 @@ def locate(
     cache: Path = ROOT / ".cache" / "data",
     root: Path = ROOT,
     columns: Mapping[str, ColumnConfig] | None = None,
-) -> Source:
+) -> TableSource:
     """Find the table before work is spent: `path` if it is set, else the download of `url`, else the sample.
 
     Args:
@@ -79,7 +79,7 @@ def locate(
     return _found(data, cache, root).model_copy(update={"reading": data.reading, "kinds": kinds})
 
 
-def _found(data: DataConfig, cache: Path, root: Path) -> Source:
+def _found(data: DataConfig, cache: Path, root: Path) -> TableSource:
     if data.path is not None:
         return _at_path(data.path, data.sha256)
     if data.url is not None and data.url_sha256 is not None:
@@ -94,7 +94,7 @@ def _found(data: DataConfig, cache: Path, root: Path) -> Source:
             return _sample(data.sample, root, f"no network: {error.what}")
         except places.StoreError as error:
             raise UserError(f"data.url: {error}") from None
-        return Source(
+        return TableSource(
             kind="url",
             location=data.url,
             sha256=data.url_sha256,
@@ -108,7 +108,7 @@ def _found(data: DataConfig, cache: Path, root: Path) -> Source:
 
 
 def read_table(
-    source: Source, target: str, drop_duplicates: bool, seed: int, drop_columns: Sequence[str] = ()
+    source: TableSource, target: str, drop_duplicates: bool, seed: int, drop_columns: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, Provenance]:
     """Read the table, or make the sample, and check that there is something to learn from.
 
@@ -183,7 +183,7 @@ def with_target(frame: pd.DataFrame, target: str, reading: ReadingConfig, name: 
     return kept, int(holes.sum())
 
 
-def _at_path(path: str, sha256: str | None) -> Source:
+def _at_path(path: str, sha256: str | None) -> TableSource:
     if is_remote(path):
         if sha256 is None:
             with _named("data.path"):
@@ -197,10 +197,10 @@ def _at_path(path: str, sha256: str | None) -> Source:
         location, expected = str(file), found
     if sha256 is not None:
         _check_hash(found, sha256, location, "data.sha256")
-    return Source(kind="path", location=location, sha256=expected, fingerprint=found, why="data.path is set")
+    return TableSource(kind="path", location=location, sha256=expected, fingerprint=found, why="data.path is set")
 
 
-def _sample(file: str, root: Path, why: str) -> Source:
+def _sample(file: str, root: Path, why: str) -> TableSource:
     path = root / file
     try:
         spec = SampleSpec.model_validate(yaml.safe_load(path.read_bytes()))
@@ -211,7 +211,7 @@ def _sample(file: str, root: Path, why: str) -> Source:
     except ValidationError as error:
         raise UserError(f"data.sample: {path}: {explain(error, SampleSpec)}") from error
     print_of_spec = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
-    return Source(kind="sample", location=file, fingerprint=print_of_spec, sample=spec, why=why)
+    return TableSource(kind="sample", location=file, fingerprint=print_of_spec, sample=spec, why=why)
 
 
 def _download(url: str, sha256: str, cache: Path) -> None:
@@ -229,7 +229,7 @@ def _download(url: str, sha256: str, cache: Path) -> None:
         raise UserError(f"cannot write to the cache {cache}: {error.strerror}; make it writable") from error
 
 
-def _content(source: Source) -> bytes:
+def _content(source: TableSource) -> bytes:
     """The bytes, from the cache of this machine where it has them."""
     if source.kind == "url":
         kept = Path(source.cache or "") / str(source.sha256)

@@ -1,10 +1,7 @@
 """SIGKILL between any two writes of a promotion: there is always a champion, and the next command completes it."""
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mlflow import MlflowClient
@@ -13,6 +10,7 @@ from registry.store import LocalStore
 from registry.verifying import verify
 from tabular.storage import places
 from tabular.storage.atomic import UNFINISHED
+from tests.support.kills import killed
 from tests.support.released import Shop, promote, roll_back
 
 WRITES = {
@@ -29,40 +27,6 @@ WRITES = {
 """Everything that changes something another process can see."""
 MANY = 40
 """More than any change has."""
-
-
-def killed_after(writes: int, work: Callable[[], Any]) -> bool:
-    """Do the work in another process that is killed right after so many writes; whether it was."""
-    child = os.fork()
-    if child == 0:
-        done = 0
-
-        def counted(write: Callable[..., Any]) -> Callable[..., Any]:
-            def wrapper(*arguments: Any, **options: Any) -> Any:
-                nonlocal done
-                result = write(*arguments, **options)
-                done += 1
-                if done == writes:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return result
-
-            return wrapper
-
-        for owner, names in WRITES.items():
-            for name in names:
-                setattr(owner, name, counted(getattr(owner, name)))
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True
-    assert os.WEXITSTATUS(status) == 0
-    return False
 
 
 @pytest.fixture
@@ -84,7 +48,7 @@ def test_a_kill_between_two_writes_leaves_a_champion_and_the_next_command_comple
     for writes in range(1, MANY):
         # given: a change that is killed right after one of its writes
         shop = another(released, f"after-{writes}")
-        if not killed_after(writes, lambda shop=shop: work(shop)):
+        if not killed(writes, WRITES, lambda shop=shop: work(shop)):
             break
 
         # then: the registry has one champion, and the manifest names one whose bundle is there

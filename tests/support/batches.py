@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tabular.batch.report import BatchReport
-from tabular.batch.scoring import Model, score
+from tabular.batch.scoring import BatchModel, score
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import CompiledPredictor
 from tabular.bundles.recipe import Recipe
@@ -17,7 +17,7 @@ from tests.support.described import CATEGORIES, described, table
 SIZES = [len(categories) for categories in CATEGORIES.values()]
 
 
-def model(classes: tuple[str, ...] = (), link: str = "identity") -> Model:
+def model(classes: tuple[str, ...] = (), link: str = "identity") -> BatchModel:
     """A regression, or a classification: of two numbers, a date and two categories."""
     said = np.arange(500) % len(classes) if classes else None
     home = described(table(500, 1), said if said is None else np.array(classes)[said], classes)
@@ -35,7 +35,7 @@ def model(classes: tuple[str, ...] = (), link: str = "identity") -> Model:
         "intercepts": np.zeros(outputs),
     }
     predictor = CompiledPredictor(recipe, arrays, Path(), threads=1)
-    return Model(home.bundle, home.reference, "0" * 64, predictor)
+    return BatchModel(home.bundle, home.reference, "0" * 64, predictor)
 
 
 def config(source: Path | str, output: Path | str, **options: Any) -> BatchConfig:
@@ -44,7 +44,7 @@ def config(source: Path | str, output: Path | str, **options: Any) -> BatchConfi
     return BatchConfig.model_validate(given | options)
 
 
-def run(source: Path | str, output: Path | str, by: Model | None = None, **options: Any) -> BatchReport:
+def run(source: Path | str, output: Path | str, by: BatchModel | None = None, **options: Any) -> BatchReport:
     return score(config(source, output, **options), by or model())[0]
 
 
@@ -58,7 +58,7 @@ def rejects(output: Path | str) -> pd.DataFrame:
     return pd.read_parquet(f"{output}/rejects").set_index("row")
 
 
-def answers(by: Model, rows: pd.DataFrame) -> list[float]:
+def answers(by: BatchModel, rows: pd.DataFrame) -> list[float]:
     """What the predictor itself says of rows."""
     columns = {
         str(name): [None if value is None or value != value else value for value in rows[name].astype(object)]

@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +9,14 @@ import fsspec
 import pandas as pd
 import pytest
 
-from tabular.batch.ledger import Ledger, Success
-from tabular.batch.scoring import Model, Reached, score
+from tabular.batch.ledger import FinishedBatch, Ledger
+from tabular.batch.scoring import BatchModel, BatchProgress, score
 from tabular.bundles.bundle import digest
 from tabular.errors import UserError
 from tabular.storage.atomic import UNFINISHED
 from tests.support.batches import config, model, predictions, rejects, run
 from tests.support.described import table
+from tests.support.kills import killed
 
 MANY = 40
 """More writes than the batch has."""
@@ -26,7 +25,7 @@ ONCE = ["scored_at"]
 
 
 @pytest.fixture(scope="module")
-def by() -> Model:
+def by() -> BatchModel:
     return model()
 
 
@@ -46,41 +45,13 @@ def options() -> dict[str, Any]:
     return {"reading": {"encoding": "cp1252"}, "keep": ["place"]}
 
 
-def killed_at(moment: int, work: Callable[[], Any]) -> bool:
-    """Do the work in another process that is killed when its so-manieth file is written and has no name yet."""
-    child = os.fork()
-    if child == 0:
-        done, replace = 0, os.replace
-
-        def counted(*arguments: Any) -> None:
-            nonlocal done
-            done += 1
-            if done == moment:
-                os.kill(os.getpid(), signal.SIGKILL)
-            replace(*arguments)
-
-        os.replace = counted
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True
-    assert os.WEXITSTATUS(status) == 0
-    return False
-
-
 def outcome(output: Path | str) -> pd.DataFrame:
     found = pd.concat([predictions(output).drop(columns=ONCE), rejects(output)])
     assert found.index.is_unique
     return found.sort_index()
 
 
-def test_a_kill_at_any_write_loses_and_repeats_nothing(by: Model, source: Path, tmp_path: Path) -> None:
+def test_a_kill_at_any_write_loses_and_repeats_nothing(by: BatchModel, source: Path, tmp_path: Path) -> None:
     # given: what an undisturbed run leaves
     whole, sample = score(config(source, tmp_path / "whole", **options()), by)
     expected = outcome(tmp_path / "whole")
@@ -89,7 +60,9 @@ def test_a_kill_at_any_write_loses_and_repeats_nothing(by: Model, source: Path, 
     for moment in range(1, MANY):
         # when: a run is killed, and the same command is given again
         output = tmp_path / f"{moment}"
-        if not killed_at(moment, lambda output=output: run(source, output, by, **options())):
+        if not killed(
+            moment, {os: ["replace"]}, lambda output=output: run(source, output, by, **options()), before=True
+        ):
             break
         report, drawn = score(config(source, output, **options()), by)
         # then
@@ -106,11 +79,11 @@ def test_a_kill_at_any_write_loses_and_repeats_nothing(by: Model, source: Path, 
     assert resumed == {0, 1, 2, 3, 4}
 
 
-def test_the_success_file_lists_every_part_with_its_sha256(by: Model, source: Path, tmp_path: Path) -> None:
+def test_the_success_file_lists_every_part_with_its_sha256(by: BatchModel, source: Path, tmp_path: Path) -> None:
     # when
     run(source, tmp_path / "out", by, **options())
     # then
-    found = Success.model_validate_json((tmp_path / "out" / "_SUCCESS.json").read_bytes())
+    found = FinishedBatch.model_validate_json((tmp_path / "out" / "_SUCCESS.json").read_bytes())
     parts = [*found.predictions, *found.rejects]
     assert {part.name: part.sha256 for part in parts} == {
         f"{file.parent.name}/{file.name}": digest(file.read_bytes()) for file in (tmp_path / "out").rglob("*.parquet")
@@ -118,7 +91,7 @@ def test_the_success_file_lists_every_part_with_its_sha256(by: Model, source: Pa
     assert sum(part.rows for part in parts) == 350 and [part.rows for part in found.rejects] == [1, 1]
 
 
-def test_what_is_scored_already_is_not_scored_again(by: Model, source: Path, tmp_path: Path) -> None:
+def test_what_is_scored_already_is_not_scored_again(by: BatchModel, source: Path, tmp_path: Path) -> None:
     # given
     first, sample = score(config(source, tmp_path / "out", **options()), by)
     files = {file: file.stat().st_mtime_ns for file in (tmp_path / "out").rglob("*.*")}
@@ -132,14 +105,14 @@ def test_what_is_scored_already_is_not_scored_again(by: Model, source: Path, tmp
     assert {file: file.stat().st_mtime_ns for file in files} == files
 
 
-def test_a_part_that_was_deleted_is_made_again_alone(by: Model, source: Path, tmp_path: Path) -> None:
+def test_a_part_that_was_deleted_is_made_again_alone(by: BatchModel, source: Path, tmp_path: Path) -> None:
     # given: a batch that has not come to its end, without one of its parts
     output = tmp_path / "out"
     run(source, output, by, **options())
     expected = outcome(output)
     (output / "_SUCCESS.json").unlink()
     (output / "predictions" / "part-000001.parquet").unlink()
-    seen: list[Reached] = []
+    seen: list[BatchProgress] = []
     # when
     report, _ = score(config(source, output, **options()), by, seen.append)
     # then
@@ -159,7 +132,7 @@ def test_a_part_that_was_deleted_is_made_again_alone(by: Model, source: Path, tm
     ],
 )
 def test_another_batch_is_refused_in_one_line(
-    change: dict[str, Any] | str, said: str, by: Model, source: Path, tmp_path: Path
+    change: dict[str, Any] | str, said: str, by: BatchModel, source: Path, tmp_path: Path
 ) -> None:
     # given
     run(source, tmp_path / "out", by, **options())
@@ -178,7 +151,7 @@ def test_another_batch_is_refused_in_one_line(
     pd.testing.assert_frame_equal(outcome(tmp_path / "out"), before)
 
 
-def test_a_folder_with_files_of_others_is_refused(by: Model, source: Path, tmp_path: Path) -> None:
+def test_a_folder_with_files_of_others_is_refused(by: BatchModel, source: Path, tmp_path: Path) -> None:
     # given
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").touch()
@@ -187,7 +160,7 @@ def test_a_folder_with_files_of_others_is_refused(by: Model, source: Path, tmp_p
         run(source, tmp_path / "out", by, **options())
 
 
-def test_two_processes_never_write_to_one_folder(by: Model, source: Path, tmp_path: Path) -> None:
+def test_two_processes_never_write_to_one_folder(by: BatchModel, source: Path, tmp_path: Path) -> None:
     # given: another one that has begun
     with (
         Ledger(str(tmp_path / "out")).locked(),
@@ -197,7 +170,7 @@ def test_two_processes_never_write_to_one_folder(by: Model, source: Path, tmp_pa
         run(source, tmp_path / "out", by, **options())
 
 
-def test_input_and_output_may_lie_in_another_store(by: Model, source: Path, tmp_path: Path) -> None:
+def test_input_and_output_may_lie_in_another_store(by: BatchModel, source: Path, tmp_path: Path) -> None:
     # given: half of a batch in a store that fsspec knows
     run(source, tmp_path / "out", by, **options())
     store, folder = fsspec.filesystem("memory"), f"memory://{tmp_path.name}"

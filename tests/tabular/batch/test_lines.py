@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tabular.batch import lines
-from tabular.batch.lines import BROKEN, Records, blocks, cells_of, split
+from tabular.batch.lines import BROKEN, CsvRecords, blocks, cells_of, split
 
 
 def found(data: bytes, separator: str = ",", trim: bool = False) -> list[tuple[str, list[str] | None]]:
@@ -16,7 +16,7 @@ def found(data: bytes, separator: str = ",", trim: bool = False) -> list[tuple[s
     return [(records.raw(n).decode(), _cells(records, n, separator, trim)) for n in range(len(records))]
 
 
-def _cells(records: Records, number: int, separator: str, trim: bool) -> list[str] | None:
+def _cells(records: CsvRecords, number: int, separator: str, trim: bool) -> list[str] | None:
     if number in records.faults:
         return None
     cells = [cell.decode() for cell in cells_of(records.text(number), separator, trim)]

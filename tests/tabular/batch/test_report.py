@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tabular.batch.report import observed_of
-from tabular.batch.sample import Sample
+from tabular.batch.sample import RowSample
 from tabular.bundles.predictor import Rows
 from tabular.reports.verdicts import NumberCounts
 from tests.support.described import described, prices, table
@@ -51,7 +51,7 @@ def test_a_sample_does_not_depend_on_the_chunks() -> None:
     said, numbers = np.arange(3000.0), np.arange(3000)
 
     def drawn(size: int, seed: int) -> pd.DataFrame:
-        sample = Sample(200, seed)
+        sample = RowSample(200, seed)
         for start in range(0, 3000, size):
             part = slice(start, start + size)
             sample.draw(numbers[part], Rows(rows.numbers[part], rows.codes[part]), said[part])

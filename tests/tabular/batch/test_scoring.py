@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabular.batch.scoring import Model
+from tabular.batch.scoring import BatchModel
 from tabular.config.base import Items
 from tabular.config.stages import ColumnConfig, ValidationConfig
 from tabular.errors import UserError
@@ -18,7 +18,7 @@ GOOD = "4.5,bay,3,2024-05-01,oil"
 
 
 @pytest.fixture(scope="module")
-def by() -> Model:
+def by() -> BatchModel:
     return model()
 
 
@@ -31,7 +31,7 @@ def rows() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet", "utf-16", "folder"])
-def test_predictions_are_the_predictors_own(kind: str, by: Model, rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_predictions_are_the_predictors_own(kind: str, by: BatchModel, rows: pd.DataFrame, tmp_path: Path) -> None:
     # given: the same rows in each form, and a column that the model does not need
     source, wide = tmp_path / "new.csv", rows.assign(id=[f"{n:03}" for n in range(len(rows))])
     reading = {"encoding": "utf-16"} if kind == "utf-16" else {}
@@ -76,7 +76,7 @@ def test_a_classification_gives_classes_and_their_probabilities(rows: pd.DataFra
     assert report.observed.predicted.counts == found["prediction"].value_counts().reindex(["cheap", "dear"]).to_dict()
 
 
-def test_each_bad_row_is_rejected_with_its_reason_and_the_others_are_scored(by: Model, tmp_path: Path) -> None:
+def test_each_bad_row_is_rejected_with_its_reason_and_the_others_are_scored(by: BatchModel, tmp_path: Path) -> None:
     # given
     bad = {
         "4,bay,3,2024-05-01": "4 cells instead of 5",
@@ -121,7 +121,7 @@ def test_an_answer_that_is_not_finite_is_a_reject(tmp_path: Path) -> None:
     assert report.observed.rows == 3 and np.isfinite(predictions(tmp_path / "out")["prediction"]).all()
 
 
-def test_cells_mean_what_they_mean_in_training(by: Model, rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_cells_mean_what_they_mean_in_training(by: BatchModel, rows: pd.DataFrame, tmp_path: Path) -> None:
     # given: another dialect
     there = rows.assign(
         income=[
@@ -143,7 +143,7 @@ def test_cells_mean_what_they_mean_in_training(by: Model, rows: pd.DataFrame, tm
 
 
 @pytest.mark.parametrize("last", ["25/12/2024", "12/25/2024"])
-def test_the_whole_column_says_whether_the_day_comes_first(last: str, by: Model, tmp_path: Path) -> None:
+def test_the_whole_column_says_whether_the_day_comes_first(last: str, by: BatchModel, tmp_path: Path) -> None:
     # given: a first chunk that can be read both ways
     cells = [f"{1 + n % 3:02}/{5 + n % 4:02}/2024" for n in range(120)]
     file = write(tmp_path / "new.csv", *(f"4,bay,3,{cell},oil" for cell in [*cells, last, "soon"]))
@@ -157,7 +157,9 @@ def test_the_whole_column_says_whether_the_day_comes_first(last: str, by: Model,
     assert report.reasons == {"sold: no date": 1}
 
 
-def test_rules_are_counted_over_all_chunks_and_break_nothing(by: Model, rows: pd.DataFrame, tmp_path: Path) -> None:
+def test_rules_are_counted_over_all_chunks_and_break_nothing(
+    by: BatchModel, rows: pd.DataFrame, tmp_path: Path
+) -> None:
     # given
     rows.assign(size="7").to_csv(tmp_path / "new.csv", index=False)
     rules = {
@@ -185,7 +187,7 @@ def test_rules_are_counted_over_all_chunks_and_break_nothing(by: Model, rows: pd
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_an_input_without_rows_gives_an_output_without_rows(kind: str, by: Model, tmp_path: Path) -> None:
+def test_an_input_without_rows_gives_an_output_without_rows(kind: str, by: BatchModel, tmp_path: Path) -> None:
     # given
     nothing = table(1, 1)[:0]
     file = tmp_path / "new"
@@ -210,7 +212,7 @@ def test_an_input_without_rows_gives_an_output_without_rows(kind: str, by: Model
     ],
 )  # fmt: skip
 def test_what_cannot_be_scored_is_refused_before_any_work(
-    lines: list[str], options: dict[str, Items[str]], said: str, by: Model, tmp_path: Path
+    lines: list[str], options: dict[str, Items[str]], said: str, by: BatchModel, tmp_path: Path
 ) -> None:
     # given
     (tmp_path / "new.csv").write_text("\n".join(lines))
@@ -220,7 +222,7 @@ def test_what_cannot_be_scored_is_refused_before_any_work(
     assert "\n" not in str(refused.value) and not (tmp_path / "out" / "batch.json").exists()
 
 
-def test_files_of_a_folder_must_agree_where_it_matters(by: Model, tmp_path: Path) -> None:
+def test_files_of_a_folder_must_agree_where_it_matters(by: BatchModel, tmp_path: Path) -> None:
     # given: a rule about a column that one file has alone
     folder = tmp_path / "new"
     folder.mkdir()
@@ -242,7 +244,7 @@ def test_files_of_a_folder_must_agree_where_it_matters(by: Model, tmp_path: Path
         run(folder, tmp_path / "mixed", by)
 
 
-def test_an_input_that_is_not_there_is_named(by: Model, tmp_path: Path) -> None:
+def test_an_input_that_is_not_there_is_named(by: BatchModel, tmp_path: Path) -> None:
     # when / then
     with pytest.raises(UserError, match="batch.input: there is no file or folder .*new.csv; set batch.input"):
         run(tmp_path / "new.csv", tmp_path / "out", by)

@@ -10,7 +10,7 @@ import pytest
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ColumnConfig, DataConfig
 from tabular.errors import UserError
-from tabular.table.sources import Source, locate, read_table
+from tabular.table.sources import TableSource, locate, read_table
 
 CSV = b"a,b\n1,2\n3,4\n3,4\n"
 SHA256 = hashlib.sha256(CSV).hexdigest()
@@ -173,10 +173,12 @@ def test_source_survives_json(root: Path) -> None:
     # when / then
     for config in configs:
         source = locate(config, root / "cache", root)
-        assert Source.model_validate_json(source.model_dump_json()) == source
-        assert Source.model_validate(source.model_dump(mode="json")) == source
-    download = Source(kind="url", location=NOWHERE, sha256=SHA256, fingerprint=SHA256, cache=str(root), why="data.url")
-    assert Source.model_validate_json(download.model_dump_json()) == download
+        assert TableSource.model_validate_json(source.model_dump_json()) == source
+        assert TableSource.model_validate(source.model_dump(mode="json")) == source
+    download = TableSource(
+        kind="url", location=NOWHERE, sha256=SHA256, fingerprint=SHA256, cache=str(root), why="data.url"
+    )
+    assert TableSource.model_validate_json(download.model_dump_json()) == download
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_rules_of_the_validation_decide_what_is_text_and_what_a_date(root: Path)
     }
     # when
     source = locate(DataConfig(path=str(root / "table.csv")), root, root, columns)
-    rows, _ = read_table(Source.model_validate_json(source.model_dump_json()), "label", False, 0)
+    rows, _ = read_table(TableSource.model_validate_json(source.model_dump_json()), "label", False, 0)
     # then: the target's labels stay what they are
     kinds = rows.dtypes.astype(str).to_dict()
     assert kinds == {"code": "str", "day": "datetime64[us]", "number": "int64", "label": "int64"}
@@ -249,6 +251,6 @@ def test_reading_belongs_to_the_source(root: Path) -> None:
     (root / "table.csv").write_bytes(b"a;b\n1,5;2\n2,5;3\n")
     data = DataConfig(path=str(root / "table.csv"), reading=ReadingConfig(separator=";", decimal=","))
     # when
-    source = Source.model_validate_json(locate(data, root, root).model_dump_json())
+    source = TableSource.model_validate_json(locate(data, root, root).model_dump_json())
     # then
     assert read_table(source, "b", False, 0)[0].to_dict("list") == {"a": [1.5, 2.5], "b": [2, 3]}
