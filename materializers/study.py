@@ -1,4 +1,4 @@
-"""Where the finished trials of a search lie, and what names them."""
+"""The file that keeps the finished trials of a search, and the name that says what they depend on."""
 
 import hashlib
 import json
@@ -11,17 +11,20 @@ from zenml.steps import StepContext
 
 from tabular.storage.repository import ROOT
 
+TRIALS = ROOT / ".cache" / "search"
+"""The folder of all searches."""
+
 
 def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int | str) -> str:
-    """A name that changes with everything the trials depend on, except how many are asked for.
+    """A name that changes with everything the trials depend on, except with how many are asked for.
 
-    So a search goes on after a kill, and goes further when more trials are asked for, and never mixes in trials of
-    other rows, features, code or parameters.
+    A search therefore goes on after a kill and continues when more trials are asked for, and it never mixes in trials
+    of other rows, features, code or parameters.
 
     Args:
-        context: of the running step, for the content hashes of its inputs.
-        code: the step's cache policy, for the files of its code.
-        parameters: the step's parameters but for the number of trials.
+        context: the running step's context, which holds the content hashes of its inputs.
+        code: the step's cache policy, which lists the files of its code.
+        parameters: the step's parameters without the number of trials.
     """
     known: dict[str, Any] = {
         "inputs": {
@@ -34,8 +37,8 @@ def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int | 
 
 
 def storage(context: StepContext, study: str, suffix: str = ".db") -> Path:
-    """The file of a study's finished trials; taken away when the run was told not to reuse earlier results."""
-    file = ROOT / ".cache" / "search" / f"{study[:16]}{suffix}"
+    """The file of a study's finished trials; it is deleted first if the run must not reuse earlier results."""
+    file = TRIALS / f"{study[:16]}{suffix}"
     wanted = context.step_run.config.enable_cache
     if wanted is None:
         wanted = context.pipeline_run.config.enable_cache

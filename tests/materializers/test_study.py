@@ -1,16 +1,15 @@
 """The name of a search on disk: new whenever its trials would be, the same when only more are asked for."""
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from zenml.config.cache_policy import CachePolicy
-from zenml.steps import StepContext
 
 from materializers import study
 from tabular.config.stages import TargetConfig
 from tabular.config.sweep import Sweep
+from tests.support.contexts import step_context
 
 SWEEP = Sweep.model_validate(
     {"metric": {"name": "wmape", "goal": "minimize"}, "parameters": {"alpha": {"min": 0.1, "max": 1.0}}}
@@ -26,21 +25,13 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CachePolicy:
     return CachePolicy(file_dependencies=["helper.py"])
 
 
-def _context(rows: str | None = "aa", *, identity: str = "1", step: bool | None = None, run: bool | None = None) -> Any:
-    """What is asked of a step's context; a real one exists only while a pipeline runs."""
-    return cast(
-        StepContext,
-        SimpleNamespace(
-            inputs={"train_rows": [SimpleNamespace(content_hash=rows, id=identity)]},
-            step_run=SimpleNamespace(config=SimpleNamespace(enable_cache=step)),
-            pipeline_run=SimpleNamespace(config=SimpleNamespace(enable_cache=run)),
-        ),
-    )
+def _context(rows: str | None = "aa", name: str = "train_rows") -> Any:
+    return step_context(**{name: rows})
 
 
 def test_equal_searches_have_one_name(code: CachePolicy) -> None:
     first = study.key(_context(), code, SWEEP, TARGET, 4, 42)
-    assert study.key(_context(identity="2"), code, SWEEP.model_copy(), TARGET, 4, 42) == first
+    assert study.key(_context(), code, SWEEP.model_copy(), TARGET, 4, 42) == first
 
 
 def test_the_name_changes_with_inputs_code_and_parameters(code: CachePolicy, tmp_path: Path) -> None:
@@ -55,8 +46,8 @@ def test_the_name_changes_with_inputs_code_and_parameters(code: CachePolicy, tmp
         study.key(_context(), code, SWEEP, TargetConfig(column="rent"), 4, 42),
         study.key(_context(), code, SWEEP, TARGET, 3, 42),
         study.key(_context(), code, SWEEP, TARGET, 4, 43),
-        study.key(_context(None, identity="1"), code, SWEEP, TARGET, 4, 42),
-        study.key(_context(None, identity="2"), code, SWEEP, TARGET, 4, 42),
+        study.key(_context(None), code, SWEEP, TARGET, 4, 42),
+        study.key(_context(None, "other_rows"), code, SWEEP, TARGET, 4, 42),
     ]
 
     # when
@@ -71,15 +62,15 @@ def test_the_name_changes_with_inputs_code_and_parameters(code: CachePolicy, tmp
     ("step", "run", "kept"), [(None, None, True), (True, False, True), (None, False, False), (False, True, False)]
 )
 def test_finished_trials_are_dropped_only_without_a_cache(
-    code: CachePolicy, tmp_path: Path, step: bool | None, run: bool | None, kept: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: bool | None, run: bool | None, kept: bool
 ) -> None:
     # given
-    file = tmp_path / ".cache" / "search" / f"{'ab' * 8}.db"
-    file.parent.mkdir(parents=True)
+    monkeypatch.setattr(study, "TRIALS", tmp_path)
+    file = tmp_path / f"{'ab' * 8}.db"
     file.write_bytes(b"trials")
 
     # when
-    found = study.storage(_context(step=step, run=run), "ab" * 32)
+    found = study.storage(step_context(step, run), "ab" * 32)
 
     # then
     assert found == file

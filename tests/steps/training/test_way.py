@@ -1,0 +1,161 @@
+"""Each step of the way from a table to a decision, called once with a small table, in the order of the pipeline."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from materializers import study
+from registry import mlflow_registry
+from steps.training import gate as gate_module
+from steps.training import search as search_module
+from steps.training.evaluate import evaluate
+from steps.training.features import features
+from steps.training.fit import fit
+from steps.training.impute import impute
+from steps.training.ingest import ingest
+from steps.training.select import select
+from steps.training.split import split
+from steps.training.validate import validate
+from tabular.config import stages
+from tabular.config.sweep import Sweep
+from tabular.errors import UserError
+from tabular.reports.findings import TrainingFindings
+from tabular.table.sources import locate
+from tests.support.contexts import step_context
+
+TARGET = stages.TargetConfig(column="price")
+FEATURES = stages.FeatureConfig(
+    expressions={"per_home": "rooms / homes"}, clusters=stages.ClusterConfig(columns=("east", "north"), counts=(4,))
+)
+SELECTION = stages.SelectionConfig(algorithms=("linear", "lightgbm"), metric="rmse")
+SWEEP = Sweep.model_validate(
+    {"metric": {"name": "rmse", "goal": "minimize"}, "parameters": {"alpha": {"min": 0.1, "max": 10.0}}}
+)
+COUNT = 300
+
+
+@pytest.fixture(scope="module")
+def way(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Every artifact of the way by its name, each made by the step's own function from those before it."""
+    folder = tmp_path_factory.mktemp("way")
+    path = folder / "homes.csv"
+    _table().to_csv(path, index=False)
+    made: dict[str, Any] = {}
+    context = step_context(test_rows="held out", tuning_rows="tuning", feature_pipeline="features")
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (gate_module, search_module):
+            _answer(patched, module, context)
+        patched.setattr(study, "TRIALS", folder)
+        patched.setattr(mlflow_registry, "registry_client", lambda: MlflowClient(f"sqlite:///{folder}/mlflow.db"))
+        source = locate(stages.DataConfig(path=str(path)))
+        made["dataset"], made["provenance"] = ingest.entrypoint(source, "price", (), False, 1)
+        made["validation"] = validate.entrypoint(made["dataset"], TARGET, stages.ValidationConfig())
+        made["train"], made["test"], made["tuning"] = split.entrypoint(
+            made["dataset"], TARGET, stages.SplitConfig(tuning_rows=200), 1
+        )
+        made["imputer"], made["imputation"] = impute.entrypoint(
+            made["tuning"], "price", stages.ImputationConfig(strategies=("median", "knn")), 1
+        )
+        made["unfitted"], made["features"] = features.entrypoint(
+            made["tuning"], made["imputer"], TARGET, FEATURES, "rmse", 1
+        )
+        made["leaderboard"] = select.entrypoint(made["tuning"], made["unfitted"], TARGET, SELECTION, 1)
+        sweeps = {"linear": SWEEP, "lightgbm": SWEEP}
+        made["leaderboard"] = made["leaderboard"].model_copy(update={"chosen": _place(made["leaderboard"], "linear")})
+        made["best"], made["search"] = search_module.search.entrypoint(
+            made["tuning"], made["unfitted"], made["leaderboard"], TARGET, sweeps, 2, 2, "optuna", 1
+        )
+        made["model"], made["validated"] = fit.entrypoint(
+            made["train"], made["tuning"], made["unfitted"], made["best"], TARGET, 2, 1
+        )
+        config = stages.EvaluationConfig(bootstrap=100, explained_rows=20)
+        made["evaluation"] = evaluate.entrypoint(
+            made["model"], made["test"], made["train"], made["validated"], TARGET, config, "rmse", 1
+        )
+        made["decision"] = gate_module.gate.entrypoint(
+            made["model"],
+            made["evaluation"],
+            made["train"],
+            made["test"],
+            made["provenance"],
+            TARGET,
+            stages.GateConfig(metric="rmse", limits={"r2": 0.5}),
+            "homes",
+            1,
+        )
+    return made
+
+
+def _table() -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(random.uniform(1, 9, size=(COUNT, 4)), columns=["east", "rooms", "homes", "north"])
+    rows["kind"] = random.choice(["bay", "inland"], COUNT)
+    rows["price"] = 5 + rows["rooms"] + 3 * (rows["kind"] == "bay") + random.uniform(0, 0.1, COUNT)
+    rows.loc[::9, "rooms"] = np.nan
+    return rows
+
+
+def _answer(patched: pytest.MonkeyPatch, module: ModuleType, context: Any) -> None:
+    patched.setattr(module, "get_step_context", lambda: context)
+
+
+def _place(leaderboard: Any, algorithm: str) -> int:
+    return next(i for i, line in enumerate(leaderboard.candidates) if line.algorithm == algorithm)
+
+
+def test_the_table_is_read_and_checked_and_says_where_it_came_from(way: dict[str, Any]) -> None:
+    assert len(way["dataset"]) == way["provenance"].rows == way["validation"].rows == COUNT
+    assert way["provenance"].data_source == "path" and way["validation"].failures == []
+
+
+def test_a_table_that_breaks_its_contract_stops_the_run(way: dict[str, Any]) -> None:
+    # given
+    rules = stages.ValidationConfig(columns={"rooms": stages.ColumnConfig(kind="number", max=2, max_missing=1)})
+    # when / then
+    with pytest.raises(UserError, match="rooms"):
+        validate.entrypoint(way["dataset"], TARGET, rules)
+
+
+def test_no_held_out_row_is_trained_on(way: dict[str, Any]) -> None:
+    places = {name: set(way[name]["east"]) for name in ("train", "test", "tuning")}
+    assert (len(places["train"]), len(places["test"]), len(places["tuning"])) == (240, 60, 200)
+    assert not places["train"] & places["test"] and places["tuning"] < places["train"]
+
+
+def test_the_choices_hand_on_what_was_chosen(way: dict[str, Any]) -> None:
+    # then: a fitted imputer for people, and one preprocessing that nothing was fitted on
+    assert way["imputation"].best in ("median", "knn")
+    assert hasattr(way["imputer"].imputer, "n_features_in_")
+    assert [name for name, _ in way["unfitted"].steps] == ["columns", "impute", "features"]
+    assert not hasattr(way["unfitted"], "feature_names_in_")
+    assert "per_home" in way["features"].columns
+
+
+def test_the_search_tunes_the_winner_and_keeps_its_trials(way: dict[str, Any]) -> None:
+    assert way["best"].algorithm == way["leaderboard"].winner.algorithm == "linear"
+    assert [trial.state for trial in way["search"].trials] == ["complete"] * 2
+    assert 0.1 <= way["best"].parameters["alpha"] <= 10.0
+
+
+def test_the_model_answers_raw_rows_and_is_scored_and_judged_on_held_out_ones(way: dict[str, Any]) -> None:
+    # given
+    raw = way["test"].drop(columns="price")
+    # then
+    np.testing.assert_array_equal(way["model"].predict(raw), way["evaluation"].predicted)
+    assert way["evaluation"].metrics["r2"].value > 0.8
+    assert way["evaluation"].cross_validation == way["validated"]
+    assert way["decision"].decision == "promote" and "no champion yet" in way["decision"].reasons[0]
+
+
+def test_the_reports_of_the_way_are_one_record(way: dict[str, Any]) -> None:
+    # given: one of each kind, in no order
+    names = ("decision", "evaluation", "validated", "best", "search", "leaderboard", "features", "imputation")
+    # when
+    findings = TrainingFindings.of([way[name] for name in (*names, "validation", "provenance")])
+    # then
+    assert findings.gate_decision == way["decision"] and findings.provenance == way["provenance"]
+    assert findings.best_parameters == way["best"]

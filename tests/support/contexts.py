@@ -1,0 +1,19 @@
+"""What a step asks of ZenML's step context; a real one exists only while a pipeline runs."""
+
+from types import SimpleNamespace
+from typing import Any
+
+
+def step_context(step: bool | None = None, run: bool | None = None, **inputs: str | None) -> Any:
+    """A context with the content hashes of the inputs by name.
+
+    Args:
+        step: whether the step has its cache enabled; None leaves that to the run.
+        run: whether the run has.
+        inputs: content hash of each input; None for an artifact without one, whose id is then `<name>-id`.
+    """
+    return SimpleNamespace(
+        inputs={name: [SimpleNamespace(content_hash=content, id=f"{name}-id")] for name, content in inputs.items()},
+        step_run=SimpleNamespace(config=SimpleNamespace(enable_cache=step)),
+        pipeline_run=SimpleNamespace(config=SimpleNamespace(enable_cache=run)),
+    )
