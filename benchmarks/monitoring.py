@@ -29,7 +29,7 @@ from tabular.bundles.encoding import Encoder, Notes
 from tabular.bundles.making.describing import histogram
 from tabular.bundles.predictor import CompiledPredictor, Rows
 from tabular.config.monitoring import DriftConfig
-from tabular.monitoring.drift import findings
+from tabular.monitoring.drift import drift_findings
 from tabular.monitoring.tally import Tally
 from tabular.reports.verdicts import MonitoringFinding
 
@@ -60,7 +60,7 @@ class HeldOut:
         rows, notes = self._encoded(window)
         answers = self.predictor.predict(rows)
         tally.add(rows, notes, answers if self.bundle.task == "regression" else answers.argmax(axis=1))
-        return findings(tally.observed(), self.reference, self.bundle, DriftConfig())
+        return drift_findings(tally.observed(), self.reference, self.bundle, DriftConfig())
 
     def halved(self, draw: np.random.Generator) -> "HeldOut":
         """One half of the rows; predictions are compared with those for the other half."""

@@ -1,10 +1,11 @@
-"""What the monitor has found, window by window, kept in the artifact store beside the release."""
+"""The verdicts of monitoring and the trainings that followed, kept in the artifact store beside the release."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
+from registry.stack import read_releases
 from registry.store import Store
 from tabular.config.base import explain
 from tabular.errors import UserError
@@ -16,29 +17,29 @@ WINDOWS = "monitoring/windows"
 RETRAININGS = "monitoring/retrainings"
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 OVERLAP = 0.1
-"""By this share of its length a window may begin before the one before it ends."""
+"""Share of its length by which a window may overlap the one before it."""
 ABANDONED = timedelta(hours=24)
-"""A retraining that was begun so long ago and never ended belongs to a process that is gone."""
+"""A retraining that has not ended after this time belongs to a process that is gone."""
 
 Kept = TypeVar("Kept", bound=Report)
 
 
 class Retraining(Report):
-    """A training that the monitor has asked for."""
+    """A training that monitoring has asked for."""
 
     number: int
-    """Counts the trainings of a version, from 1."""
+    """Number of this training among those of the version, from 1."""
     version: str
-    """That was watched."""
+    """The version that was watched."""
     window_end: str
-    """Of the verdict that asked for it."""
+    """End of the window whose verdict asked for the training."""
     began: str
-    """UTC, ISO 8601."""
+    """When the training began, in UTC, ISO 8601."""
     state: Literal["begun", "done", "failed"]
     run: str | None = None
-    """The name of the training run."""
+    """Name of the training run."""
     outcome: str = ""
-    """What became of it, in words."""
+    """Result of the training, in words."""
 
 
 class Watch:
@@ -52,17 +53,17 @@ class Watch:
         self._store = store
 
     def keep(self, verdict: Verdict) -> str:
-        """Keep a verdict, in the place of an earlier one on the same window. Returns where it lies."""
+        """Store a verdict, and replace an earlier one on the same window. Returns its location."""
         name = f"{WINDOWS}/{_name(verdict.end, verdict.version)}"
         self._store.write(name, verdict.model_dump_json(indent=1).encode() + b"\n")
         return places.join(self._store.location, name)
 
     def verdicts(self, version: str | None = None, last: int = 24) -> list[Verdict]:
-        """The newest verdicts, the oldest of them first.
+        """Return the newest verdicts, the oldest of them first.
 
         Args:
-            version: only those on this version.
-            last: how many at most.
+            version: only verdicts on this version; None for all.
+            last: largest number of verdicts.
 
         Raises:
             UserError: a file is damaged.
@@ -71,14 +72,16 @@ class Watch:
         return [self._read(f"{WINDOWS}/{name}", Verdict) for name in names[-last:]]
 
     def before(self, start: str, end: str, version: str, count: int) -> list[Verdict]:
-        """The verdicts on the windows before one, the newest first: on this version, since its last retraining.
+        """Return the verdicts on the windows before one, the newest first: on one version, since its last retraining.
 
-        Of windows that overlap, such as those of a command that was repeated, one counts; and none without enough data.
+        Of windows that overlap, such as those of a repeated command, only the newest counts. Windows without enough
+        data do not count.
 
         Args:
-            start, end: of the window, ISO 8601.
+            start: first moment of the window, ISO 8601.
+            end: moment after the window, ISO 8601.
             version: the version that is watched.
-            count: how many at most.
+            count: largest number of verdicts.
         """
         done = [moment(one.window_end) for one in self.retrainings(version) if one.state == "done"]
         found: list[Verdict] = []
@@ -95,15 +98,15 @@ class Watch:
         return found
 
     def retrainings(self, version: str) -> list[Retraining]:
-        """The trainings that were asked for because of a version, the oldest first."""
+        """Return the trainings that verdicts on a version have asked for, the oldest first."""
         names = [name for name in self._store.names(RETRAININGS) if name.endswith(_of(version))]
         return [self._read(f"{RETRAININGS}/{name}", Retraining) for name in names]
 
     def begin(self, verdict: Verdict, now: datetime) -> Retraining | str:
-        """Note that a training begins, unless another one is under way; of several that try at once, one may.
+        """Note that a training begins, unless another one is under way; of several attempts at once, one succeeds.
 
         Returns:
-            The note, or in words why none may begin.
+            The note, or in words why no training may begin.
         """
         known = self.retrainings(verdict.version)
         for one in known:
@@ -118,13 +121,13 @@ class Watch:
             began=now.astimezone(UTC).isoformat(timespec="seconds"),
             state="begun",
         )
-        # Whoever counted at the same moment wants the same name, and one of them gets it.
+        # A process that counts at the same moment wants the same name, and only one of them gets it.
         if not self._store.create(_retraining(note), _content(note)):
             return "somebody else has begun a retraining at this moment"
         return note
 
     def end(self, note: Retraining, state: Literal["done", "failed"], run: str | None, outcome: str) -> None:
-        """Note how a training has ended; after a failed one the next window may ask again."""
+        """Note how a training has ended; after a failed one the next window may ask for another."""
         ended = note.model_copy(update={"state": state, "run": run, "outcome": outcome})
         self._store.write(_retraining(ended), _content(ended))
 
@@ -136,23 +139,32 @@ class Watch:
             raise UserError(f"{where}: {explain(error, model)}; delete the file") from None
 
 
+def open_watch(model: str) -> Watch:
+    """Return the verdicts on a registered model, on the active stack.
+
+    Raises:
+        UserError: the stack has no MLflow registry, or its artifact store cannot hold releases.
+    """
+    return Watch(read_releases(model).store)
+
+
 def moment(text: str) -> datetime:
-    """A moment from ISO 8601 with an offset."""
+    """Parse a moment in ISO 8601 with an offset from UTC."""
     return datetime.fromisoformat(text)
 
 
 def _latest(start: str, end: str) -> datetime:
-    """When the window before this one may end: schedulers are not punctual."""
+    """Return when the window before this one may end at the latest: schedulers are not punctual."""
     return moment(start) + OVERLAP * (moment(end) - moment(start))
 
 
 def _name(end: str, version: str) -> str:
-    """A file's name; names sort as the windows end."""
+    """Return the name of a file; names sort by the end of the window."""
     return f"{moment(end).astimezone(UTC):{STAMP}}{_of(version)}"
 
 
 def _end(name: str) -> datetime:
-    """When the window of a file ends."""
+    """Return when the window of a file ends."""
     return datetime.strptime(name.partition("-v")[0], STAMP).replace(tzinfo=UTC)
 
 

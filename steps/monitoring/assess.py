@@ -1,4 +1,4 @@
-"""Give a verdict on what was observed."""
+"""Give a verdict on a window or on a batch."""
 
 from typing import Annotated
 
@@ -6,20 +6,18 @@ from zenml import log_metadata, step
 
 from materializers.report import ReportMaterializer
 from registry import bundles
-from registry.stack import open_releases
-from registry.watching import Watch
+from registry.watching import open_watch
 from tabular import names
 from tabular.batch.report import BatchReport
 from tabular.config.batch import BatchConfig
 from tabular.config.monitoring import MonitoringConfig
 from tabular.monitoring import grading
 from tabular.reports.verdicts import Verdict, Window
-from tabular.storage.repository import ROOT
 
 
 @step(enable_cache=False, output_materializers={names.VERDICT: ReportMaterializer})
 def assess(window: Window, monitoring: MonitoringConfig) -> Annotated[Verdict, names.VERDICT]:
-    """Compare a window with the training rows, and keep the verdict for those that come after it.
+    """Compare a window with the training rows, and keep the verdict for the windows that follow.
 
     Args:
         window: what was observed.
@@ -28,10 +26,9 @@ def assess(window: Window, monitoring: MonitoringConfig) -> Annotated[Verdict, n
     Returns:
         The verdict.
     """
-    version = window.observed.version
-    watched = bundles.fetch(monitoring.model, version)
-    watch = Watch(open_releases(monitoring.model, ROOT).store)
-    earlier = watch.before(window.start, window.end, version, monitoring.retrain.windows - 1)
+    watched = bundles.fetch(monitoring.model, window.observed.version)
+    watch = open_watch(monitoring.model)
+    earlier = watch.before(window.start, window.end, window.observed.version, monitoring.retrain.windows - 1)
     verdict = grading.grade_window(window, watched.reference, watched.bundle, monitoring, earlier)
     log_metadata(metadata={"level": verdict.level, "retrain": verdict.retrain, "kept": watch.keep(verdict)})
     return verdict
@@ -46,7 +43,7 @@ def assess_batch(batch_report: BatchReport, batch: BatchConfig) -> Annotated[Ver
         batch: thresholds.
 
     Returns:
-        The verdict; it is no part of what `monitor status` shows, because a batch is no window of time.
+        The verdict. `monitor status` does not show it, because a batch is not a window of time.
     """
     scored_by = bundles.fetch(batch.model, batch_report.observed.version)
     verdict = grading.grade_batch(

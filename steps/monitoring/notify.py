@@ -1,4 +1,4 @@
-"""Tell those who should know about a verdict."""
+"""Tell people and Prometheus about a verdict."""
 
 from typing import Annotated
 
@@ -6,8 +6,8 @@ from zenml import step
 
 from tabular import names
 from tabular.config.monitoring import MonitoringConfig
-from tabular.errors import UserError
-from tabular.monitoring import exposition
+from tabular.monitoring.exposition import publish
+from tabular.monitoring.grading import asks_for_message
 from tabular.reports.verdicts import Verdict
 from trackers import notifying
 from trackers.notifying import Notification
@@ -15,30 +15,17 @@ from trackers.notifying import Notification
 
 @step(enable_cache=False)
 def notify(verdict: Verdict, monitoring: MonitoringConfig) -> Annotated[Notification, names.NOTIFICATION]:
-    """Write what Prometheus reads, and send a message where the config asks for one.
+    """Write the metrics that Prometheus reads, and send a message where the config asks for one.
 
     Args:
-        verdict: what was found.
-        monitoring: who is to be told.
+        verdict: the verdict on a window.
+        monitoring: where metrics go, and when a message is sent.
 
     Returns:
-        What became of the message. A verdict that nobody could be told of stands all the same.
+        What became of the message and the metrics. A failure of either does not change the verdict.
     """
-    trouble = []
-    for where, give in (
-        (monitoring.metrics.textfile, exposition.write_textfile),
-        (monitoring.metrics.pushgateway, exposition.push),
-    ):
-        if where is not None:
-            try:
-                give(where, verdict)
-            except UserError as error:
-                trouble.append(str(error))
-    wanted = (verdict.level == "alert" and monitoring.on_alert == "notify") or (
-        verdict.retrain and monitoring.on_retrain in ("notify", "train")
-    )
-    if wanted:
+    trouble = publish(verdict, monitoring.metrics)
+    sent = Notification(sent=False, words="nobody had to be told")
+    if asks_for_message(verdict, monitoring):
         sent = notifying.post(notifying.message(verdict), {"verdict": verdict.model_dump(mode="json")})
-    else:
-        sent = Notification(sent=False, words="nobody had to be told")
     return Notification(sent=sent.sent, words="; ".join([sent.words, *trouble]))

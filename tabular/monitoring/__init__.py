@@ -1,1 +1,1 @@
-"""What a window of predictions is like, against the rows that the model was trained on."""
+"""Monitoring: from the prediction log and the training statistics to a verdict."""

@@ -1,7 +1,6 @@
-"""Whether rows differ from those of training: sure, and by so much that it matters."""
+"""Whether rows differ from those of training: surely, and by so much that it matters."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from tabular.bundles.bundle import Bundle, Column
 from tabular.bundles.encoding import MISSING
@@ -15,50 +14,42 @@ from tabular.reports.verdicts import SEVERITY, CategoryCounts, Kind, MonitoringF
 FEWEST = 30
 """With fewer known values distributions are not compared."""
 PREDICTION = "prediction"
+"""Subject of the findings about predictions, and name of their column in tables for people."""
 
 
-class _Test(NamedTuple):
-    """What was measured of one subject, before all that was measured is judged together."""
+def drift_findings(
+    observed: Observed, reference: Reference, bundle: Bundle, config: DriftConfig
+) -> list[MonitoringFinding]:
+    """Compare rows with those of training. Returns all findings, the worst first.
 
-    kind: Kind
-    subject: str
-    measure: str
-    value: float
-    threshold: Threshold
-    p_value: float
-    test: str
-    words: str
-    psi: float | None = None
-
-
-def findings(observed: Observed, reference: Reference, bundle: Bundle, config: DriftConfig) -> list[MonitoringFinding]:
-    """Everything that was looked at, the worst first.
-
-    A finding is a warning or an alert where it is sure (below `config.alpha` after Holm's adjustment over all tests of
-    the window) and its value reaches the threshold. Columns to ignore take no part in the adjustment.
+    A finding is a warning or an alert where it is sure (its p-value is below `config.alpha` after Holm's adjustment
+    over all tests of the window) and its value reaches the threshold. Ignored columns do not take part in the
+    adjustment.
 
     Args:
-        observed: from `tabular.monitoring.tally.Tally`, of the same bundle.
-        reference: of the bundle.
-        bundle: the columns.
+        observed: counts from `tabular.monitoring.tally.Tally`, of the same bundle.
+        reference: statistics of the training rows.
+        bundle: bundle of the model.
         config: the thresholds.
 
     Raises:
-        UserError: a column to ignore is none.
+        UserError: the model does not have a column that is to be ignored.
     """
     _check(config.ignore, bundle)
-    tests = [*_of_columns(observed, reference, bundle, config), *_of_predictions(observed, reference, config)]
-    judged = [test.kind == "prediction" or test.subject not in config.ignore for test in tests]
-    adjusted = iter(holm([test.p_value for test, counts in zip(tests, judged, strict=True) if counts]))
-    pairs = [
-        (test, _finding(test, next(adjusted) if counts else None, config.alpha))
-        for test, counts in zip(tests, judged, strict=True)
+    found = [*_of_columns(observed, reference, bundle, config), *_of_predictions(observed, reference, config)]
+    ranks = [-one.value / one.warn if one.warn else 0.0 for one in found]
+    judged = [one.kind == "prediction" or one.subject not in config.ignore for one in found]
+    p_values = [one.p_value or 0.0 for one, is_judged in zip(found, judged, strict=True) if is_judged]
+    adjusted = iter(holm(p_values))
+    graded = [
+        _graded(one, next(adjusted), config.alpha) if is_judged else _ignored(one)
+        for one, is_judged in zip(found, judged, strict=True)
     ]
-    pairs.sort(key=lambda pair: (-SEVERITY[pair[1].level], -pair[0].value / pair[0].threshold.warn))
-    return [finding for _, finding in pairs]
+    order = sorted(range(len(graded)), key=lambda place: (-SEVERITY[graded[place].level], ranks[place]))
+    return [graded[place] for place in order]
 
 
-def _check(ignored: tuple[str, ...], bundle: Bundle) -> None:
+def _check(ignored: Sequence[str], bundle: Bundle) -> None:
     names = [column.name for column in bundle.columns]
     for name in ignored:
         if name not in names:
@@ -66,31 +57,50 @@ def _check(ignored: tuple[str, ...], bundle: Bundle) -> None:
             raise UserError(f"drift.ignore: {bundle.name} {bundle.version} has no column '{name}'{hint}")
 
 
-def _finding(test: _Test, adjusted: float | None, alpha: float) -> MonitoringFinding:
-    large = is_at_least(test.value, test.threshold)
-    sure = adjusted is not None and adjusted < alpha
-    said = test.words
-    if adjusted is None:
-        said += "; not judged, because the column is ignored"
-    elif large != "ok" and not sure:
-        said += "; that may be chance"
+def _measured(
+    kind: Kind,
+    subject: str,
+    measure: str,
+    value: float,
+    threshold: Threshold,
+    p_value: float,
+    test: str,
+    said: str,
+    index: float | None = None,
+) -> MonitoringFinding:
+    """Return a finding that is not graded yet; `index` is the population stability index."""
     return MonitoringFinding(
-        kind=test.kind,
-        subject=test.subject,
-        level=large if sure else "ok",
-        measure=test.measure,
-        value=test.value,
-        warn=None if adjusted is None else test.threshold.warn,
-        alert=None if adjusted is None else test.threshold.alert,
-        psi=test.psi,
-        p_value=test.p_value,
-        adjusted=adjusted,
-        test=test.test,
+        kind=kind,
+        subject=subject,
+        level="ok",
+        measure=measure,
+        value=value,
+        warn=threshold.warn,
+        alert=threshold.alert,
+        psi=index,
+        p_value=p_value,
+        test=test,
         words=said,
     )
 
 
-def _of_columns(observed: Observed, reference: Reference, bundle: Bundle, config: DriftConfig) -> Iterator[_Test]:
+def _graded(finding: MonitoringFinding, adjusted: float, alpha: float) -> MonitoringFinding:
+    assert finding.warn is not None and finding.alert is not None
+    level = is_at_least(finding.value, Threshold(warn=finding.warn, alert=finding.alert))
+    changes: dict[str, object] = {"adjusted": adjusted, "level": level}
+    if level != "ok" and adjusted >= alpha:
+        changes |= {"level": "ok", "words": f"{finding.words}; that may be chance"}
+    return finding.model_copy(update=changes)
+
+
+def _ignored(finding: MonitoringFinding) -> MonitoringFinding:
+    said = f"{finding.words}; not judged, because the column is ignored"
+    return finding.model_copy(update={"warn": None, "alert": None, "words": said})
+
+
+def _of_columns(
+    observed: Observed, reference: Reference, bundle: Bundle, config: DriftConfig
+) -> Iterator[MonitoringFinding]:
     for column in bundle.columns:
         if column.kind == "category":
             shares = reference.categories[column.name]
@@ -102,7 +112,7 @@ def _of_columns(observed: Observed, reference: Reference, bundle: Bundle, config
 
 def _of_number(
     column: Column, counts: NumberCounts, reference: NumberReference, rows: int, config: DriftConfig
-) -> Iterator[_Test]:
+) -> Iterator[MonitoringFinding]:
     name, known = column.name, sum(counts.cells)
     missing = round(reference.missing * rows)
     yield _missing(name, counts.missing, known, missing, rows, config)
@@ -112,21 +122,14 @@ def _of_number(
         yield _numbers("distribution", name, counts, reference.known, rows - missing, config)
     if known:
         share = counts.out_of_range / known
-        yield _Test(
-            kind="out_of_range",
-            subject=name,
-            measure="share",
-            value=share,
-            threshold=config.out_of_range,
-            p_value=fisher(counts.out_of_range, known, 0, rows - missing, only_more=True),
-            test="Fisher's exact",
-            words=words.out_of_range(column, share),
-        )
+        p_value = fisher(counts.out_of_range, known, 0, rows - missing, only_more=True)
+        said = words.out_of_range(column, share)
+        yield _measured("out_of_range", name, "share", share, config.out_of_range, p_value, "Fisher's exact", said)
 
 
 def _of_category(
     column: Column, counts: CategoryCounts, reference: CategoryReference, rows: int, config: DriftConfig
-) -> Iterator[_Test]:
+) -> Iterator[MonitoringFinding]:
     name = column.name
     of_training = {category: round(share * rows) for category, share in reference.shares.items()}
     missing = of_training.pop(MISSING, 0)
@@ -138,24 +141,16 @@ def _of_category(
     if given:
         never = sum(of_training.values())
         share, before = counts.unknown / given, never / of_known if of_known else 0.0
-        yield _Test(
-            kind="unknown",
-            subject=name,
-            measure="share",
-            value=share,
-            threshold=config.out_of_range,
-            p_value=fisher(counts.unknown, given, never, of_known, only_more=True),
-            test="Fisher's exact",
-            words=words.unknown(name, share, before),
-        )
+        p_value = fisher(counts.unknown, given, never, of_known, only_more=True)
+        said = words.unknown(name, share, before)
+        yield _measured("unknown", name, "share", share, config.out_of_range, p_value, "Fisher's exact", said)
 
 
-def _of_predictions(observed: Observed, reference: Reference, config: DriftConfig) -> Iterator[_Test]:
+def _of_predictions(observed: Observed, reference: Reference, config: DriftConfig) -> Iterator[MonitoringFinding]:
     if observed.predictions is not None and reference.predictions is not None:
-        if sum(observed.predictions.cells) >= FEWEST:
-            yield _numbers(
-                "prediction", PREDICTION, observed.predictions, reference.predictions, reference.predicted_rows, config
-            )
+        counts, rows = observed.predictions, reference.predicted_rows
+        if sum(counts.cells) >= FEWEST:
+            yield _numbers("prediction", PREDICTION, counts, reference.predictions, rows, config)
     elif observed.predicted is not None and sum(observed.predicted.counts.values()) >= FEWEST:
         known = {
             label: round(reference.predicted.get(label, 0.0) * reference.predicted_rows)
@@ -164,50 +159,32 @@ def _of_predictions(observed: Observed, reference: Reference, config: DriftConfi
         yield _categories("prediction", PREDICTION, observed.predicted, known, config)
 
 
-def _missing(name: str, missing: int, given: int, of_training: int, rows: int, config: DriftConfig) -> _Test:
+def _missing(
+    name: str, missing: int, given: int, of_training: int, rows: int, config: DriftConfig
+) -> MonitoringFinding:
     share, before = missing / (missing + given) if missing + given else 0.0, of_training / rows
-    return _Test(
-        kind="missing",
-        subject=name,
-        measure="change of share",
-        value=abs(share - before),
-        threshold=config.missing,
-        p_value=fisher(missing, missing + given, of_training, rows),
-        test="Fisher's exact",
-        words=words.missing(name, share, before),
-    )
+    p_value = fisher(missing, missing + given, of_training, rows)
+    change, said = abs(share - before), words.missing(name, share, before)
+    return _measured("missing", name, "change of share", change, config.missing, p_value, "Fisher's exact", said)
 
 
 def _numbers(
     kind: Kind, name: str, counts: NumberCounts, reference: Histogram, rows: int, config: DriftConfig
-) -> _Test:
+) -> MonitoringFinding:
     distance, p_value = kolmogorov_smirnov(counts.cells, reference.reached, rows)
     spoken = None if kind == "prediction" else name
-    return _Test(
-        kind=kind,
-        subject=name,
-        measure="KS distance",
-        value=distance,
-        threshold=config.distance,
-        p_value=p_value,
-        test="Kolmogorov-Smirnov",
-        words=words.numbers(spoken, counts, reference, distance, distance >= config.distance.warn),
-        psi=psi(counts.bins, reference.shares, rows),
-    )
+    said = words.numbers(spoken, counts, reference, distance, distance >= config.distance.warn)
+    index = psi(counts.bins, reference.shares, rows)
+    return _measured(kind, name, "KS distance", distance, config.distance, p_value, "Kolmogorov-Smirnov", said, index)
 
 
-def _categories(kind: Kind, name: str, counts: CategoryCounts, known: dict[str, int], config: DriftConfig) -> _Test:
+def _categories(
+    kind: Kind, name: str, counts: CategoryCounts, known: dict[str, int], config: DriftConfig
+) -> MonitoringFinding:
     found, expected = list(counts.counts.values()), list(known.values())
     distance, of_training = total_variation(found, expected), sum(expected)
     spoken = None if kind == "prediction" else name
-    return _Test(
-        kind=kind,
-        subject=name,
-        measure="total variation",
-        value=distance,
-        threshold=config.distance,
-        p_value=homogeneity(found, expected),
-        test="chi-squared",
-        words=words.categories(spoken, counts.counts, known, distance, distance >= config.distance.warn),
-        psi=psi(found, [count / of_training for count in expected], of_training),
-    )
+    said = words.categories(spoken, counts.counts, known, distance, distance >= config.distance.warn)
+    index = psi(found, [count / of_training for count in expected], of_training)
+    p_value = homogeneity(found, expected)
+    return _measured(kind, name, "total variation", distance, config.distance, p_value, "chi-squared", said, index)

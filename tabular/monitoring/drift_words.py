@@ -1,4 +1,4 @@
-"""What drift reads like: one sentence with a direction and the numbers."""
+"""Drift in words: one sentence with a direction and the numbers."""
 
 import math
 
@@ -7,13 +7,13 @@ from tabular.bundles.reference import Histogram
 from tabular.reports.verdicts import NumberCounts
 
 NOTICEABLE = 0.1
-"""Means that differ by so many standard deviations of training are called higher or lower."""
+"""Number of standard deviations of training by which a mean must differ to be called higher or lower."""
 LONGEST = 40
-"""Characters of a category."""
+"""Largest number of characters of a category that are shown."""
 
 
 def numbers(name: str | None, counts: NumberCounts, training: Histogram, distance: float, is_large: bool) -> str:
-    """How the values of a number differ; without a name, the predictions."""
+    """Say how the values of a number column differ, or the predictions where `name` is None."""
     mean = math.nan if counts.mean is None else counts.mean
     by = mean - training.mean
     against = "held out" if name is None else "training"
@@ -32,7 +32,7 @@ def numbers(name: str | None, counts: NumberCounts, training: Histogram, distanc
 def categories(
     name: str | None, counts: dict[str, int], training: dict[str, int], distance: float, is_large: bool
 ) -> str:
-    """How the shares of categories differ, with the one that differs most; without a name, the predicted classes."""
+    """Say how the shares of categories differ, or of predicted classes where `name` is None, and which differs most."""
     given, before = max(sum(counts.values()), 1), max(sum(training.values()), 1)
     most = max(counts, key=lambda category: abs(counts[category] / given - training[category] / before))
     label = most if len(most) <= LONGEST else f"{most[:LONGEST]}..."
@@ -44,30 +44,30 @@ def categories(
 
 
 def missing(name: str, share: float, training: float) -> str:
-    """How the share of missing values differs."""
+    """Say how the share of missing values differs."""
     return f"{name}: {percent(share)} missing, {percent(training)} in training"
 
 
 def out_of_range(column: Column, share: float) -> str:
-    """How many of the values of a number are beyond those of training."""
+    """Say how many of the values of a number column lie outside the range of training."""
     return f"{column.name}: {percent(share)} of values are beyond those of training, {column.min:,g} to {column.max:,g}"
 
 
 def unknown(name: str, share: float, training: float) -> str:
-    """How many of the values are categories that the model does not know."""
+    """Say how many of the values are categories that the model does not know."""
     before = f", {percent(training)} in training" if training else ""
     return f"{name}: {percent(share)} of values are categories that the model does not know{before}"
 
 
 def percent(share: float) -> str:
-    """A share of 1 in percent, never rounded to nothing or to all."""
+    """Write a share in percent, never rounded to none or to all."""
     if 0 < share < 0.0005:
         return "below 0.1 %"
     return "above 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
 
 
 def _digits(std: float) -> int | None:
-    """How many decimals tell values apart that are a hundredth of a standard deviation from each other."""
+    """Return the decimals that tell values apart which differ by a hundredth of a standard deviation."""
     return max(0, 2 - math.floor(math.log10(std))) if 1e-6 < std < 1e12 else None
 
 

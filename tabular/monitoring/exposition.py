@@ -1,4 +1,4 @@
-"""A verdict as metrics that Prometheus collects: from a file, or from a Pushgateway."""
+"""A verdict as metrics for Prometheus, which collects them from a file or from a Pushgateway."""
 
 import math
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from urllib.error import HTTPError, URLError
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, push_to_gateway, write_to_textfile
 
+from tabular.config.monitoring import MetricsConfig
 from tabular.errors import UserError
 from tabular.reports.verdicts import SEVERITY, Kind, MonitoringFinding, Performance, ServiceTraffic, Verdict
 from tabular.storage.places import public
@@ -21,25 +22,20 @@ _COMMON: Final = ("model", "version", "source")
 
 
 def registry(verdict: Verdict) -> CollectorRegistry:
-    """All metrics of a verdict; figures that it does not have are left out.
+    """Return all metrics of a verdict; figures that it does not have are left out.
 
-    Every one is a gauge with the labels `model`, `version` and `source` (`log` or `batch`), in base units.
+    Each metric is a gauge with the labels `model`, `version` and `source` (`log` or `batch`), in base units.
     """
     gauges = _Gauges(verdict)
-    gauges.set(
-        "stackhouse_monitor_level",
-        "Of the newest verdict: 0 ok, 1 warn, 2 alert, -1 too few rows.",
-        SEVERITY[verdict.level],
-    )
+    words = "Level of the newest verdict: 0 ok, 1 warn, 2 alert, -1 too few rows."
+    gauges.set("stackhouse_monitor_level", words, SEVERITY[verdict.level])
     gauges.set("stackhouse_monitor_rows", "Rows that were judged.", verdict.rows)
     for end, moment in (("start", verdict.start), ("end", verdict.end)):
-        gauges.set(
-            f"stackhouse_monitor_window_{end}_timestamp_seconds",
-            f"The {end} of the rows that were judged.",
-            datetime.fromisoformat(moment).timestamp(),
-        )
+        name = f"stackhouse_monitor_window_{end}_timestamp_seconds"
+        gauges.set(name, f"The {end} of the rows that were judged.", datetime.fromisoformat(moment).timestamp())
     gauges.set("stackhouse_monitor_retrain", "1 where another training is due.", int(verdict.retrain))
-    gauges.set("stackhouse_monitor_violations", "Windows that count for another training.", verdict.violations)
+    words = "Number of windows that count for another training."
+    gauges.set("stackhouse_monitor_violations", words, verdict.violations)
     _findings(gauges, verdict.findings)
     if verdict.performance:
         _performance(gauges, verdict.performance)
@@ -49,16 +45,28 @@ def registry(verdict: Verdict) -> CollectorRegistry:
 
 
 def text(verdict: Verdict) -> str:
-    """A verdict in Prometheus' text format."""
+    """Return a verdict in Prometheus' text format."""
     return generate_latest(registry(verdict)).decode()
 
 
+def publish(verdict: Verdict, config: MetricsConfig) -> list[str]:
+    """Write the metrics of a verdict wherever the config says. Returns what could not be done, in words."""
+    trouble = []
+    for where, give in ((config.textfile, write_textfile), (config.pushgateway, push)):
+        try:
+            if where is not None:
+                give(where, verdict)
+        except UserError as error:
+            trouble.append(str(error))
+    return trouble
+
+
 def write_textfile(path: str, verdict: Verdict) -> None:
-    """Make or replace a file that node_exporter's textfile collector reads; nobody ever reads a part of it.
+    """Make or replace a file that node_exporter's textfile collector reads; a reader never sees a part of it.
 
     Args:
-        path: `*.prom` in the collector's folder.
-        verdict: what it says.
+        path: a file `*.prom` in the collector's folder.
+        verdict: the verdict.
 
     Raises:
         UserError: the file cannot be written.
@@ -71,14 +79,14 @@ def write_textfile(path: str, verdict: Verdict) -> None:
 
 
 def push(address: str, verdict: Verdict) -> None:
-    """Replace what a Pushgateway knows of this model.
+    """Replace the metrics of this model in a Pushgateway.
 
     Args:
-        address: such as `http://localhost:9091`.
-        verdict: what it says.
+        address: address of the Pushgateway, such as `http://localhost:9091`.
+        verdict: the verdict.
 
     Raises:
-        UserError: nothing answered in time, or it refused.
+        UserError: the Pushgateway does not answer in time, or refuses.
     """
     group = {"model": verdict.model, "source": verdict.source}
     try:
@@ -89,7 +97,7 @@ def push(address: str, verdict: Verdict) -> None:
 
 
 class _Gauges:
-    """Gauges about one verdict, made when they are first set."""
+    """Gauges of one verdict, each made when it is first set."""
 
     def __init__(self, verdict: Verdict) -> None:
         self.registry = CollectorRegistry()
@@ -107,7 +115,7 @@ def _findings(gauges: _Gauges, findings: Sequence[MonitoringFinding]) -> None:
     for found in findings:
         gauges.set(
             "stackhouse_monitor_finding_level",
-            "Of one thing that was looked at: 0 ok, 1 warn, 2 alert.",
+            "Level of one finding: 0 ok, 1 warn, 2 alert.",
             SEVERITY[found.level],
             kind=found.kind,
             subject=found.subject,
@@ -116,7 +124,7 @@ def _findings(gauges: _Gauges, findings: Sequence[MonitoringFinding]) -> None:
             continue
         gauges.set(
             "stackhouse_drift",
-            "How far the rows are from those of training, in the unit that measure names.",
+            "How far the rows are from those of training, in the unit that the label measure names.",
             found.value,
             column=found.subject,
             kind=found.kind,
@@ -132,7 +140,7 @@ def _performance(gauges: _Gauges, performance: Performance) -> None:
     gauges.set("stackhouse_performance_rows", "Predictions whose true value is known.", performance.rows)
     for metric, found in performance.metrics.items():
         for bound, value in (("value", found.value), ("low", found.low), ("high", found.high)):
-            words = "Of predictions whose true value is known, with the bounds of its interval."
+            words = "Metric of predictions whose true value is known, and the bounds of its interval."
             gauges.set("stackhouse_performance", words, value, metric=metric, bound=bound)
     for metric, value in performance.held_out.items():
         words = "The same metric on the held-out rows."
@@ -142,9 +150,9 @@ def _performance(gauges: _Gauges, performance: Performance) -> None:
 def _traffic(gauges: _Gauges, traffic: ServiceTraffic) -> None:
     for quantile, value in (("0.5", traffic.p50_ms), ("0.95", traffic.p95_ms), ("0.99", traffic.p99_ms)):
         if value is not None:
-            words = "From a request to its answer, over the window."
+            words = "Time from a request to its answer, over the window."
             gauges.set("stackhouse_monitor_latency_seconds", words, value / 1000, quantile=quantile)
-    words = "Of the window, by what became of them; a fallback's answer is also one of those that were predicted."
+    words = "Requests of the window, by their answer; those that a fallback answered are also counted as predicted."
     for answer in ("predicted", "fallback", "refused", "failed"):
         count = traffic.requests if answer == "predicted" else getattr(traffic, answer)
         gauges.set("stackhouse_monitor_requests", words, count, answer=answer)
@@ -154,7 +162,7 @@ def _traffic(gauges: _Gauges, traffic: ServiceTraffic) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, without the address."""
+    """Return what went wrong, without the address."""
     if isinstance(error, HTTPError):
         return f"it answered {error.code}"
     cause = error.reason if isinstance(error, URLError) else error

@@ -1,4 +1,4 @@
-"""The table to train on anew: the one of the config, and the logged rows whose true value is known."""
+"""The table for another training: that of the training config, and logged rows whose true value is known."""
 
 import hashlib
 import io
@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tabular.arithmetic.cells import label
 from tabular.config.stages import ColumnConfig, Task
@@ -20,8 +19,9 @@ class TableWithFeedback(NamedTuple):
 
     rows: pd.DataFrame
     added: int
+    """Number of logged rows in the table."""
     refused: int
-    """Logged rows that break a rule of the validation; one of them would stop the training."""
+    """Number of logged rows that were left out, because a broken rule of the validation would stop the training."""
 
 
 def with_feedback(
@@ -31,20 +31,20 @@ def with_feedback(
     task: Task,
     rules: Mapping[str, ColumnConfig],
 ) -> TableWithFeedback:
-    """The table with the logged rows below it, each in the dtypes of the table.
+    """Return the table with the logged rows below it, in the dtypes of the table.
 
-    A column that clients do not send is missing in the logged rows. A logged row that is in the table already, or was
-    logged before, is not added again.
+    A column that clients do not send is missing in the logged rows. A logged row that repeats a row of the table or
+    an earlier logged row is not added.
 
     Args:
-        rows: the table of the training config, as `tabular.table.sources.read_table` gives it.
+        rows: the table of the training config, as `tabular.table.sources.read_table` returns it.
         labelled: the inputs of each logged row as the client sent them, and its true value.
-        target: the column of the true value.
+        target: name of the column of true values.
         task: regression or classification.
-        rules: of the validation, by column.
+        rules: rules of the validation, by column.
 
     Raises:
-        UserError: there is nothing to add.
+        UserError: no logged row has a true value.
     """
     if not labelled:
         raise UserError(
@@ -53,30 +53,34 @@ def with_feedback(
     sent = {name: [inputs.get(name) for inputs, _ in labelled] for name in rows.columns if name != target}
     sent[target] = [value for _, value in labelled]
     logged = pd.DataFrame({name: _like(rows[name], sent[name], name == target and task) for name in rows.columns})
-    fits = logged[target].notna().to_numpy() & _within(logged, rules)
+    fits = logged[target].notna().to_numpy(copy=True)
+    for name, column in rules.items():
+        if name in logged:
+            for breaks in broken(logged[name], value_rules(column)).values():
+                fits &= ~breaks
     both = pd.concat([rows, logged[fits]], ignore_index=True)
-    again = both.duplicated().to_numpy(copy=True)
-    again[: len(rows)] = False
-    found = both[~again].reset_index(drop=True)
+    repeated = both.duplicated().to_numpy(copy=True)
+    repeated[: len(rows)] = False
+    found = both[~repeated].reset_index(drop=True)
     return TableWithFeedback(found, len(found) - len(rows), int((~fits).sum()))
 
 
 def to_parquet(rows: pd.DataFrame) -> tuple[bytes, str]:
-    """The table as a Parquet file, and its sha256."""
+    """Return the table as a Parquet file, and the sha256 of the file."""
     buffer = io.BytesIO()
     rows.to_parquet(buffer, index=False)
     return buffer.getvalue(), hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
 def _like(column: pd.Series, values: list[Any], task: Task | bool) -> pd.Series:
-    """Logged values in the dtype of a column; what cannot be is missing."""
+    """Return logged values in the dtype of a column; values that cannot be converted become missing."""
     if pd.api.types.is_datetime64_any_dtype(column):
         moments = pd.to_datetime(pd.Series(values, dtype=object), errors="coerce", utc=True, format="ISO8601")
         return moments.dt.tz_localize(None).astype(column.dtype)
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if numeric and task != "classification":
         return pd.Series(pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").astype(np.float64))
-    # Labels and categories as the table has them: 1 for "1", True for "true".
+    # Labels and categories become the values of the table: 1 for "1", True for "true".
     known = {str(value): value for value in column.dropna().unique()}
     spelled = [None if value is None else known.get(_text(value), _text(value)) for value in values]
     if numeric or pd.api.types.is_bool_dtype(column):
@@ -87,13 +91,3 @@ def _like(column: pd.Series, values: list[Any], task: Task | bool) -> pd.Series:
 def _text(value: Any) -> str:
     text = label(value)
     return text.title() if text.lower() in ("true", "false") else text
-
-
-def _within(rows: pd.DataFrame, rules: Mapping[str, ColumnConfig]) -> NDArray[np.bool_]:
-    """Whether each row keeps the rules for its values; how many may be missing is a rule for all rows together."""
-    within = np.ones(len(rows), dtype=bool)
-    for name, column in rules.items():
-        if name in rows:
-            for breaks in broken(rows[name], value_rules(column)).values():
-                within &= ~breaks
-    return within

@@ -1,4 +1,4 @@
-"""Two tables for people to look at: the training rows rebuilt from their statistics, and some of the rows of now."""
+"""Two tables for people: training rows rebuilt from their statistics, and a sample of the observed rows."""
 
 import numpy as np
 import pandas as pd
@@ -8,27 +8,27 @@ from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import MISSING
 from tabular.bundles.predictor import Rows
 from tabular.bundles.reference import Histogram, NumberReference, Reference
+from tabular.monitoring.drift import PREDICTION
 
-PREDICTION = "prediction"
 UNKNOWN = "(unknown)"
-"""Stands for every category that the model does not know."""
+"""Label for every category or class that the model does not know."""
 
 
 def reference_frame(reference: Reference, bundle: Bundle, rows: int = 1000, *, seed: int) -> pd.DataFrame:
-    """Rows that are spread as the training rows were, from their statistics alone.
+    """Return rows that are distributed as the training rows were, made from their statistics alone.
 
-    Each column is shuffled on its own, so columns are related to each other by chance only. No row of the training is
-    among them but by chance.
+    Each column is shuffled on its own, so columns are related to each other by chance only, and a row equals a
+    training row by chance only.
 
     Args:
-        reference: of the training rows, and of the predictions for held-out ones.
-        bundle: the columns.
-        rows: how many.
-        seed: of the order.
+        reference: statistics of the training rows and of the predictions for the held-out rows.
+        bundle: bundle of the model.
+        rows: number of rows.
+        seed: seed of the order.
 
     Returns:
-        rows x columns: numbers as float64, categories as text, missing values as NaN; the predictions last. Without
-        the dates.
+        rows x columns, without dates: numbers as float64, categories as text, missing values as NaN; the last column
+        holds the predictions.
     """
     random = np.random.default_rng(seed)
     columns: dict[str, pd.Series] = {}
@@ -51,19 +51,19 @@ def reference_frame(reference: Reference, bundle: Bundle, rows: int = 1000, *, s
 def current_frame(
     rows: Rows, predicted: NDArray[np.float64] | NDArray[np.integer], bundle: Bundle, most: int = 5000, *, seed: int
 ) -> pd.DataFrame:
-    """Some of the rows that a model answered, in their order and as `reference_frame` has them.
+    """Return a sample of the rows that a model answered, in their order, with the columns of `reference_frame`.
 
     Args:
-        rows: as the predictor took them.
-        predicted: one value a row. Regression: float64; classification: the place in `Bundle.classes`, -1 for a label
-            that is none of them.
-        bundle: the columns.
-        most: of more rows, so many are drawn.
-        seed: of the draw.
+        rows: rows as the predictor takes them.
+        predicted: one value for each row: float64 for a regression; for a classification the position in
+            `Bundle.classes`, or -1 for a label that is not among them.
+        bundle: bundle of the model.
+        most: largest number of rows; of more rows, so many are drawn.
+        seed: seed of the draw.
 
     Returns:
-        rows x columns. A category that the model does not know is `UNKNOWN`; a missing one is that as well where the
-        model has no category for it, because the codes do not tell the two apart.
+        rows x columns. A category that the model does not know is `UNKNOWN`. So is a missing one where the model has
+        no category for missing values, because the codes do not tell the two apart.
     """
     count = len(rows.numbers)
     places = np.arange(count)
@@ -88,7 +88,7 @@ def current_frame(
 
 
 def prediction_name(bundle: Bundle) -> str:
-    """What the column of predictions is called: `prediction`, unless an input is."""
+    """Return the name of the column of predictions: `prediction`, unless an input has that name."""
     name = PREDICTION
     while any(column.name == name for column in bundle.columns):
         name = f"model's {name}"
@@ -104,10 +104,11 @@ def _number(column: NumberReference, rows: int) -> NDArray[np.float64]:
 
 
 def _quantiles(known: Histogram, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inverse of the distribution function.
+    """Return the values at which the distribution function reaches some levels.
 
-    Where the points are all values there are, the smallest point that reaches the level. Where they are quantiles, the
-    usual step from one to the next lies between the two, and what is more than that is one value that occurs often.
+    Where the points are all the values that there are, this is the smallest point that reaches the level. Where the
+    points are quantiles, the usual step from one to the next is spread evenly between the two; whatever exceeds the
+    usual step is a single value that occurs often.
     """
     points, reached = np.array(known.points), np.array(known.reached)
     shares = np.diff(reached, prepend=0.0)
@@ -120,7 +121,7 @@ def _quantiles(known: Histogram, levels: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def _category(shares: dict[str, float], known: tuple[str, ...], rows: int) -> NDArray[np.object_]:
-    """Each category as often as its share says, rounded so that the counts add up: the largest remainders get more."""
+    """Return each category as often as its share says; the largest remainders are rounded up, so that counts add up."""
     if not shares:
         return np.full(rows, None, dtype=object)
     labels = np.array([_label(category, known) for category in shares], dtype=object)
@@ -137,6 +138,6 @@ def _label(category: str, known: tuple[str, ...]) -> str | None:
 
 
 def _text(codes: NDArray[np.integer], categories: tuple[str, ...]) -> pd.Series:
-    """Codes as text; -1 takes the last label."""
+    """Return codes as text; -1 takes the last label, `UNKNOWN`."""
     labels = np.array([*(_label(category, categories) for category in categories), UNKNOWN], dtype=object)
     return pd.Series(labels[codes], dtype="str")

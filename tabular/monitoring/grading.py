@@ -1,4 +1,4 @@
-"""From what was observed to a verdict, and from verdicts to whether the model is due for another training."""
+"""Grading what was observed: findings, a verdict, and whether the model is due for another training."""
 
 import math
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from tabular.config.monitoring import (
     Threshold,
     is_at_least,
 )
-from tabular.monitoring import drift, performance
+from tabular.monitoring.drift import drift_findings
+from tabular.monitoring.performance import performance_finding
 from tabular.reports.verdicts import (
     SEVERITY,
-    Grade,
     Kind,
     Level,
     MonitoringFinding,
@@ -33,22 +33,23 @@ REQUESTS = 30
 def grade_window(
     window: Window, reference: Reference, bundle: Bundle, config: MonitoringConfig, earlier: Sequence[Verdict]
 ) -> Verdict:
-    """The verdict on a window of the prediction log.
+    """Return the verdict on a window of the prediction log.
 
     Args:
         window: what was observed.
-        reference: of the training rows.
-        bundle: of the version that was watched.
+        reference: statistics of the training rows.
+        bundle: bundle of the version that is watched.
         config: thresholds and policy.
-        earlier: what is thought of the windows before it, the newest first: those with enough data.
+        earlier: verdicts on the windows before this one that had enough data, the newest first.
     """
     observed, minimum = window.observed, config.window.minimum
     findings = grade_service(window.traffic, config.service)
-    if performed := performance.finding(window.performance, config.performance):
+    if performed := performance_finding(window.performance, config.performance):
         findings.append(performed)
-    enough = observed.rows >= minimum
-    if enough:
-        findings += drift.findings(observed, reference, bundle, config.drift)
+    if observed.rows >= minimum:
+        findings += drift_findings(observed, reference, bundle, config.drift)
+    too_few = _too_few(observed.rows, minimum, "logged in the window", window.other_versions)
+    level, reasons, findings = _graded(findings, too_few)
     verdict = Verdict(
         source="log",
         model=observed.model,
@@ -56,9 +57,9 @@ def grade_window(
         start=window.start,
         end=window.end,
         rows=observed.rows,
-        level=_level(findings, enough),
-        reasons=_reasons(findings, _too_few(observed.rows, minimum, "logged in the window", window.other_versions)),
-        findings=worst_first(findings),
+        level=level,
+        reasons=reasons,
+        findings=findings,
         traffic=window.traffic,
         performance=window.performance,
     )
@@ -74,19 +75,21 @@ def grade_batch(
     minimum: int,
     span: tuple[str, str],
 ) -> Verdict:
-    """The verdict on a batch.
+    """Return the verdict on a batch.
 
     Args:
-        observed: its rows.
-        broken_rules: what the validation found.
-        reference: of the training rows.
-        bundle: of the version that scored it.
-        config: when a difference counts.
+        observed: counts of its rows.
+        broken_rules: findings of the validation.
+        reference: statistics of the training rows.
+        bundle: bundle of the version that scored it.
+        config: thresholds of drift.
         minimum: with fewer rows drift is not judged.
-        span: when scoring began and ended, UTC, ISO 8601.
+        span: when scoring began and ended, in UTC, ISO 8601.
     """
-    enough = observed.rows >= minimum
-    findings = [*broken_rules, *(drift.findings(observed, reference, bundle, config) if enough else [])]
+    findings = list(broken_rules)
+    if observed.rows >= minimum:
+        findings += drift_findings(observed, reference, bundle, config)
+    level, reasons, findings = _graded(findings, _too_few(observed.rows, minimum, "scored", {}))
     return Verdict(
         source="batch",
         model=observed.model,
@@ -94,86 +97,83 @@ def grade_batch(
         start=span[0],
         end=span[1],
         rows=observed.rows,
-        level=_level(findings, enough),
-        reasons=_reasons(findings, _too_few(observed.rows, minimum, "scored", {})),
-        findings=worst_first(findings),
+        level=level,
+        reasons=reasons,
+        findings=findings,
     )
 
 
 def grade_service(traffic: ServiceTraffic, limits: ServiceLimits) -> list[MonitoringFinding]:
-    """Latency, errors and refusals against their limits."""
+    """Compare errors, refusals and latency with their limits; too few requests are not judged."""
     if traffic.requests + traffic.failed + traffic.refused < REQUESTS:
         return []
-    failed = f"{_percent(traffic.error_share)} failed{_causes(traffic, '5')}"
-    refused = f"{_percent(traffic.refused_share)} were refused{_causes(traffic, '4')}"
+    failed = f"errors: {_percent(traffic.error_share)} failed{_causes(traffic, '5')}"
+    refused = f"refused: {_percent(traffic.refused_share)} were refused{_causes(traffic, '4')}"
     found = [
         _limited("errors", "errors", "share", traffic.error_share, limits.error_share, failed),
         _limited("refused", "refused", "share", traffic.refused_share, limits.refused_share, refused),
     ]
     if traffic.p99_ms is not None and traffic.requests >= REQUESTS:
-        words = f"the slowest hundredth of the requests took {traffic.p99_ms:,.4g} ms or more"
+        words = f"p99: the slowest hundredth of the requests took {traffic.p99_ms:,.4g} ms or more"
         found.append(_limited("latency", "p99", "milliseconds", traffic.p99_ms, limits.p99_ms, words))
     return found
 
 
 def due(verdict: Verdict, earlier: Sequence[Verdict], config: RetrainConfig) -> Verdict:
-    """The verdict with its answer to whether the model is due for another training.
+    """Return the verdict with its answer to whether the model is due for another training.
 
-    It is when at least `violations` of the last `windows` windows with enough data violate, and the newest does.
+    It is due when at least `violations` of the last `windows` windows with enough data violate, and the newest does.
     """
     if verdict.level == "not_enough_data":
         return verdict
     counted = [verdict, *earlier][: config.windows]
     violations = sum(one.violates for one in counted)
-    return verdict.model_copy(
-        update={
-            "violations": violations,
-            "windows": len(counted),
-            "retrain": verdict.violates and violations >= config.violations,
-        }
-    )
+    retrain = verdict.violates and violations >= config.violations
+    return verdict.model_copy(update={"violations": violations, "windows": len(counted), "retrain": retrain})
 
 
-def worst_first(findings: Sequence[MonitoringFinding]) -> list[MonitoringFinding]:
-    """By level; those of one level stay in their order."""
-    return sorted(findings, key=lambda finding: -SEVERITY[finding.level])
+def asks_for_message(verdict: Verdict, config: MonitoringConfig) -> bool:
+    """Return whether the policy asks for a message about the verdict."""
+    is_alert = verdict.level == "alert" and config.on_alert == "notify"
+    return is_alert or (verdict.retrain and config.on_retrain in ("notify", "train"))
+
+
+def _graded(
+    findings: Sequence[MonitoringFinding], too_few: str | None
+) -> tuple[Level, list[str], list[MonitoringFinding]]:
+    """Return the level, the reasons for it, and the findings, the worst first."""
+    ordered = sorted(findings, key=lambda finding: -SEVERITY[finding.level])
+    level: Level = ordered[0].level if ordered else "ok"
+    if level == "ok" and too_few:
+        level = "not_enough_data"
+    reasons = [finding.words for finding in ordered if finding.level != "ok"]
+    return level, [*reasons, too_few] if too_few else reasons, ordered
 
 
 def _limited(
     kind: Kind, subject: str, measure: str, value: float, limit: Threshold | None, words: str
 ) -> MonitoringFinding:
-    level: Grade = "ok" if limit is None else is_at_least(value, limit)
     return MonitoringFinding(
         kind=kind,
         subject=subject,
-        level=level,
+        level="ok" if limit is None else is_at_least(value, limit),
         measure=measure,
         value=value,
         warn=None if limit is None else limit.warn,
         alert=None if limit is None else limit.alert,
-        words=f"{subject}: {words}",
+        words=words,
     )
 
 
 def _causes(traffic: ServiceTraffic, status: str) -> str:
-    """The three most frequent causes whose status begins so, in brackets; nothing without any."""
+    """Return the three most frequent causes whose status begins so, in brackets; nothing if there are none."""
     causes = [f"{count:,} x {cause}" for cause, count in traffic.causes.items() if cause.startswith(status)]
     return f" ({', '.join(causes[:3])})" if causes else ""
 
 
-def _level(findings: Sequence[MonitoringFinding], enough: bool) -> Level:
-    worst: Level = max((finding.level for finding in findings), key=SEVERITY.__getitem__, default="ok")
-    return worst if worst != "ok" or enough else "not_enough_data"
-
-
-def _reasons(findings: Sequence[MonitoringFinding], too_few: str) -> list[str]:
-    said = [finding.words for finding in worst_first(findings) if finding.level != "ok"]
-    return [*said, *([too_few] if too_few else [])]
-
-
-def _too_few(rows: int, minimum: int, what: str, others: dict[str, int]) -> str:
+def _too_few(rows: int, minimum: int, what: str, others: dict[str, int]) -> str | None:
     if rows >= minimum:
-        return ""
+        return None
     beside = f"; other versions answered {sum(others.values()):,}" if others else ""
     return f"{rows:,} rows were {what}, and judging drift takes {minimum:,}{beside}"
 

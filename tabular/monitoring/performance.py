@@ -1,88 +1,81 @@
 """How good predictions were, once their true values are known."""
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tabular.bundles.bundle import Bundle
 from tabular.config.monitoring import PerformanceConfig, is_at_least
 from tabular.config.stages import Task
 from tabular.errors import UserError
 from tabular.learning import metrics
+from tabular.monitoring.frames import UNKNOWN
+from tabular.prediction_log.labels import Labelled
 from tabular.reports.training import Interval
 from tabular.reports.verdicts import MonitoringFinding, Performance
 
 MOST = 20_000
-"""Rows behind the figures; more would make the intervals narrower than anybody needs, and slow."""
+"""Largest number of rows behind the figures: more would make the intervals needlessly narrow, and slow."""
 CONFIDENCE = 0.95
-UNKNOWN = "(unknown)"
-"""A label that the model does not know."""
 
 
 def default_metric(task: Task) -> str:
-    """The metric that decides where the config names none."""
+    """Return the metric that decides where the config names none."""
     return "wmape" if task == "regression" else "f1_macro"
 
 
 def measure(
-    task: Task,
-    actual: NDArray[np.float64] | NDArray[np.object_],
-    predicted: NDArray[np.float64] | NDArray[np.int64],
-    probabilities: NDArray[np.float64] | None,
-    classes: tuple[str, ...],
-    held_out: Mapping[str, float],
-    span: tuple[str, str],
-    config: PerformanceConfig,
-    seed: int,
+    labelled: Labelled, bundle: Bundle, span: tuple[str, str], config: PerformanceConfig, seed: int
 ) -> Performance | None:
-    """The metrics of predictions whose true value is known; None without any.
+    """Return the metrics of predictions whose true value is known, or None if there are no such predictions.
 
     Args:
-        task: regression or classification.
-        actual: (rows,) float64, or labels as text.
-        predicted: (rows,) float64, or codes into `classes`, -1 for a label that is none of them.
-        probabilities: rows x classes; None for a regression.
-        classes: the columns of `probabilities`.
-        held_out: the metrics when the model was registered.
-        span: when the predictions were made: from, until.
-        config: the metric that decides, and the resamples.
-        seed: of the intervals, and of the rows that are drawn where there are very many.
+        labelled: the predictions and their true values.
+        bundle: bundle of the version that predicted; its metrics are those on the held-out rows.
+        span: first moment of the predictions, and the moment after the last one, ISO 8601.
+        config: the metric that decides, and the number of resamples.
+        seed: seed of the intervals, and of the draw where there are more than 20,000 rows.
 
     Raises:
-        UserError: the metric that is to decide is none of the task.
+        UserError: the metric that is to decide does not belong to the model's task.
     """
+    task = bundle.task
     if config.metric is not None and config.metric not in metrics.names(task):
         known = ", ".join(metrics.names(task))
-        raise UserError(f"monitoring.performance.metric: '{config.metric}' is no metric of a {task}; there are {known}")
-    if not len(actual):
+        raise UserError(
+            f"monitoring.performance.metric: '{config.metric}' is not a metric of a {task}; there are {known}"
+        )
+    rows = len(labelled.actual)
+    if not rows:
         return None
     random = np.random.default_rng(seed)
-    kept = np.sort(random.choice(len(actual), MOST, replace=False)) if len(actual) > MOST else slice(None)
-    chances = None if probabilities is None else probabilities[kept]
-    said = predicted[kept] if task == "regression" else np.array([*classes, UNKNOWN], dtype=object)[predicted[kept]]
+    kept = np.sort(random.choice(rows, MOST, replace=False)) if rows > MOST else slice(None)
+    chances = None if labelled.probabilities is None else labelled.probabilities[kept]
+    predicted = labelled.predicted[kept]
+    if task != "regression":
+        predicted = np.array([*bundle.classes, UNKNOWN], dtype=object)[predicted]
     found = metrics.bootstrap_intervals(
         task,
-        actual[kept],
-        said,
+        labelled.actual[kept],
+        predicted,
         chances,
-        classes or None,
+        bundle.classes or None,
         config.resamples,
         CONFIDENCE,
         seed,
     )
     return Performance(
-        rows=len(actual),
+        rows=rows,
         start=span[0],
         end=span[1],
         metric=config.metric or default_metric(task),
         metrics={name: one for name, one in found.items() if math.isfinite(one.value)},
-        held_out={name: value for name, value in held_out.items() if name in found},
+        held_out={name: value for name, value in bundle.metrics.items() if name in found},
     )
 
 
-def finding(performance: Performance | None, config: PerformanceConfig) -> MonitoringFinding | None:
-    """How the metric that decides compares with the held-out rows; None where that cannot be judged."""
+def performance_finding(performance: Performance | None, config: PerformanceConfig) -> MonitoringFinding | None:
+    """Compare the metric that decides with its value on the held-out rows; None where that cannot be judged."""
     if performance is None or performance.rows < config.minimum:
         return None
     name = performance.metric
@@ -90,7 +83,6 @@ def finding(performance: Performance | None, config: PerformanceConfig) -> Monit
     if found is None or not before:
         return None
     loss = _loss(name, found, before)
-    level = is_at_least(loss, config.tolerance)
     interval = f"{metrics.as_text(found.low)} to {metrics.as_text(found.high)}"
     words = (
         f"{name} is {metrics.as_text(found.value)} ({interval}) on {performance.rows:,} predictions with a true value, "
@@ -99,7 +91,7 @@ def finding(performance: Performance | None, config: PerformanceConfig) -> Monit
     return MonitoringFinding(
         kind="performance",
         subject=name,
-        level=level,
+        level=is_at_least(loss, config.tolerance),
         measure="loss at the better end",
         value=loss,
         warn=config.tolerance.warn,
@@ -109,6 +101,6 @@ def finding(performance: Performance | None, config: PerformanceConfig) -> Monit
 
 
 def _loss(name: str, found: Interval, before: float) -> float:
-    """By what share of the held-out value even the better end of the interval is worse than that; negative: better."""
+    """Return how much worse the better end of the interval is, as a share of the held-out value; negative if better."""
     best, sign = (found.low, 1.0) if metrics.goal(name) == "minimize" else (found.high, -1.0)
     return sign * (best - before) / abs(before)

@@ -1,4 +1,4 @@
-"""Distances between distributions, and how likely they are by chance; on counts, so that many rows are quick."""
+"""Distances between distributions, and their p-values; on counts, so that many rows take no longer than few."""
 
 import math
 from collections.abc import Sequence
@@ -8,22 +8,22 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 EXPECTED = 5
-"""Cells of a chi-squared test are pooled until each is expected to hold so many (Cochran 1954)."""
+"""Cells of a chi-squared test are pooled until each has this expected count (Cochran 1954)."""
 
 
 def psi(observed: ArrayLike, expected: ArrayLike, rows: int) -> float:
-    """The population stability index: the sum of (o - e) ln(o / e) over the shares o and e of all bins.
+    """Return the population stability index: the sum of (o - e) ln(o / e) over the shares o and e of all bins.
 
-    Siddiqi 2006, "Credit Risk Scorecards", who calls up to 0.1 stable and from 0.25 on a shift. An empty bin, which has
-    no logarithm, is taken to hold half a row.
+    Siddiqi 2006, "Credit Risk Scorecards", calls values up to 0.1 stable and values from 0.25 on a shift. An empty
+    bin, whose logarithm does not exist, counts as half a row.
 
     Args:
         observed: counts by bin.
         expected: shares by bin; they sum to 1.
-        rows: behind `expected`.
+        rows: number of rows behind `expected`.
 
     Returns:
-        0 and above; nan where nothing was observed.
+        0 or above; nan where nothing was observed.
     """
     counts, shares = np.asarray(observed, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     count = counts.sum()
@@ -35,16 +35,17 @@ def psi(observed: ArrayLike, expected: ArrayLike, rows: int) -> float:
 
 
 def kolmogorov_smirnov(cells: ArrayLike, reached: ArrayLike, rows: int) -> tuple[float, float]:
-    """The largest distance between two distribution functions, and the chance of one as large in samples of one source.
+    """Return the largest distance between two distribution functions, and its p-value.
 
     Smirnov 1939, "On the estimation of the discrepancy between empirical curves of distribution for two independent
-    samples": the limit distribution at the effective size n m / (n + m). For few rows, where values repeat, and because
-    the distance is taken at the points alone, the p-value is rather too large.
+    samples": the limit distribution at the effective size n m / (n + m). The p-value is somewhat too large for few
+    rows, where values repeat, and because the distance is taken at the points alone.
 
     Args:
-        cells: counts up to and including each point, in between each two, and above the last: one more than points.
-        reached: at each point the distribution function of the other sample.
-        rows: of the other sample.
+        cells: counts of the values up to and including the first point, between each two points, and above the last
+            point; one more than points.
+        reached: distribution function of the other sample at each point.
+        rows: number of rows of the other sample.
 
     Returns:
         The distance, 0 to 1, and the p-value; nan and 1 where one of the samples is empty.
@@ -59,13 +60,13 @@ def kolmogorov_smirnov(cells: ArrayLike, reached: ArrayLike, rows: int) -> tuple
 
 
 def total_variation(observed: ArrayLike, expected: ArrayLike) -> float:
-    """Half the sum of the absolute differences between two sets of shares.
+    """Return half the sum of the absolute differences between two sets of shares.
 
-    It is the share of the rows that would have to be others.
+    This is the share of the rows that would have to lie in another cell for the two to be equal.
 
     Args:
         observed: counts or shares by cell.
-        expected: the same of the other sample.
+        expected: counts or shares of the other sample by cell.
 
     Returns:
         0 to 1; nan where one of them is empty.
@@ -77,14 +78,14 @@ def total_variation(observed: ArrayLike, expected: ArrayLike) -> float:
 
 
 def homogeneity(first: ArrayLike, second: ArrayLike) -> float:
-    """The p-value of Pearson's chi-squared test that two sets of counts come from one distribution.
+    """Return the p-value of Pearson's chi-squared test that two sets of counts come from one distribution.
 
-    Pearson 1911. Cells in which either sample is expected to hold fewer than five are pooled, the smallest first
+    Pearson 1911. Cells whose expected count is below five in either sample are pooled, the smallest first
     (Cochran 1954, "Some methods for strengthening the common chi-squared tests").
 
     Args:
         first: counts by cell.
-        second: the same of the other sample.
+        second: counts of the other sample by cell.
 
     Returns:
         1 where fewer than two cells are left.
@@ -98,25 +99,25 @@ def homogeneity(first: ArrayLike, second: ArrayLike) -> float:
 
 
 def _pooled(table: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """The cells in ascending order of their sums, each sum at least `least`, as far as there is as much at all."""
+    """Return the cells in ascending order of their sums, the smallest pooled until each sum is at least `least`."""
     table = table[:, np.argsort(table.sum(axis=0), kind="stable")]
     sums = table.sum(axis=0)
-    # The first so many go together: those that are too small, and then more until they are enough.
+    # The first `together` cells are pooled: all that are too small, and more until their sum is large enough.
     together = max(int(np.searchsorted(sums, least)), int(np.searchsorted(np.cumsum(sums), least)) + 1)
     return np.column_stack([table[:, :together].sum(axis=1), table[:, together:]])
 
 
 def fisher(count: int, rows: int, other_count: int, other_rows: int, only_more: bool = False) -> float:
-    """The p-value of Fisher's exact test that two shares are one.
+    """Return the p-value of Fisher's exact test that two shares are equal.
 
     Fisher 1935, "The logic of inductive inference".
 
     Args:
-        count: of `rows`.
-        rows: of the first sample.
-        other_count: of `other_rows`.
-        other_rows: of the other sample.
-        only_more: one-sided: only a larger share in the first sample counts against it.
+        count: number of the first sample's rows that count.
+        rows: number of rows of the first sample.
+        other_count: number of the other sample's rows that count.
+        other_rows: number of rows of the other sample.
+        only_more: test one-sided, against a larger share in the first sample.
 
     Returns:
         1 where a sample is empty.
@@ -128,9 +129,9 @@ def fisher(count: int, rows: int, other_count: int, other_rows: int, only_more: 
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values adjusted so that, over all of them, the chance of any below alpha by luck alone is at most alpha.
+    """Return adjusted p-values: the chance that any of them is below alpha by luck alone is at most alpha.
 
-    Holm 1979, "A simple sequentially rejective multiple test procedure"; no independence is needed.
+    Holm 1979, "A simple sequentially rejective multiple test procedure". The tests need not be independent.
     """
     found = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(found, kind="stable")

@@ -1,4 +1,4 @@
-"""Counting rows that a model answered: light, in one pass, in memory that does not grow with them."""
+"""Counting the rows that a model answered, in one pass and in memory that does not grow with them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,11 @@ Floats = NDArray[np.float64]
 
 
 class Tally:
-    """Counts rows chunk by chunk; the chunks give what all rows at once would give, the means up to rounding.
+    """Counts rows chunk by chunk; the result is that of all rows at once, for means up to rounding.
 
     Args:
-        bundle: of the model that answered: its columns, their ranges and categories, its classes.
-        reference: of the same bundle: what the values are counted by.
+        bundle: bundle of the model that answered, with its columns, their ranges and categories, and its classes.
+        reference: statistics of the same bundle, which give the bins and cells.
     """
 
     def __init__(self, bundle: Bundle, reference: Reference) -> None:
@@ -38,13 +38,13 @@ class Tally:
         self._predicted = _Categories(bundle.classes) if bundle.task == "classification" else None
 
     def add(self, rows: Rows, notes: Notes, predicted: NDArray[np.float64] | NDArray[np.integer]) -> None:
-        """Count some more rows.
+        """Count more rows.
 
         Args:
-            rows: as the predictor took them.
-            notes: of the encoder, of these very rows: which categories were missing or unknown is told by them alone.
-            predicted: one value a row. Regression: float64, counted as missing where it is not finite. Classification:
-                whole numbers, the place in `Bundle.classes`, -1 for a label that is none of them.
+            rows: rows as the predictor takes them.
+            notes: what the encoder noted about exactly these rows; only the notes tell missing from unknown categories.
+            predicted: one value for each row. Regression: float64, counted as missing where it is not finite.
+                Classification: integers, the position in `Bundle.classes` or -1 for a label that is not among them.
         """
         self._rows += len(rows.numbers)
         for place, number in enumerate(self._numbers.values()):
@@ -57,7 +57,7 @@ class Tally:
             self._predicted.add(predicted, 0, int((predicted < 0).sum()))
 
     def observed(self) -> Observed:
-        """What was counted so far."""
+        """Return the counts so far."""
         return Observed(
             model=self._bundle.name,
             version=self._bundle.version,
@@ -81,7 +81,7 @@ class _Numbers:
         self._mean = 0.0
 
     def add(self, values: Floats) -> None:
-        # Sorted values are searched for, a few hundred times, instead of each value.
+        # A few hundred points are searched for among sorted values, instead of each value among the points.
         ordered = np.sort(values[np.isfinite(values)])
         self._missing += len(values) - len(ordered)
         if not len(ordered):
@@ -92,7 +92,7 @@ class _Numbers:
         if len(self._bins):
             self._bins += _between(ordered, self._edges[1:-1])
         self._known += len(ordered)
-        # Divided first: the sum of large values may be beyond what float64 holds.
+        # Divided before summing: the sum of large values may exceed the range of float64.
         self._mean = self._mean * (1 - len(ordered) / self._known) + float((ordered / self._known).sum())
 
     def counts(self) -> NumberCounts:
@@ -120,12 +120,12 @@ class _Categories:
 
     def counts(self) -> CategoryCounts:
         counts = dict(zip(self._categories, self._counts.tolist(), strict=True))
-        # Where "missing" is a category its code says all: it is that of text that reads so as well, as in training.
+        # Where "missing" is a category, its code counts missing values, and text that reads so, as in training.
         missing = counts.pop(self._absent) if self._absent in counts else self._missing
         return CategoryCounts(missing=missing, unknown=self._unknown, counts=counts)
 
 
 def _between(ordered: Floats, points: Floats) -> NDArray[np.int64]:
-    """How many of the values are up to and including the first point, in between each two, and above the last."""
+    """Count the values up to and including the first point, between each two points, and above the last point."""
     reached = np.searchsorted(ordered, points, side="right")
     return np.diff(reached, prepend=0, append=len(ordered)).astype(np.int64)

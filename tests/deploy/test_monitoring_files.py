@@ -15,7 +15,7 @@ from tabular.bundles.encoding import Notes
 from tabular.monitoring import exposition
 from tabular.prediction_log.writer import PredictionLog
 from tests.support.project import ROOT
-from tests.tabular.monitoring.test_exposition import TRAFFIC, verdict
+from tests.support.verdicts import found, performance, traffic, verdict
 
 DEPLOY = ROOT / "deploy"
 SCRAPED = {"job", "instance"}
@@ -58,7 +58,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     metrics.fell_back("failed", 1)
     metrics.logged(PredictionLog(str(tmp_path_factory.mktemp("log"))))
     metrics.serving("houses", "1")
-    full = verdict(traffic=TRAFFIC.model_copy(update={"p99_ms": 3.0}))
+    full = verdict(1, found("rooms", 0.25, "alert", psi=0.75), traffic=traffic(), performance=performance())
     families = [*registry.collect(), *exposition.registry(full).collect()]
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 

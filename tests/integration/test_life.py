@@ -16,10 +16,10 @@ import yaml
 from registry.history import HistoryEntry
 from registry.stack import open_releases
 from registry.verifying import verify
-from tests.integration.test_serving import Served
 from tests.support.bundles import eventually
 from tests.support.ports import free_port
 from tests.support.runs import Repository, Trained, overrides
+from tests.support.served import Served
 
 pytestmark = pytest.mark.slow
 

@@ -1,16 +1,9 @@
 """What training has packaged, behind HTTP: it answers as the pipeline that was trained."""
 
-import json
 import shutil
-import signal
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,40 +12,9 @@ from tabular.bundles import bundle
 from tests.support import imports
 from tests.support.ports import free_port
 from tests.support.runs import Trained
+from tests.support.served import Served
 
 pytestmark = pytest.mark.slow
-
-
-class Served:
-    """A service on a port of its own."""
-
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self.process = process
-        self.address = f"http://127.0.0.1:{port}"
-
-    def ask(self, path: str, body: Any = None) -> Any:
-        """The JSON answer."""
-        content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, content, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def stop(self) -> None:
-        """End it as `Ctrl-C` does: BentoML's workers are no members of its process group."""
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=60)
-
-    def wait(self) -> None:
-        """Until it is ready; a generous limit against a hang."""
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            assert self.process.poll() is None, self.process.communicate()
-            try:
-                with urllib.request.urlopen(f"{self.address}/readyz", timeout=5):
-                    return
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.2)
-        raise AssertionError("the service did not get ready")
 
 
 NEWER = """

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.integration.test_serving import Served
 from tests.support.bundles import eventually
 from tests.support.ports import free_port
 from tests.support.runs import QUICK, Repository, Trained, overrides
+from tests.support.served import Served
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 
 from tabular.config.monitoring import DriftConfig, Threshold
 from tabular.errors import UserError
-from tabular.monitoring.drift import findings
+from tabular.monitoring.drift import drift_findings
 from tabular.monitoring.statistics import holm
 from tabular.reports.verdicts import MonitoringFinding, NumberCounts, Observed
 from tests.support.described import Described, described, prices, table
@@ -23,7 +23,7 @@ def subject() -> Described:
 
 
 def _found(subject: Described, observed: Observed, config: DriftConfig = CONFIG) -> list[MonitoringFinding]:
-    return findings(observed, subject.reference, subject.bundle, config)
+    return drift_findings(observed, subject.reference, subject.bundle, config)
 
 
 def _of(found: list[MonitoringFinding], subject: str, kind: str = "distribution") -> MonitoringFinding:
@@ -188,7 +188,7 @@ def test_a_tiny_difference_of_a_million_rows_is_sure_and_too_small_to_matter(sub
     rows["rooms"] += (np.arange(5000) % 50 == 0) & (rows["rooms"] < 8)
     reference = subject.reference.model_copy(update={"rows": 1_000_000})
     # when
-    found = findings(_times(subject.observed(rows), 200), reference, subject.bundle, CONFIG)
+    found = drift_findings(_times(subject.observed(rows), 200), reference, subject.bundle, CONFIG)
     # then
     rooms = _of(found, "rooms")
     assert rooms.adjusted is not None
@@ -257,7 +257,7 @@ def test_to_ignore_a_column_that_is_called_prediction_ignores_no_prediction(subj
     numbers = {"prediction": subject.reference.numbers["rooms"], **subject.reference.numbers}
     counts = {"prediction": observed.numbers["rooms"], **observed.numbers}
     # when
-    found = findings(
+    found = drift_findings(
         observed.model_copy(update={"numbers": counts}),
         subject.reference.model_copy(update={"numbers": numbers}),
         bundle,
@@ -325,7 +325,7 @@ def test_a_share_that_training_had_as_well_is_no_surprise(subject: Described) ->
     rows = table(500, 2)
     rows["place"] = rows["place"].where(np.arange(500) % 25 > 0, "moon")
     # when
-    found = findings(subject.observed(rows), reference, subject.bundle, CONFIG)
+    found = drift_findings(subject.observed(rows), reference, subject.bundle, CONFIG)
     # then
     assert _of(found, "place", "unknown").level == "ok"
     assert (

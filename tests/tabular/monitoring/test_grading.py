@@ -3,15 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tabular.config.monitoring import MonitoringConfig, RetrainConfig, ServiceLimits
-from tabular.errors import UserError
 from tabular.monitoring import grading
-from tabular.monitoring.performance import finding, measure
-from tabular.monitoring.traffic import traffic
-from tabular.reports.verdicts import Grade, Kind, Level, MonitoringFinding, Performance, ServiceTraffic, Verdict, Window
+from tabular.reports.verdicts import Grade, Kind, Level, MonitoringFinding, ServiceTraffic, Verdict, Window
 from tests.support.watched import Watched
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -141,79 +137,3 @@ def test_limits_of_the_service() -> None:
     }
     assert findings["errors"].value == pytest.approx(6 / 603) and findings["refused"].value == pytest.approx(100 / 603)
     assert {one.level for one in unlimited} == {"ok"}
-
-
-def test_traffic_of_a_window() -> None:
-    # given 90 requests in one minute and 10 in another, one of which held ten rows
-    times = np.concatenate([np.linspace(0, 59, 90), np.linspace(120, 170, 10)])
-    latency = np.arange(1.0, 101.0)
-
-    # when
-    made = traffic(times, latency, 109, {(422, "invalid_type"): 5, (200, "fallback"): 2, (500, "internal"): 1}, 3600)
-
-    # then
-    assert (made.requests, made.rows, made.peak_requests) == (100, 109, 90)
-    assert (made.p50_ms, made.p99_ms) == (50.5, pytest.approx(99.01))
-    assert (made.failed, made.fallback, made.refused) == (1, 2, 5)
-    assert made.error_share == pytest.approx(3 / 106) and made.rows_per_second == pytest.approx(109 / 3600)
-    assert made.causes == {"422 invalid_type": 5, "500 internal": 1}
-
-
-def test_nothing_asked_has_no_shares() -> None:
-    # when
-    made = traffic(np.empty(0), np.empty(0), 0, {}, 3600)
-    # then
-    assert made.p99_ms is None and np.isnan(made.error_share)
-
-
-def measured(worse: float, rows: int = 400, metric: str | None = None) -> Performance | None:
-    """Predictions that are `worse` percent too high, where held out 10 percent were wrong."""
-    actual = np.random.default_rng(1).uniform(50, 150, rows)
-    held_out = {"wmape": 10.0, "r2": 0.9}
-    span = ("2026-03-01", "2026-03-02")
-    config = CONFIG.performance.model_copy(update={"metric": metric})
-    return measure("regression", actual, actual * (1 + worse / 100), None, (), held_out, span, config, 42)
-
-
-@pytest.mark.parametrize(("worse", "level"), [(10, "ok"), (11, "warn"), (12, "alert"), (5, "ok")])
-def test_performance_is_compared_with_the_held_out_rows(worse: float, level: Level) -> None:
-    # when
-    judged = finding(measured(worse), CONFIG.performance)
-    # then
-    assert judged is not None and judged.level == level
-    assert "10 held out" in judged.words
-
-
-def test_a_metric_of_which_more_is_better_gets_worse_downwards() -> None:
-    # given an R2 far below 0.9
-    judged = finding(measured(60, metric="r2"), CONFIG.performance)
-    # then
-    assert judged is not None and judged.level == "alert" and judged.value > 0.15
-
-
-def test_few_true_values_are_shown_and_not_judged() -> None:
-    # when
-    few = measured(50, rows=40)
-    # then
-    assert few is not None and few.rows == 40 and finding(few, CONFIG.performance) is None
-    assert measured(50, rows=0) is None
-
-
-def test_a_metric_of_the_other_task_is_refused() -> None:
-    with pytest.raises(UserError, match="'f1_macro' is no metric of a regression; there are r2, "):
-        measured(10, metric="f1_macro")
-
-
-def test_labels_are_compared_as_text() -> None:
-    # given codes of classes, one of them a label that the model no longer has, and a true label that it never had
-    actual = np.array(["a", "b", "c", "b"] * 50, dtype=object)
-    predicted = np.array([0, 1, -1, 0] * 50)
-    chances = np.full((200, 2), 0.5)
-    span = ("2026-03-01", "2026-03-02")
-
-    # when
-    made = measure("classification", actual, predicted, chances, ("a", "b"), {}, span, CONFIG.performance, 42)
-
-    # then
-    assert made is not None and made.metrics["accuracy"].value == 0.5 and made.metric == "f1_macro"
-    assert finding(made, CONFIG.performance) is None, "nothing is known of the held-out rows"
