@@ -75,7 +75,7 @@ def test_every_target_can_be_made(target: str, folder: Path) -> None:
     [
         ("run", "run.py --config configs/train.yaml"),
         ("serve", "run.py serve"),
-        ("test", "-m pytest -n 2 --dist loadfile"),
+        ("test", "-m pytest -n 2 --dist loadfile --no-loadscope-reorder"),
     ],
 )
 def test_arguments_are_passed_on(target: str, command: str, folder: Path) -> None:

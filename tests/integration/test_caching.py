@@ -55,7 +55,7 @@ def test_more_trials_run_the_search_and_what_follows(trained: Trained) -> None:
 
 def test_an_edited_helper_runs_the_step_that_uses_it(trained: Trained) -> None:
     # given
-    helper = trained.project.path / "tabular" / "evaluation.py"
+    helper = trained.project.path / "tabular" / "learning" / "evaluation.py"
 
     # when: a comment and a statement that changes nothing
     with edited(helper, "\n# Looked at again.\n_LOOKED_AT = True\n"):
