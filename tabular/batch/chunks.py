@@ -1,4 +1,4 @@
-"""Some rows of the input, and their place in it."""
+"""A chunk of the input, and its place in it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,57 +13,57 @@ from tabular.reports.report import Report
 
 
 class ChunkPosition(Report):
-    """Where a chunk begins."""
+    """The place where a chunk begins."""
 
     file: int
-    """The number of the file."""
+    """Number of the file, from 0."""
     offset: int
-    """CSV: bytes of its text as UTF-8, 0 for the header; Parquet: rows."""
+    """In a CSV, bytes of its text as UTF-8, where 0 is the header; in a Parquet file, rows."""
     row: int
-    """The number of the row in the whole input."""
+    """Number of the row in the whole input, from 0."""
 
 
 START: Final = ChunkPosition(file=0, offset=0, row=0)
 
 
 class FileLayout(NamedTuple):
-    """What a file says of its columns."""
+    """The columns of a file."""
 
     names: list[str]
     types: dict[str, pa.DataType]
-    """Of a Parquet file; empty for a CSV, where all is text."""
+    """The type of each column of a Parquet file; empty for a CSV, where every cell is text."""
     begin: int
-    """Where the rows begin."""
+    """Offset of the first row, as in `ChunkPosition.offset`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Some rows."""
+    """Consecutive rows of one file of the input."""
 
     first: int
-    """The number of the first row in the whole input."""
+    """Number of the first row in the whole input."""
     rows: int
-    """All of them, those that cannot be read too."""
+    """Number of rows, those that cannot be read included."""
     table: pa.Table
-    """The cells of the rows that can be read: text in a CSV."""
+    """The cells of the rows that can be read; those of a CSV are text."""
     positions: NDArray[np.int64]
-    """For each row of the table, which one of this chunk it is."""
+    """For each row of the table, its number in this chunk."""
     faults: dict[int, str]
-    """For each other row, why it cannot be read."""
+    """The reason why a row cannot be read, by its number in this chunk."""
     hashes: Hashes
-    """Of the raw content of all rows."""
+    """The hash of the raw content of each row."""
     raw: Callable[[int], str]
-    """The raw content of one of the rows."""
+    """Returns the raw content of a row, given its number in this chunk."""
     next: ChunkPosition
-    """Where the following chunk begins."""
+    """The place where the next chunk begins."""
     done: int
-    """Bytes of the input that were read so far."""
+    """Number of bytes of the input that were read so far."""
     text: bool
-    """Whether the cells are those of a CSV."""
+    """Whether the rows come from a CSV."""
 
 
 def empty_chunk(columns: Sequence[str]) -> Chunk:
-    """No rows."""
+    """A chunk without rows, for an input that has none."""
     nothing = np.empty(0, np.int64)
     table = pa.table({name: pa.array([], pa.string()) for name in columns})
     return Chunk(0, 0, table, nothing, {}, nothing.astype(np.uint64), str, START, 0, True)

@@ -1,6 +1,6 @@
-"""The rules of `validation` on chunk after chunk, with the words and the meaning of `tabular.table.validation`.
+"""Checks the rules of `validation` chunk by chunk, with the words and the meaning of `tabular.table.validation`.
 
-What they say of a whole table to train on, its least number of rows and its repeated rows, is not asked of a batch.
+The rules for a table to train on, its least number of rows and its repeated rows, do not apply to a batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,15 +35,15 @@ def of_rows(
     reading: CellNotation,
     forms: Mapping[str, str],
 ) -> BrokenRules:
-    """Rules about values, on the rows that were scored.
+    """The broken rules about values, on the rows that were scored.
 
     Args:
-        chunk: its table holds all columns that are in the config and in the input.
-        ready: the rows.
-        columns: the model's, whose values are known already.
+        chunk: a chunk whose table holds the columns that are both in the config and in the input.
+        ready: the scored rows.
+        columns: the columns of the model, whose values are read already.
         config: the rules.
-        reading: how the cells are spelled.
-        forms: how dates are written.
+        reading: how the cells are written.
+        forms: how the dates of each column are written.
     """
     checks: list[Check] = []
     missing: dict[str, int] = {}
@@ -66,7 +66,7 @@ def of_rows(
 
 
 def of_shares(missing: Mapping[str, int], rows: int, config: ValidationConfig) -> list[Check]:
-    """Rules about the share of missing values, at the end."""
+    """The broken rules about the share of missing values, once all rows are counted."""
     found = []
     for name, count in missing.items():
         share = config.columns[name].max_missing
@@ -78,7 +78,7 @@ def of_shares(missing: Mapping[str, int], rows: int, config: ValidationConfig) -
 def _values(
     chunk: Chunk, ready: ReadyRows, name: str, column: ColumnConfig, reading: CellNotation, forms: Mapping[str, str]
 ) -> tuple[Values, Mask]:
-    """The values of a column that is none of the model's, or of another kind there, and which cells are of no kind."""
+    """The values of a column that the model lacks or has in another kind, and the cells that are not of its kind."""
     cells = plain(chunk.table[name]).take(ready.places)
     if misfit(cells.type, column.kind):
         nothing = np.full(len(cells), np.nan) if column.kind == "number" else np.full(len(cells), None, dtype=object)

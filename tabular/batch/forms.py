@@ -1,4 +1,4 @@
-"""How the dates of each column are written: one way for a column, as in training, found before any row is scored."""
+"""Finds how the dates of each column are written: in one way for a column, as in training, before any row is scored."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ from tabular.config.reading import ReadingConfig
 from tabular.table import spelling
 
 EXAMPLES: Final = 500
-"""Different values whose look says which forms are tried."""
+"""Number of different values that are looked at to choose the forms to try."""
 
 
 def forms_of(source: BatchInput, columns: Sequence[str], reading: ReadingConfig, rows: int) -> dict[str, str]:
     """The form in which most values of each column of text are dates, as `tabular.table.spelling.moments` takes it.
 
-    Most often the first rows tell. Where they could be read with the day first and with the month first, more are
-    read, to the end if need be; where all can be read both ways, `day_first` decides.
+    The first rows mostly decide. Where they can be read with the day first and with the month first, more rows are
+    read, if necessary all of them; where all can be read both ways, `day_first` decides.
 
     Args:
-        source: of the rows.
-        columns: that are to be dates.
-        reading: how holes are spelled, and what comes first.
-        rows: to read at a time.
+        source: the input.
+        columns: the columns of dates.
+        reading: which texts are holes, and whether the day comes first.
+        rows: number of rows to read at a time.
     """
     counted = {name: _Forms(reading.day_first) for name in columns if _is_written(source, name)}
     if counted:
@@ -42,13 +42,13 @@ def forms_of(source: BatchInput, columns: Sequence[str], reading: ReadingConfig,
 
 
 def _is_written(source: BatchInput, name: str) -> bool:
-    """Whether the column is text or numbers, in a file at least."""
+    """Whether the column is text or numbers in at least one file."""
     kinds = [layout.types.get(name) for layout in source.layouts]
     return any(kind is None or is_text(kind) or not pa.types.is_temporal(kind) for kind in kinds)
 
 
 class _Forms:
-    """How many values of a column each form can read."""
+    """The number of values of a column that each form can read."""
 
     def __init__(self, day_first: bool) -> None:
         self._day_first = day_first
@@ -67,12 +67,12 @@ class _Forms:
 
     @property
     def best(self) -> str | None:
-        """The first of those that read the most; ISO 8601 comes before all others."""
+        """The form that reads the most values, the first of several; ISO 8601 comes before all others."""
         return max(self._counts, key=lambda form: self._counts[form]) if self._counts else None
 
     @property
     def is_decided(self) -> bool:
-        """Whether no other form reads as many values; two that never differ are not told apart."""
+        """Whether one form reads more values than each other one, or ISO 8601 as many as any."""
         most = max(self._counts.values(), default=0)
         equal = [form for form, count in self._counts.items() if count == most and most]
         return len(equal) == 1 or ISO in equal

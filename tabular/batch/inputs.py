@@ -1,4 +1,4 @@
-"""The files of a batch: what they are, what marks their content, and their bytes as a stream."""
+"""The input files of a batch: finding them, telling what they are, and reading their bytes as a stream."""
 
 import codecs
 import gzip
@@ -19,18 +19,18 @@ TABLES: Final = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
 
 
 class InputFile(Report):
-    """One file of the input, as it was found."""
+    """One file of the input, as it was when the batch began."""
 
     location: str
     size: int
     mark: str
-    """Differs when the content does: the time of the last change, or what a store knows of it."""
+    """A text that changes with the content: the time of the last change, or a mark of the store."""
     kind: Literal["csv", "parquet"]
     gzipped: bool
 
     @property
     def name(self) -> str:
-        """What errors call it."""
+        """Name of the file in errors, without what may be secret."""
         return public(self.location)
 
 
@@ -38,12 +38,12 @@ def files_of(location: str, output: str) -> list[InputFile]:
     """The files of an input, sorted by name.
 
     Args:
-        location: a file or a folder; a path or an fsspec URL. Names that begin with a dot or an underscore are passed
-            over, as by all who read folders of Parquet.
-        output: where the answers go, which must be elsewhere.
+        location: a path or an address of a file or a folder. Names that begin with a dot or an underscore are skipped,
+            as is usual for folders of Parquet files.
+        output: the folder of the answers, which must lie elsewhere.
 
     Raises:
-        UserError: nothing is there, a file is no table, files are of two kinds, or the output lies in the input.
+        UserError: there is no file, a file is not a table, files are of two kinds, or the output lies in the input.
     """
     shown = public(location)
     with _errors(shown):
@@ -64,10 +64,10 @@ def files_of(location: str, output: str) -> list[InputFile]:
 
 @contextmanager
 def opened(file: InputFile) -> Iterator[IO[bytes]]:
-    """The file's bytes, seekable.
+    """The file's bytes as a seekable stream.
 
     Raises:
-        UserError: they cannot be had, also later, while they are read.
+        UserError: the file cannot be opened, or later, it cannot be read.
     """
     with _errors(file.name), places.stream(file.location) as raw:
         yield raw
@@ -78,8 +78,8 @@ class CsvText:
 
     Args:
         raw: the file's bytes.
-        file: what it is.
-        encoding: of the file. Bytes that it does not know stay as they are, which is no UTF-8.
+        file: description of the file.
+        encoding: encoding of the file. Bytes that it cannot decode are kept, so that they are not valid UTF-8.
     """
 
     def __init__(self, raw: IO[bytes], file: InputFile, encoding: str) -> None:
@@ -95,14 +95,14 @@ class CsvText:
 
     @property
     def done(self) -> int:
-        """Bytes of the file that were read."""
+        """Number of bytes of the file that were read."""
         return self._raw.tell()
 
     def read(self, size: int, /) -> bytes:
-        """About so many bytes; none at the end.
+        """About `size` bytes; none at the end.
 
         Raises:
-            UserError: the archive is damaged, or the encoding is another one.
+            UserError: the archive is damaged, or the file has another encoding.
         """
         if self._left:
             piece, self._left = self._left, b""
@@ -123,7 +123,11 @@ class CsvText:
                 return text.encode("utf-8", "surrogateescape")
 
     def skip(self, size: int) -> None:
-        """Go on after so many bytes of the text, which must be there."""
+        """Pass over the first `size` bytes of the text.
+
+        Raises:
+            UserError: the text is shorter.
+        """
         if self._seekable:
             self._raw.seek(size, os.SEEK_CUR)
             return
@@ -149,7 +153,7 @@ def _file(found: FoundFile) -> InputFile:
     """What a file is, by its first bytes."""
     location, shown = found.location, public(found.location)
     if found.name and not location.lower().removesuffix(".gz").endswith(TABLES):
-        raise UserError(f"batch.input: {shown} is no CSV or Parquet file by its name; move it out of the folder")
+        raise UserError(f"batch.input: {shown} is not a CSV or Parquet file by its name; move it out of the folder")
     with places.stream(location) as raw:
         start = raw.read(4)
         gzipped = start.startswith(GZIP)

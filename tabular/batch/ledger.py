@@ -1,13 +1,13 @@
-"""The output folder: what it is made of, which chunks of it are finished, and that all of it is.
+"""The output folder of a batch, and which of its chunks are finished.
 
-    batch.json               what makes the output: the input, the model, and the part of the config that matters
+    batch.json               what the output is made from: the input, the model, and the part of the config that matters
     predictions/part-*.parquet
     rejects/part-*.parquet
-    progress/chunk-*.json    written last of a chunk: from this moment on it is finished
-    _SUCCESS.json            written last of all: every row is in a part that it lists
+    progress/chunk-*.json    the last file of a chunk: once it is written, the chunk is finished
+    _SUCCESS.json            the last file of all: each row is in one of the parts that it lists
 
-Whatever lies there without being listed is what a killed process has left; its chunk is scored again, and the same
-files are written in their place.
+A file that no progress file lists was left by a killed process; its chunk is scored again, and the same files are
+written in its place.
 """
 
 import fcntl
@@ -38,13 +38,13 @@ IDENTITY: Final = "batch.json"
 SUCCESS: Final = "_SUCCESS.json"
 LOCK: Final = ".lock"
 TRANSFER_SECONDS: Final = 300.0
-"""How long one file may take."""
+"""How long the transfer of one file may take."""
 
 AReport = TypeVar("AReport", bound=Report)
 
 
 class BatchIdentity(Report):
-    """What makes an output."""
+    """What an output is made from; an output with another identity is not continued."""
 
     format: Literal[1] = 1
     files: list[InputFile]
@@ -57,11 +57,11 @@ class BatchIdentity(Report):
     validation: ValidationConfig
     seed: int
     forms: dict[str, str] = {}
-    """How the dates of each column are written; found, not compared."""
+    """How the dates of each column are written; found in the input, and not compared."""
 
     @classmethod
     def of(cls, config: BatchConfig, files: list[InputFile], bundle: Bundle, sha256: str) -> "BatchIdentity":
-        """That of a batch to be."""
+        """The identity of a batch that is about to run."""
         return cls(
             files=[file.model_copy(update={"location": file.name}) for file in files],
             model=bundle.name,
@@ -75,7 +75,7 @@ class BatchIdentity(Report):
         )
 
     def difference(self, other: "BatchIdentity") -> str:
-        """What makes this output another one, in a few words; empty where nothing does."""
+        """The first difference to another identity, in a few words; empty where they are equal."""
         if self.model != other.model:
             return f"those of model {self.model}, not {other.model}"
         if self.version != other.version:
@@ -94,20 +94,20 @@ class BatchIdentity(Report):
 
 
 class OutputPart(Report):
-    """A file of the output."""
+    """One Parquet file of the output."""
 
     name: str
-    """Relative to the output."""
+    """Path of the file below the output folder."""
     rows: int
     sha256: str
 
 
 class FinishedChunk(Report):
-    """One chunk."""
+    """A chunk whose files are all written."""
 
     chunk: int
     first: int
-    """The number of its first row in the whole input."""
+    """Number of its first row in the whole input."""
     rows: int
     predictions: OutputPart
     rejects: OutputPart | None
@@ -116,11 +116,11 @@ class FinishedChunk(Report):
     broken: BrokenRules
     sample: DrawnRows
     next: ChunkPosition
-    """Where the following chunk begins."""
+    """The place where the next chunk begins."""
 
 
 class FinishedBatch(Report):
-    """All of it."""
+    """A batch whose chunks are all finished."""
 
     report: BatchReport
     predictions: list[OutputPart]
@@ -132,7 +132,7 @@ class Ledger:
     """The files of an output.
 
     Args:
-        folder: a path or an fsspec URL.
+        folder: a path or an address.
     """
 
     def __init__(self, folder: str) -> None:
@@ -140,10 +140,10 @@ class Ledger:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes of this machine from writing to the folder; nobody is kept from one in a bucket.
+        """Keep other processes of this machine from writing to the folder; a folder in a bucket cannot be locked.
 
         Raises:
-            UserError: another one does, or the folder cannot be written.
+            UserError: another process writes to the folder, or it cannot be written.
         """
         if is_remote(self._folder):
             yield
@@ -162,10 +162,13 @@ class Ledger:
             raise UserError(f"batch.output: {self._folder} cannot be written ({said}); choose another") from None
 
     def identity(self, wanted: BatchIdentity) -> BatchIdentity | None:
-        """What was begun here; None where nothing was.
+        """The identity of the batch that was begun here; None where none was.
+
+        Args:
+            wanted: the identity of the batch that is about to run.
 
         Raises:
-            UserError: it is something else, or damaged.
+            UserError: another batch was begun here, the folder holds other files, or its files are damaged.
         """
         shown = public(self._folder)
         found = self._report(IDENTITY, BatchIdentity)
@@ -185,22 +188,22 @@ class Ledger:
         return found
 
     def begin(self, identity: BatchIdentity) -> None:
-        """Note what will be written here."""
+        """Record what the output is made from."""
         self._write(IDENTITY, identity.model_dump_json(indent=2).encode())
 
     def success(self) -> FinishedBatch | None:
-        """All of it, if it was finished."""
+        """The finished batch; None where it is not finished."""
         return self._report(SUCCESS, FinishedBatch)
 
     def succeed(self, success: FinishedBatch) -> None:
-        """Say that all is there; what killed processes have left on this machine is removed."""
+        """Record that the batch is finished, and remove what killed processes have left on this machine."""
         self._write(SUCCESS, success.model_dump_json().encode())
         if not is_remote(self._folder):
             for left in local_path(self._folder).rglob(f"{UNFINISHED}*"):
                 left.unlink(missing_ok=True)
 
     def finished(self) -> Iterator[FinishedChunk]:
-        """The chunks whose every file is there, in their order."""
+        """The chunks of which each file is there, in their order."""
         names = set(self._names())
         for name in sorted(names):
             if name.startswith("progress/chunk-"):
@@ -209,7 +212,7 @@ class Ledger:
                     yield chunk
 
     def finish(self, finished: FinishedChunk, predictions: bytes, rejects: bytes | None) -> None:
-        """Write the files of a chunk and then, in one moment, that it is finished."""
+        """Write the files of a chunk, and then record in one moment that it is finished."""
         self._write(finished.predictions.name, predictions)
         if finished.rejects and rejects is not None:
             self._write(finished.rejects.name, rejects)
@@ -232,5 +235,5 @@ class Ledger:
 
 
 def part(folder: str, chunk: int, rows: int, content: bytes) -> OutputPart:
-    """What the ledger says of a Parquet file in `folder`."""
+    """The record of a chunk's Parquet file in the folder `predictions` or `rejects` of the output."""
     return OutputPart(name=f"{folder}/part-{chunk:06d}.parquet", rows=rows, sha256=digest(content))

@@ -1,6 +1,6 @@
-"""Records of a CSV from blocks of bytes: where each begins and ends, how many cells it has, and which are broken.
+"""Splits blocks of a CSV into records: where each begins and ends, how many cells it has, and which are broken.
 
-Most blocks are split by numpy. A block in which a quote stands where RFC 4180 has none is read record by record.
+NumPy splits most blocks at once. A block with a quote in a place where RFC 4180 allows none is read record by record.
 """
 
 import re
@@ -17,53 +17,53 @@ from tabular.errors import UserError
 Places = NDArray[np.int64]
 
 BLOCK: Final = 2**21
-"""Bytes that are read at a time."""
+"""Number of bytes that are read at a time."""
 OPEN: Final = 2**20
-"""A quote that is not closed within so many bytes never is."""
+"""A quote that is not closed within so many bytes is taken for one that is never closed."""
 LONGEST: Final = 2**26
-"""A file without the end of a record in so many bytes is no CSV."""
+"""A file in which no record ends within so many bytes is not a CSV."""
 BROKEN: Final = "broken quotes"
 QUOTE, NEWLINE, RETURN, BLANK = b'"\n\r '
 
 
 class ByteStream(Protocol):
-    """What bytes come from."""
+    """A source of bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
+        """At most `size` bytes; none at the end."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class CsvRecords:
-    """Records in a piece of text; empty lines are none."""
+    """The records in a piece of text; an empty line is not a record."""
 
     data: bytes
     starts: Places
     ends: Places
-    """Of each record, without the end of its line."""
+    """End of each record, without the end of its line."""
     cells: Places
-    """Of each record; of a broken one, whatever."""
+    """Number of cells of each record; of a broken one the number has no meaning."""
     used: int
-    """How much of `data` the records take."""
+    """Number of bytes of `data` that the records take."""
     faults: dict[int, str] = field(default_factory=dict)
-    """By the number of the record here: why it cannot be read."""
+    """The reason why a record cannot be read, by its number here."""
     rewritten: dict[int, bytes] = field(default_factory=dict)
-    """Records with quotes in unusual places, the way RFC 4180 writes them."""
+    """Records with quotes in unusual places, rewritten as RFC 4180 demands, by their number here."""
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def raw(self, number: int) -> bytes:
-        """A record as it is in the file."""
+        """A record as it stands in the file."""
         return self.data[self.starts[number] : self.ends[number]]
 
     def text(self, number: int) -> bytes:
-        """A record that is not broken, as RFC 4180 writes it."""
+        """A record that is not broken, written as RFC 4180 demands."""
         return self.rewritten.get(number) or self.raw(number)
 
     def part(self, first: int, last: int) -> "CsvRecords":
-        """The records from `first` to before `last`, of which there must be one."""
+        """The records from `first` to before `last`; there must be at least one."""
         low, high = int(self.starts[first]), int(self.ends[last - 1])
         return CsvRecords(
             self.data[low:high] + b"\n",
@@ -77,7 +77,7 @@ class CsvRecords:
 
 
 def joined(parts: list[CsvRecords]) -> CsvRecords:
-    """Records one after the other; each part must end with the end of a line."""
+    """Several parts as one; each part must end with the end of a line."""
     if len(parts) == 1:
         return parts[0]
     bases = np.cumsum([0, *(len(part.data) for part in parts)])
@@ -94,20 +94,20 @@ def joined(parts: list[CsvRecords]) -> CsvRecords:
 
 
 def blocks(stream: ByteStream, offset: int, separator: str, trim: bool, name: str) -> Iterator[tuple[int, CsvRecords]]:
-    """The records of a stream, some at a time.
+    """The records of a stream, block by block.
 
     Args:
-        stream: UTF-8, at the beginning of a record.
-        offset: where in the text that is.
-        separator: one character.
-        trim: blanks before and after a quoted cell do not count.
-        name: what errors call the file.
+        stream: text in UTF-8, at the beginning of a record.
+        offset: position of that record in the text, in bytes.
+        separator: the character between two cells.
+        trim: whether blanks before and after a quoted cell are ignored.
+        name: name of the file in errors.
 
     Yields:
-        Where in the text the data of the records begins, and at least one record.
+        The position in the text where the data of the records begins, and at least one record.
 
     Raises:
-        UserError: there is no end of a record in very many bytes.
+        UserError: no record ends within `LONGEST` bytes.
     """
     rest = b""
     while True:
@@ -124,13 +124,13 @@ def blocks(stream: ByteStream, offset: int, separator: str, trim: bool, name: st
 
 
 def split(data: bytes, separator: str, trim: bool, is_last: bool) -> CsvRecords:
-    """The whole records of a text that begins with one.
+    """The complete records of a text that begins with a record.
 
     Args:
-        data: UTF-8.
-        separator: one character.
-        trim: blanks before and after a quoted cell do not count.
-        is_last: nothing follows, so that the last record needs no end of its line.
+        data: text in UTF-8.
+        separator: the character between two cells.
+        trim: whether blanks before and after a quoted cell are ignored.
+        is_last: whether nothing follows, so that the last record needs no end of its line.
     """
     view = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(view == QUOTE) if b'"' in data else np.empty(0, np.int64)
@@ -150,7 +150,7 @@ def split(data: bytes, separator: str, trim: bool, is_last: bool) -> CsvRecords:
     if is_last and used < len(data):
         breaks, used = np.append(breaks, len(data)), len(data)
     starts = np.concatenate([[0], breaks[:-1] + 1]).astype(np.int64)[: len(breaks)]
-    # Of "\r\n" the record ends before the first.
+    # Before "\r\n" the record ends at the first of the two.
     two = (breaks > starts) & (view[np.maximum(breaks - 1, 0)] == RETURN)
     ends = breaks - two
     marks = np.flatnonzero(view == ord(separator))
@@ -174,13 +174,13 @@ def cells_of(record: bytes, separator: str, trim: bool) -> list[bytes]:
 
 
 def _outside(quotes: Places, places: Places) -> NDArray[np.bool_]:
-    """Which places are not between two quotes."""
+    """For each place, whether it is not between two quotes."""
     outside: NDArray[np.bool_] = np.searchsorted(quotes, places) % 2 == 0
     return outside
 
 
 def _is_regular(view: NDArray[np.uint8], quotes: Places, separator: int) -> bool:
-    """Whether each quote that opens stands at the beginning of a cell, and each that closes at its end."""
+    """Whether each opening quote stands at the beginning of a cell, and each closing quote at its end."""
     opening, closing = quotes[::2], quotes[1::2]
     before = view[opening[opening > 0] - 1]
     after = view[closing[closing < len(view) - 1] + 1]
@@ -189,7 +189,7 @@ def _is_regular(view: NDArray[np.uint8], quotes: Places, separator: int) -> bool
 
 
 def _carefully(data: bytes, separator: bytes, trim: bool, is_last: bool) -> CsvRecords:
-    """As `split`; of a record with broken quotes only the first line is lost, the next line is a record again."""
+    """As `split`; a record with broken quotes costs one line, and the next line begins a record again."""
     starts: list[int] = []
     ends: list[int] = []
     counts: list[int] = []
@@ -225,7 +225,7 @@ def _carefully(data: bytes, separator: bytes, trim: bool, is_last: bool) -> CsvR
 
 
 def _line(data: bytes, at: int, is_last: bool) -> tuple[int, int]:
-    """Where a line ends and where the next one begins, -1 where that is not known yet."""
+    """The end of a line and the beginning of the next one, which is -1 where that is not known yet."""
     found = re.compile(rb"\r\n|\n|\r").search(data, at)
     if found is None:
         return len(data), len(data) if is_last else -1
@@ -235,7 +235,7 @@ def _line(data: bytes, at: int, is_last: bool) -> tuple[int, int]:
 
 
 def _record(data: bytes, at: int, separator: bytes, trim: bool, is_last: bool) -> tuple[list[bytes], int, int] | None:
-    """The cells, where the record ends and where the next begins, -1 where that is not known yet; None if broken."""
+    """The cells, the end of the record and the beginning of the next (-1: not known yet); None if it is broken."""
     quoted, plain = _patterns(separator, trim)
     cells: list[bytes] = []
     while True:
@@ -261,7 +261,7 @@ def _record(data: bytes, at: int, separator: bytes, trim: bool, is_last: bool) -
 
 @cache
 def _patterns(separator: bytes, trim: bool) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """For a cell that may be quoted, and for one that is not."""
+    """Regular expressions for a cell that may be quoted, and for one that is not."""
     mark, blanks = re.escape(separator), rb" *" if trim else b""
     end = rb"(?P<end>" + mark + rb"|\r\n|\n|\r|\Z)"
     quoted = blanks + rb'(?:"(?P<open>(?:[^"]++|"")*+)(?P<close>"' + blanks + rb"(?:" + end + rb")?)?)?"

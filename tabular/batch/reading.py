@@ -1,4 +1,4 @@
-"""Rows of CSV and Parquet files in chunks of bounded size, each with its place in the whole input."""
+"""Reads CSV and Parquet files in chunks of bounded size, each with its place in the whole input."""
 
 import json
 from collections import Counter
@@ -24,11 +24,11 @@ BOM: Final = "\ufeff".encode()
 
 
 class BatchInput:
-    """The files of an input, with their headers read.
+    """The files of an input; their headers are read when it is made.
 
     Args:
         files: at least one, of one kind.
-        reading: how a CSV is written.
+        reading: how the CSV files are written.
 
     Raises:
         UserError: a file has no header, names a column twice, or is damaged.
@@ -41,7 +41,7 @@ class BatchInput:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Number of bytes of all files."""
         return sum(file.size for file in self.files)
 
     @property
@@ -50,12 +50,12 @@ class BatchInput:
         return [name for name in self.layouts[0].names if all(name in layout.names for layout in self.layouts)]
 
     def chunks(self, position: ChunkPosition, rows: int, columns: Sequence[str]) -> Iterator[Chunk]:
-        """All that follows a position.
+        """The chunks that follow a position.
 
         Args:
-            position: `START`, or where a chunk said that the next one begins.
-            rows: of a chunk at most; no chunk holds rows of two files.
-            columns: which of them the tables hold.
+            position: `START`, or the `next` of a chunk.
+            rows: largest number of rows in a chunk; no chunk holds rows of two files.
+            columns: the columns that the tables of the chunks hold.
 
         Raises:
             UserError: a file cannot be read to its end.
@@ -169,7 +169,7 @@ class BatchInput:
 def _table(
     records: CsvRecords, names: list[str], columns: Sequence[str], reading: ReadingConfig
 ) -> tuple[pa.Table, NDArray[np.int64], dict[int, str]]:
-    """The readable records as columns of text, which they are, and why the others are not."""
+    """The readable records as columns of text, their numbers, and the reason why each other one is not readable."""
     faults = dict(records.faults)
     for place in np.flatnonzero(records.cells != len(names)).tolist():
         faults.setdefault(place, f"{records.cells[place]} cells instead of {len(names)}")
@@ -200,7 +200,7 @@ def _table(
 
 
 def _tables(content: pq.ParquetFile, file: InputFile, columns: list[str], offset: int, rows: int) -> Iterator[pa.Table]:
-    """The rows from an offset on, so many at a time."""
+    """The rows from an offset on, at most `rows` at a time."""
     group, skipped = 0, offset
     while group < content.num_row_groups and skipped >= content.metadata.row_group(group).num_rows:
         skipped -= content.metadata.row_group(group).num_rows
@@ -248,7 +248,7 @@ def _refuse_repeated(names: Sequence[str], file: InputFile) -> None:
 
 
 def one_column(layout: FileLayout, separator: str) -> str:
-    """In words, that a header has one column, which is most often one of another separator; empty for others."""
+    """A remark for a header of one column, which most often means another separator; empty for any other header."""
     if len(layout.names) != 1:
         return ""
     return f" (its header is one column, separated by {NAMES[separator]}: set batch.reading.separator)"

@@ -1,4 +1,4 @@
-"""What became of a batch, and of one chunk of it; chunks can be added."""
+"""The outcome of a batch, and sums over its chunks."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,37 +13,37 @@ from tabular.table.rules import EXAMPLES
 
 
 class BatchReport(Report):
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     model: str
     version: str
     input: str
-    """Without credentials."""
+    """Location of the input, without what may be secret."""
     output: str
     rows: int
-    """All data rows of the input."""
+    """Number of data rows of the input."""
     scored: int
     rejected: int
     reasons: dict[str, int]
-    """Rejected rows by reason, the most frequent first."""
+    """Number of rejected rows by reason, the most frequent first."""
     broken: list[Check]
-    """Rules of the validation that scored rows break."""
+    """The rules of the validation that scored rows break."""
     observed: Observed
-    """The scored rows."""
+    """Counts of the scored rows, for the comparison with training."""
     chunks: int
     resumed: int
-    """Chunks that were found finished."""
+    """Number of chunks that were finished by an earlier run."""
     started: str
-    """Of this run: UTC, ISO 8601."""
+    """Start of this run: UTC, ISO 8601."""
     ended: str
     seconds: float
-    """What this run took."""
+    """Duration of this run."""
     rows_per_second: float
-    """Of those that this run has scored or rejected; 0 where nothing was left to do."""
+    """Rate at which this run scored or rejected rows; 0 where nothing was left to do."""
 
     @property
     def rejected_share(self) -> float:
-        """Of all rows; 0 without any."""
+        """Share of the rejected rows among all rows; 0 without any row."""
         return self.rejected / self.rows if self.rows else 0.0
 
     def findings(self) -> list[MonitoringFinding]:
@@ -66,37 +66,37 @@ class BatchReport(Report):
 
     @property
     def was_done(self) -> bool:
-        """Whether all had been scored before."""
+        """Whether an earlier run had scored everything."""
         return self.resumed == self.chunks
 
 
 class BrokenRules(Report):
-    """How often rules about rows were broken."""
+    """The rules about rows that were broken, and how often."""
 
     checks: list[Check]
     missing: dict[str, int]
-    """Missing values by column, of the columns that have a rule about them."""
+    """Number of missing values of each column that has rules."""
 
 
 class BatchTotal(Report):
-    """All chunks so far."""
+    """The sum over all chunks so far."""
 
     rows: int = 0
     rejected: int = 0
     reasons: dict[str, int] = {}
-    """The most frequent first."""
+    """Number of rejected rows by reason, the most frequent first."""
     observed: Observed
     broken: BrokenRules = BrokenRules(checks=[], missing={})
 
     @classmethod
     def none(cls, bundle: Bundle, reference: Reference) -> "BatchTotal":
-        """That of no chunk."""
+        """The sum over no chunk."""
         return cls(observed=Tally(bundle, reference).observed())
 
     def plus(
         self, rows: int, rejected: int, reasons: Mapping[str, int], observed: Observed, broken: BrokenRules
     ) -> "BatchTotal":
-        """With one more chunk."""
+        """The sum with one more chunk."""
         return BatchTotal(
             rows=self.rows + rows,
             rejected=self.rejected + rejected,
@@ -118,13 +118,13 @@ def _broken(one: BrokenRules, other: BrokenRules) -> BrokenRules:
 
 
 def observed_of(parts: Sequence[Observed]) -> Observed:
-    """What all rows together are like.
+    """The counts of several parts together.
 
     Args:
-        parts: at least one, all of one version of a model.
+        parts: at least one part, all of one version of a model.
 
     Raises:
-        ValueError: they are of several.
+        ValueError: the parts are of several versions.
     """
     first = parts[0]
     if any((part.model, part.version) != (first.model, first.version) for part in parts):

@@ -1,4 +1,4 @@
-"""From a chunk to what the predictor takes, to its answers, and to the rows that have none."""
+"""Turns a chunk into the input of the predictor, into its answers, and into the rows that have no answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -16,30 +16,30 @@ NOT_FINITE: Final = "the model's answer is not finite"
 
 
 class ReadyRows(NamedTuple):
-    """Rows whose every value is of its column's kind."""
+    """The rows in which each value is of its column's kind."""
 
     table: dict[str, Values]
-    """Columns of one length."""
+    """The columns, all of one length."""
     places: NDArray[np.int64]
-    """For each row, which one of the chunk's table it is."""
+    """For each row, its number in the chunk's table."""
 
     def only(self, kept: NDArray[np.bool_]) -> "ReadyRows":
-        """Some of the rows."""
+        """The rows for which `kept` is true."""
         return ReadyRows({name: values[kept] for name, values in self.table.items()}, self.places[kept])
 
 
 class ScoredRows(NamedTuple):
-    """Rows that were answered."""
+    """The rows of a chunk that have an answer, and the others with the reason why not."""
 
     ready: ReadyRows
     rows: Rows | None
-    """As the predictor took them; None where there are none."""
+    """The rows in the form that the predictor takes; None where there are none."""
     notes: Notes
-    """Of these rows."""
+    """The encoder's notes on these rows."""
     output: NDArray[np.float64]
-    """Regression: one value a row; classification: rows x classes."""
+    """Regression: shape (rows,); classification: shape (rows, classes), probabilities."""
     rejected: dict[int, str]
-    """All other rows of the chunk, from 0, with the reason."""
+    """The reason why a row has no answer, by its number in the chunk."""
 
 
 def check(
@@ -48,13 +48,13 @@ def check(
     """Tell rows that can be scored from those that cannot.
 
     Args:
-        chunk: its table holds the columns.
-        columns: the model's.
-        reading: how the cells are spelled.
+        chunk: a chunk whose table holds the columns.
+        columns: the columns of the model.
+        reading: how the cells are written.
         forms: how the dates of each column are written.
 
     Returns:
-        The good rows, and for each other row of the chunk, from 0, the reason.
+        The good rows, and the reason for each other row by its number in the chunk.
     """
     table: dict[str, Values] = {}
     bad = np.zeros(len(chunk.positions), dtype=bool)
@@ -72,15 +72,15 @@ def check(
 def answer(
     chunk: Chunk, ready: ReadyRows, rejected: dict[int, str], bundle: Bundle, encoder: Encoder, predictor: Predictor
 ) -> ScoredRows:
-    """Answer the rows that can be scored, through the door of the service.
+    """Answer the rows that can be scored, with the encoder of the service.
 
     Args:
-        chunk: where the rows are from.
-        ready: as `check` made them.
-        rejected: as `check` made them.
-        bundle: the model's manifest.
-        encoder: of the bundle's columns.
-        predictor: of the bundle.
+        chunk: the chunk that the rows come from.
+        ready: the good rows, from `check`.
+        rejected: the reasons for the other rows, from `check`.
+        bundle: manifest of the model.
+        encoder: encoder for the bundle's columns.
+        predictor: predictor of the bundle.
     """
     rejected = dict(rejected)
     rows, notes, ready = _encoded(chunk, ready, rejected, encoder)
@@ -109,7 +109,7 @@ def _found(chunk: Chunk, column: Column, reading: CellNotation, forms: Mapping[s
 def _encoded(
     chunk: Chunk, ready: ReadyRows, rejected: dict[int, str], encoder: Encoder
 ) -> tuple[Rows | None, Notes, ReadyRows]:
-    """The rows, encoded; what the encoder refuses all the same joins the rejected."""
+    """The rows, encoded; a row that the encoder refuses nevertheless is added to the rejected ones."""
     while len(ready.places):
         table = {name: v if v.dtype != object else v.tolist() for name, v in ready.table.items()}
         try:

@@ -1,4 +1,4 @@
-"""A few rows of a stream of any length: each has the same chance, and the same rows are always the ones."""
+"""A sample of a stream of any length: each row has the same chance, and the same input gives the same sample."""
 
 from typing import Any
 
@@ -14,27 +14,27 @@ from tabular.reports.report import Report
 
 
 class DrawnRows(Report):
-    """Rows that were in the sample when their chunk was added; those of later chunks may have taken their place."""
+    """Rows that were in the sample when their chunk was added; rows of later chunks may have replaced some of them."""
 
     rows: list[int]
-    """Their numbers in the whole input."""
+    """Numbers of the rows in the whole input."""
     numbers: list[list[float]]
-    """As `Rows.numbers`."""
+    """Values of the numeric columns, as in `Rows.numbers`."""
     codes: list[list[int]]
-    """As `Rows.codes`."""
+    """Codes of the categories, as in `Rows.codes`."""
     predicted: list[float] | list[int]
-    """Regression: the value; classification: the place in `Bundle.classes`."""
+    """Regression: the predicted value; classification: the index of the class in `Bundle.classes`."""
 
 
 NOTHING = DrawnRows(rows=[], numbers=[], codes=[], predicted=[])
 
 
 class RowSample:
-    """The rows whose numbers have the smallest hashes.
+    """The rows whose numbers in the input have the smallest hashes.
 
     Args:
-        size: how many.
-        seed: of the hash.
+        size: number of rows.
+        seed: seed of the hash.
     """
 
     def __init__(self, size: int, seed: int) -> None:
@@ -46,12 +46,12 @@ class RowSample:
     def draw(
         self, numbers: NDArray[np.int64], rows: Rows, predicted: NDArray[np.float64] | NDArray[np.integer]
     ) -> DrawnRows:
-        """Add rows, and return those of them that are in the sample now.
+        """Add rows, and return those that are in the sample now.
 
         Args:
-            numbers: of the rows, in the whole input.
-            rows: as the predictor took them.
-            predicted: one value a row, see `DrawnRows.predicted`.
+            numbers: numbers of the rows in the whole input.
+            rows: the rows in the form that the predictor takes.
+            predicted: one prediction for each row, see `DrawnRows.predicted`.
         """
         hashes = self._of(numbers)
         smallest = np.sort(np.concatenate([self._hashes, hashes]))[: self._size]
@@ -66,7 +66,7 @@ class RowSample:
         return drawn
 
     def add(self, drawn: DrawnRows) -> None:
-        """Add rows that were drawn before."""
+        """Add rows that an earlier run drew."""
         self._drawn.append(drawn)
         hashes = self._of(np.array(drawn.rows, dtype=np.int64))
         self._hashes = np.sort(np.concatenate([self._hashes, hashes]))[: self._size]

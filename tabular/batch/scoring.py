@@ -1,9 +1,10 @@
-"""Score a table of any length in chunks: in constant memory, and each row once wherever the process is killed."""
+"""Scores a table of any length in chunks, in constant memory; after a kill, the next run continues where it ended."""
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -33,48 +34,48 @@ SAMPLE_ROWS: Final = 5_000
 
 
 class BatchProgress(NamedTuple):
-    """How far the work is."""
+    """The progress of a batch."""
 
     rows: int
-    """Scored or rejected, by earlier runs too."""
+    """Number of rows that were scored or rejected, by earlier runs too."""
     fresh: int
-    """By this run."""
+    """Number of rows that this run scored or rejected."""
     rejected: int
     done: int
-    """Bytes of the input."""
+    """Number of bytes of the input that were read."""
     size: int
-    """Bytes of all of it."""
+    """Number of bytes of the input."""
 
 
 Watch = Callable[[BatchProgress], None]
 
 
 class BatchModel(NamedTuple):
-    """What scores."""
+    """The model that scores."""
 
     bundle: Bundle
     reference: Reference
     sha256: str
-    """Of the bundle's `bundle.json`."""
+    """Hash of the bundle's `bundle.json`, in hex."""
     predictor: Predictor
 
 
 def score(
     config: BatchConfig, model: BatchModel, watch: Watch = lambda reached: None
 ) -> tuple[BatchReport, pd.DataFrame]:
-    """Score what was not scored before; every row ends in one part of the predictions, or of the rejects.
+    """Score the rows that were not scored before; each row ends in one file of the predictions or of the rejects.
 
     Args:
-        config: input, output, and how.
-        model: a verified bundle, and its predictor.
-        watch: is told after each chunk how far the work is.
+        config: the input, the output, and how to score.
+        model: a verified bundle with its predictor.
+        watch: receives the progress after each chunk.
 
     Returns:
         The report, and at most 5,000 scored rows, see `tabular.batch.sample.RowSample.frame`.
 
     Raises:
-        UserError: before any work: no input, a column that the model needs is missing, or the output is another one.
-            Later: a file is damaged, or a store does not answer; what is finished stays finished.
+        UserError: before any work, there is no input, it lacks a column that the model needs, or the output folder
+            belongs to another batch. Later, a file is damaged, or a store does not answer; finished chunks stay.
     """
     files = files_of(config.input, config.output)
     source = BatchInput(files, config.reading)
@@ -92,43 +93,37 @@ def score(
         if begun is None:
             begun = wanted.model_copy(update={"forms": _forms(source, config, model.bundle)})
             book.begin(begun)
-        return _Batch(config, model, source, keep, begun.forms, book, watch).run()
+        return _BatchRun(config, model, source, keep, begun.forms, book, watch).run()
 
 
-class _Known(NamedTuple):
-    """What is kept in memory of a finished chunk."""
+class _KnownChunk(NamedTuple):
+    """The part of a finished chunk that stays in memory."""
 
     next: ChunkPosition
     predictions: OutputPart
     rejects: OutputPart | None
 
 
-class _Batch:
-    """One run: reading, scoring and writing go on at the same time, each a chunk ahead of the next at most."""
+@dataclass
+class _BatchRun:
+    """One run. Reading, scoring and writing happen at the same time, each at most one chunk ahead of the next."""
 
-    def __init__(
-        self,
-        config: BatchConfig,
-        model: BatchModel,
-        source: BatchInput,
-        keep: list[str],
-        forms: dict[str, str],
-        book: Ledger,
-        watch: Watch,
-    ) -> None:
-        self._config = config
-        self._model = model
-        self._source = source
-        self._keep = keep
-        self._forms = forms
-        self._book = book
-        self._watch = watch
-        self._encoder = Encoder(model.bundle.columns)
+    _config: BatchConfig
+    _model: BatchModel
+    _source: BatchInput
+    _keep: list[str]
+    _forms: dict[str, str]
+    _book: Ledger
+    _watch: Watch
+
+    def __post_init__(self) -> None:
+        config, bundle = self._config, self._model.bundle
+        self._encoder = Encoder(bundle.columns)
         self._sample = RowSample(SAMPLE_ROWS, config.seed)
-        self._total = BatchTotal.none(model.bundle, model.reference)
-        self._known: dict[int, _Known] = {}
-        rules = [name for name in config.validation.columns if name in source.common]
-        self._columns = list(dict.fromkeys([*(c.name for c in model.bundle.columns), *keep, *rules]))
+        self._total = BatchTotal.none(bundle, self._model.reference)
+        self._known: dict[int, _KnownChunk] = {}
+        rules = [name for name in config.validation.columns if name in self._source.common]
+        self._columns = list(dict.fromkeys([*(c.name for c in bundle.columns), *self._keep, *rules]))
 
     def run(self) -> tuple[BatchReport, pd.DataFrame]:
         began, started = time.perf_counter(), datetime.now(UTC)
@@ -166,12 +161,12 @@ class _Batch:
         return report, self._sample.frame(self._model.bundle)
 
     def _note(self, found: FinishedChunk) -> None:
-        self._known[found.chunk] = _Known(found.next, found.predictions, found.rejects)
+        self._known[found.chunk] = _KnownChunk(found.next, found.predictions, found.rejects)
         rejected = found.rejects.rows if found.rejects else 0
         self._total = self._total.plus(found.rows, rejected, found.reasons, found.observed, found.broken)
 
     def _missing(self) -> Iterator[tuple[int, Chunk]]:
-        """The chunks that are not finished, with their numbers; of an input without rows, one without rows."""
+        """The chunks that are not finished, with their numbers; one empty chunk for an input without rows."""
         known = dict(self._known)
         number, position = 0, START
         is_over = False
@@ -189,7 +184,7 @@ class _Batch:
             yield 0, empty_chunk(self._columns)
 
     def _ahead(self, position: ChunkPosition) -> Iterator[Chunk]:
-        """Chunks from a position on; the next one is read while this one is worked on."""
+        """The chunks from a position on; the next one is read while the current one is scored."""
         chunks = self._source.chunks(position, self._config.chunk_rows, self._columns)
         with ThreadPoolExecutor(1) as reader:
             coming = reader.submit(next, chunks, None)
@@ -256,7 +251,7 @@ class _Batch:
 
 
 def _ensure_columns(source: BatchInput, config: BatchConfig, bundle: Bundle) -> list[str]:
-    """Refuse files without what the model needs; return the columns that the output repeats."""
+    """Refuse files that lack a column the model needs; return the columns that the output repeats."""
     names = source.layouts[0].names
     keep = list(names) if config.keep == "all" else list(dict.fromkeys(config.keep))
     taken = [name for name in keep if name in writing.columns_of(bundle)]
@@ -276,7 +271,7 @@ def _ensure_columns(source: BatchInput, config: BatchConfig, bundle: Bundle) -> 
         if config.keep == "all" and set(layout.names) - set(keep):
             extra = next(name for name in layout.names if name not in keep)
             raise UserError(
-                f"batch.keep: {file.name} has a column '{extra}' and {source.files[0].name} has not; list them"
+                f"batch.keep: {file.name} has a column '{extra}' and {source.files[0].name} does not; list them"
             )
         for name in keep:
             if name not in layout.names:

@@ -1,7 +1,6 @@
-"""Whole columns of cells as the encoder takes them, with the same meaning as in training; which rows are bad is told.
+"""Columns of cells in the form that the encoder takes, with the rows whose value is not of the column's kind.
 
-See `tabular.table.parsing`, `tabular.table.spelling` and `tabular.table.normalising`, which read a whole table before
-training.
+The rules are those of `tabular.arithmetic.cells`, by which `tabular.table` reads a table for training.
 """
 
 from typing import Any, Final, NamedTuple
@@ -26,17 +25,17 @@ FIRST_DAY, END = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
 
 
 class CellNotation(NamedTuple):
-    """How cells spell what they hold."""
+    """How the cells of a file are written."""
 
     holes: pa.Array | None
-    """Spellings of a missing value; None where only null is one."""
+    """Texts that stand for a missing value; None where only null does."""
     decimal: str
     thousands: str | None
     infinite_is_hole: bool
 
     @classmethod
     def of(cls, reading: ReadingConfig, is_text: bool) -> "CellNotation":
-        """That of a CSV, or of a Parquet file, which has types."""
+        """The notation of a CSV (`is_text`) or of a Parquet file, which has types."""
         known = holes(reading.missing, is_text)
         texts = None if known is None else pa.array(sorted(known), pa.string())
         infinite = drops_infinite(reading.missing)
@@ -46,21 +45,21 @@ class CellNotation(NamedTuple):
 
 
 class ReadColumn(NamedTuple):
-    """A column."""
+    """A column, and what is wrong in it."""
 
     values: Values
     bad: dict[str, Mask]
-    """By reason, the rows whose value is not of the column's kind."""
+    """The rows whose value is not of the column's kind, by reason."""
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether the cells are text, plain or by dictionary."""
+    """Whether the cells are text, with a dictionary or without."""
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def misfit(kind: pa.DataType, wanted: str) -> str:
-    """Why no value of a typed column can be of a kind, in words; empty where values can."""
+    """The reason why no value of a typed column can be of a kind; empty where values can."""
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
     if pa.types.is_nested(inner):
         return "holds lists or records"
@@ -76,7 +75,7 @@ def misfit(kind: pa.DataType, wanted: str) -> str:
 
 
 def plain(column: pa.ChunkedArray) -> pa.Array:
-    """One array without a dictionary."""
+    """The column as one array without a dictionary; text of any kind becomes `string`."""
     whole = column.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
@@ -86,7 +85,7 @@ def plain(column: pa.ChunkedArray) -> pa.Array:
 
 
 def numbers(cells: pa.Array, notation: CellNotation) -> ReadColumn:
-    """A number column: float64."""
+    """The values of a number column, float64."""
     bad: dict[str, Mask] = {}
     if not is_text(cells.type):
         values = _typed(cells)
@@ -94,7 +93,7 @@ def numbers(cells: pa.Array, notation: CellNotation) -> ReadColumn:
         cells = _known(cells, notation)
         values, none = _parsed(cells, notation)
         if none.any():
-            bad["no number"] = none
+            bad["not a number"] = none
     infinite = np.isinf(values)
     if infinite.any():
         if not notation.infinite_is_hole:
@@ -104,12 +103,12 @@ def numbers(cells: pa.Array, notation: CellNotation) -> ReadColumn:
 
 
 def dates(cells: pa.Array, notation: CellNotation, form: str | None) -> ReadColumn:
-    """A column of dates: ISO 8601 text, of moments with a zone in UTC.
+    """The values of a date column: ISO 8601 text; moments with a time zone are in UTC.
 
     Args:
         cells: moments, days, or text.
-        notation: how holes are spelled.
-        form: see `tabular.table.spelling.moments`; None where no cell so far was a date.
+        notation: which texts are holes.
+        form: how text is read, see `tabular.table.spelling.moments`; None where no cell so far was a date.
     """
     none = np.zeros(len(cells), dtype=bool)
     if pa.types.is_null(cells.type):
@@ -130,17 +129,17 @@ def dates(cells: pa.Array, notation: CellNotation, form: str | None) -> ReadColu
     whole = bool((days == moments)[~missing].all())
     values = np.datetime_as_string(days if whole else moments).astype(object)
     values[missing] = None
-    return ReadColumn(values, {"no date": none} if none.any() else {})
+    return ReadColumn(values, {"not a date": none} if none.any() else {})
 
 
 def date_texts(cells: pa.Array, notation: CellNotation) -> pd.Series:
-    """Cells that are to be dates as text of dtype str, NaN where one is missing."""
+    """Cells of a date column as text of dtype str, NaN where one is missing."""
     text = _known(cells.cast(pa.string()), notation)
     return pc.replace_substring_regex(text, r"^([+-]?[0-9]+)\.0+$", r"\1").to_pandas().astype("str")
 
 
 def categories(cells: pa.Array, notation: CellNotation, column: Column) -> ReadColumn:
-    """A category column: text, or values that the encoder spells as training did."""
+    """The values of a category column: text as training spelled it, or values that the encoder spells so."""
     if is_text(cells.type):
         found = _known(cells, notation).dictionary_encode()
         known: list[Any] = [spelled(text, column.categories) for text in found.dictionary.to_pylist()]
@@ -161,7 +160,7 @@ def categories(cells: pa.Array, notation: CellNotation, column: Column) -> ReadC
 
 
 def _known(cells: pa.Array, notation: CellNotation) -> pa.Array:
-    """The cells with null for each spelling of a hole."""
+    """The cells with null for each text that is a hole."""
     if notation.holes is None:
         return cells
     return pc.if_else(pc.is_in(cells, notation.holes), pa.scalar(None, pa.string()), cells)
@@ -174,7 +173,7 @@ def _typed(cells: pa.Array) -> Values:
 
 
 def _parsed(cells: pa.Array, notation: CellNotation) -> tuple[Values, Mask]:
-    """float64, and the cells that are neither missing nor a number."""
+    """The numbers as float64, and the cells that are neither missing nor a number."""
     absent = cells.is_null().to_numpy(zero_copy_only=False)
     if notation.decimal == "." and notation.thousands is None:
         try:

@@ -1,4 +1,4 @@
-"""The parts of the output as Parquet."""
+"""The files of the output, as Parquet."""
 
 import io
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from tabular.batch.rows import ScoredRows
 from tabular.bundles.bundle import Bundle
 
 CONSTANT: Final = ("model", "model_version", "scored_at")
-"""Columns with one value for a whole part."""
+"""Columns that have one value in a whole file."""
 
 
 def columns_of(bundle: Bundle) -> tuple[str, ...]:
-    """What the output has beside the columns that it repeats of the input."""
+    """The columns of the output beside those that it repeats from the input."""
     return ("row", "row_hash", "prediction", *(f"probability_{label}" for label in bundle.classes), *CONSTANT)
 
 
@@ -33,14 +33,14 @@ def said(bundle: Bundle, output: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def predictions(chunk: Chunk, scored: ScoredRows, bundle: Bundle, keep: Sequence[str], moment: datetime) -> bytes:
-    """The scored rows of a chunk.
+    """The file of a chunk's scored rows.
 
     Args:
-        chunk: where they are from.
-        scored: their answers.
-        bundle: of the model.
-        keep: columns of the input to repeat; those of a CSV as the text that they are.
-        moment: when they were scored, UTC.
+        chunk: the chunk.
+        scored: its rows with their answers.
+        bundle: manifest of the model.
+        keep: columns of the input to repeat; those of a CSV are text.
+        moment: time of the scoring, UTC.
 
     Returns:
         A Parquet file: `row` int64, `row_hash` text, `prediction` float64 or text, `probability_<class>` float64,
@@ -67,7 +67,7 @@ def predictions(chunk: Chunk, scored: ScoredRows, bundle: Bundle, keep: Sequence
 
 
 def rejects(chunk: Chunk, scored: ScoredRows) -> bytes | None:
-    """The other rows of a chunk: `row` int64, `row_hash`, `reason` and `raw` text; None where there are none."""
+    """The file of a chunk's other rows: `row` int64, `row_hash`, `reason` and `raw` text; None where there are none."""
     if not scored.rejected:
         return None
     at = np.array(sorted(scored.rejected), dtype=np.int64)
@@ -82,6 +82,6 @@ def rejects(chunk: Chunk, scored: ScoredRows) -> bytes | None:
 
 def _parquet(table: pa.Table) -> bytes:
     made = io.BytesIO()
-    # Without Arrow's own schema, which would need it to be read as it was.
+    # The schema of Arrow is left out: other readers do not know it.
     pq.write_table(table, made, use_dictionary=[*CONSTANT, "reason"], store_schema=False)
     return made.getvalue()

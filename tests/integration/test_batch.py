@@ -26,7 +26,7 @@ def test_a_table_is_scored_by_the_champion_and_bad_rows_are_told(trained: Traine
 
     # then: too many rows are bad, and the others are scored all the same
     assert finished.returncode == 1, finished.stdout + finished.stderr
-    assert "rows: 1,500, scored 1,350, rejected 150\n  150 x population: no number\n" in finished.stdout
+    assert "rows: 1,500, scored 1,350, rejected 150\n  150 x population: not a number\n" in finished.stdout
     assert "10.00% of the rows were rejected, and batch.max_rejected is 5.00%" in finished.stdout
     found = pd.read_parquet(tmp_path / "scored" / "predictions")
     actual = found["median_house_value"].astype(float)

@@ -1,38 +1,35 @@
-"""The hash of a row's content: published, stable, and the same for one row as for many."""
-
-import random
+"""The hash of a row's content: the same for one row as for many, and another one for each content."""
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from tabular.batch import hashing
 
-FACTOR, MASK = 0xC6A4A7935BD1E995, 2**64 - 1
 
-
-def murmur(content: bytes) -> int:
-    """MurmurHash64A as it is published, byte by byte."""
-    found = len(content) * FACTOR & MASK
-    for at in range(0, len(content) // 8 * 8, 8):
-        word = int.from_bytes(content[at : at + 8], "little") * FACTOR & MASK
-        found = (found ^ (word ^ word >> 47) * FACTOR & MASK) * FACTOR & MASK
-    if tail := content[len(content) // 8 * 8 :]:
-        found = (found ^ int.from_bytes(tail, "little")) * FACTOR & MASK
-    found = (found ^ found >> 47) * FACTOR & MASK
-    return found ^ found >> 47
-
-
-def test_texts_have_the_published_hash() -> None:
+def test_a_text_has_the_same_hash_wherever_it_stands() -> None:
     # given
-    draw = random.Random(1)
-    texts = [b"hello", b"", *(draw.randbytes(draw.randrange(70)) for _ in range(200))]
-    ends = np.cumsum([len(text) for text in texts])
-    starts = ends - [len(text) for text in texts]
+    data = b"1,a\n1,b\n1,a"
     # when
-    found = hashing.of_texts(b"".join(texts), starts, ends)
+    found = hashing.of_texts(data, np.array([0, 4, 8]), np.array([3, 7, 11]))
     # then
-    assert found.tolist() == [murmur(text) for text in texts]
-    assert hashing.as_hex(found).to_pylist()[0] == "1e68d17c457bf117"
+    assert found[0] == found[2] != found[1]
+    assert hashing.of_texts(b"1,b", np.array([0]), np.array([3]))[0] == found[1]
+    assert hashing.as_hex(found).to_pylist()[1] == f"{found[1]:016x}"
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint64(), pa.bool_(), pa.timestamp("us"), pa.decimal128(20)])
+def test_values_of_any_type_count_and_a_missing_one_too(kind: pa.DataType) -> None:
+    # given
+    values = pa.array([0, 1, None], pa.int64()).cast(kind)
+    # when / then
+    assert len(set(hashing.of_table(pa.table({"a": values})).tolist())) == 3
+
+
+def test_the_order_of_the_columns_counts() -> None:
+    # when / then
+    one, other = (hashing.of_table(pa.table({"a": [a], "b": [b]})) for a, b in ((1, 2), (2, 1)))
+    assert one[0] != other[0]
 
 
 def test_a_row_of_a_table_has_the_same_hash_in_any_company() -> None:

@@ -81,12 +81,12 @@ def test_each_bad_row_is_rejected_with_its_reason_and_the_others_are_scored(by: 
     bad = {
         "4,bay,3,2024-05-01": "4 cells instead of 5",
         "4,bay,3,2024-05-01,oil,": "6 cells instead of 5",
-        "many,bay,3,2024-05-01,oil": "income: no number",
+        "many,bay,3,2024-05-01,oil": "income: not a number",
         "4,bay,-inf,2024-05-01,oil": "rooms: an infinite number",
-        "4,bay,3,2024-02-30,oil": "sold: no date",
+        "4,bay,3,2024-02-30,oil": "sold: not a date",
         '4,"bay"x,3,2024-05-01,oil': "broken quotes",
         '4,"bay,3,2024-05-01,oil': "broken quotes",
-        "x,bay,inf,2024-05-01,oil": "income: no number",
+        "x,bay,inf,2024-05-01,oil": "income: not a number",
         "4,b\0y,3,2024-05-01,oil": "a NUL byte",
         " ": "1 cells instead of 5",
     }
@@ -154,7 +154,7 @@ def test_the_whole_column_says_whether_the_day_comes_first(last: str, by: BatchM
     days = pd.to_datetime(pd.Series([*cells, last]), format=form).dt.strftime("%Y-%m-%d")
     expected = pd.DataFrame({"income": 4.0, "place": "bay", "rooms": 3.0, "sold": days, "heat": "oil"})
     assert predictions(tmp_path / "out")["prediction"].tolist() == answers(by, expected)
-    assert report.reasons == {"sold: no date": 1}
+    assert report.reasons == {"sold: not a date": 1}
 
 
 def test_rules_are_counted_over_all_chunks_and_break_nothing(
@@ -233,14 +233,14 @@ def test_files_of_a_folder_must_agree_where_it_matters(by: BatchModel, tmp_path:
     report = run(folder, tmp_path / "out", by, validation=rules)
     # then
     assert report.scored == 2 and [check.column for check in report.broken] == ["size"]
-    with pytest.raises(UserError, match="batch.keep: .*2.csv has a column 'size' and .*1.csv has not; list them"):
+    with pytest.raises(UserError, match="batch.keep: .*2.csv has a column 'size' and .*1.csv does not; list them"):
         run(folder, tmp_path / "all", by, keep="all")
     # given: a file of another kind, and one that is no table
     table(5, 1).to_parquet(folder / "3.parquet")
     with pytest.raises(UserError, match="1.csv is csv and .*3.parquet is not; score them apart"):
         run(folder, tmp_path / "mixed", by)
     (folder / "notes.md").touch()
-    with pytest.raises(UserError, match="notes.md is no CSV or Parquet file by its name; move it out"):
+    with pytest.raises(UserError, match="notes.md is not a CSV or Parquet file by its name; move it out"):
         run(folder, tmp_path / "mixed", by)
 
 
