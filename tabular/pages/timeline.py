@@ -1,24 +1,25 @@
-"""What was found window after window, by what it is about."""
+"""Findings of several windows, grouped by their subject."""
 
 from collections.abc import Sequence
 
 from tabular.reports.verdicts import SEVERITY, Kind, MonitoringFinding, Verdict
 
 MOST = 30
+"""Largest number of subjects in a timeline."""
 OF_A_COLUMN: tuple[Kind, ...] = ("distribution", "missing", "out_of_range", "unknown", "validation")
-"""Kinds whose subject is a column; that of the others is a name of its own."""
+"""Kinds of findings whose subject is a column. The other kinds have subjects of their own, such as a metric."""
 
 Subject = tuple[Kind | None, str]
-"""A kind and a subject; the kind is None for a column, which several kinds are about."""
+"""Kind and name of a subject. The kind is None for a column, because findings of several kinds concern it."""
 
 
 def subject_of(finding: MonitoringFinding) -> Subject:
-    """What a finding is about: a column may be called `prediction`, too."""
+    """The subject of a finding; the kind tells a column called `prediction` from the predictions."""
     return (None if finding.kind in OF_A_COLUMN else finding.kind), finding.subject
 
 
 def worst_by_subject(verdict: Verdict) -> dict[Subject, MonitoringFinding]:
-    """The worst finding on each column, prediction, metric and so on; of equally bad ones the first."""
+    """The worst finding on each subject; the first of several equally bad ones."""
     found: dict[Subject, MonitoringFinding] = {}
     for finding in verdict.findings:
         subject = subject_of(finding)
@@ -28,13 +29,14 @@ def worst_by_subject(verdict: Verdict) -> dict[Subject, MonitoringFinding]:
 
 
 def out_of_the_ordinary(verdicts: Sequence[Verdict]) -> list[tuple[str, list[MonitoringFinding | None]]]:
-    """What was ever out of the ordinary, with its worst finding in each window; None where it was not looked at.
+    """The subjects that had a warning or an alert in any window, with their worst finding in each window.
 
     Args:
-        verdicts: the oldest first.
+        verdicts: one for each window, the oldest first.
 
     Returns:
-        At most 30 lines, those with the most and worst findings first.
+        Names of at most 30 subjects, those with the most and worst findings first. Each has one entry for each window,
+        which is None if the subject was not examined in that window.
     """
     by_window = [worst_by_subject(verdict) for verdict in verdicts]
     subjects = dict.fromkeys(subject for found in reversed(by_window) for subject in found)

@@ -1,4 +1,4 @@
-"""Metrics and numbers in words for people, the same in every picture and page."""
+"""Metrics and numbers as people read them, written in the same way in every picture and page."""
 
 import math
 from typing import Literal, NamedTuple
@@ -8,19 +8,21 @@ from tabular.reports.training import Interval
 
 
 class MetricWords(NamedTuple):
-    """How a metric is called, counted and explained."""
+    """The label, the unit and the meaning of a metric."""
 
     label: str
     unit: Literal["", "%", "target"]
-    """`target` is the unit of the target; empty for a number without a unit."""
+    """`target` stands for the unit of the target; empty for a number without a unit."""
     meaning: str
 
 
 METRICS = {
-    "r2": MetricWords("R²", "", "Share of the target's variance that is explained; 1 is perfect, 0 is a constant."),
-    "rmse": MetricWords("RMSE", "target", "Typical error, with large errors weighing more; in the unit of the target."),
-    "mae": MetricWords("MAE", "target", "Mean size of the error, in the unit of the target."),
-    "mape": MetricWords("MAPE", "%", "Mean size of the error as a share of the actual value."),
+    "r2": MetricWords(
+        "R²", "", "Share of the target's variance that is explained; 1 is perfect, 0 is as good as the mean."
+    ),
+    "rmse": MetricWords("RMSE", "target", "Typical error in the unit of the target; large errors weigh more."),
+    "mae": MetricWords("MAE", "target", "Mean absolute error in the unit of the target."),
+    "mape": MetricWords("MAPE", "%", "Mean absolute error as a share of the actual value."),
     "smape": MetricWords(
         "SMAPE", "%", "Mean error as a share of the mean of actual and predicted value; at most 200 %."
     ),
@@ -32,35 +34,43 @@ METRICS = {
         "within 10 %", "%", "Share of rows that are predicted within 10 % of the actual value."
     ),
     "accuracy": MetricWords("accuracy", "", "Share of rows that get the right label."),
-    "balanced_accuracy": MetricWords("balanced accuracy", "", "Mean share of right labels, each class counting alike."),
+    "balanced_accuracy": MetricWords(
+        "balanced accuracy", "", "Share of right labels in each class, averaged over the classes."
+    ),
     "precision_macro": MetricWords(
-        "precision (macro)", "", "Of the rows given a label, the share that has it; by class."
+        "precision (macro)", "", "Share of the rows given a label that have it, averaged over the classes."
     ),
     "recall_macro": MetricWords(
-        "recall (macro)", "", "Of the rows that have a label, the share that is found; by class."
+        "recall (macro)", "", "Share of the rows with a label that are given it, averaged over the classes."
     ),
-    "f1_macro": MetricWords("F1 (macro)", "", "Balance of precision and recall, each class counting alike."),
+    "f1_macro": MetricWords("F1 (macro)", "", "Harmonic mean of precision and recall, averaged over the classes."),
     "precision_weighted": MetricWords(
-        "precision (weighted)", "", "Of the rows given a label, the share that has it; classes weighted by their rows."
+        "precision (weighted)", "", "Share of the rows given a label that have it; classes are weighted by their rows."
     ),
     "recall_weighted": MetricWords(
         "recall (weighted)",
         "",
-        "Of the rows that have a label, the share that is found; classes weighted by their rows.",
+        "Share of the rows with a label that are given it; classes are weighted by their rows.",
     ),
-    "f1_weighted": MetricWords("F1 (weighted)", "", "Balance of precision and recall, classes weighted by their rows."),
-    "roc_auc": MetricWords("ROC AUC", "", "How often a row of a class ranks above one of another; 0.5 is chance."),
-    "log_loss": MetricWords("log loss", "", "Surprise at the actual labels given the probabilities; 0 is perfect."),
+    "f1_weighted": MetricWords(
+        "F1 (weighted)", "", "Harmonic mean of precision and recall; classes are weighted by their rows."
+    ),
+    "roc_auc": MetricWords(
+        "ROC AUC", "", "How often a row of a class ranks above a row of another class; 0.5 is chance."
+    ),
+    "log_loss": MetricWords(
+        "log loss", "", "Mean negative logarithm of the probability of the actual label; 0 is perfect."
+    ),
 }
 
 
 def metric(name: str) -> MetricWords:
-    """The words of a metric; a name that is not known stands for itself."""
+    """The label, unit and meaning of a metric; an unknown metric is labelled by its name."""
     return METRICS.get(name, MetricWords(name, "", ""))
 
 
 def with_unit(name: str) -> str:
-    """A metric as the label of an axis, such as `wMAPE (%)`."""
+    """The label of a metric's axis, such as `wMAPE (%)`."""
     label, unit, _ = metric(name)
     return {"": label, "%": f"{label} (%)", "target": f"{label} (in the unit of the target)"}[unit]
 
@@ -71,7 +81,7 @@ def unit_of_change(name: str) -> str:
 
 
 def better(name: str) -> str:
-    """Which way a metric is better."""
+    """Whether larger or smaller values of a metric are better, as text."""
     return "larger is better" if name in HIGHER_IS_BETTER else "smaller is better"
 
 
@@ -93,9 +103,9 @@ def signed(number: float) -> str:
 
 
 def plain(number: float, digits: int = 3) -> str:
-    """A number with so many significant digits, zeros at the end included, so that numbers in a column compare.
+    """A number with so many significant digits; trailing zeros are kept, so that numbers in a column line up.
 
-    Large ones are whole, with thousands separators. The minus is a real one.
+    Large numbers are whole, with thousands separators. The minus sign is the typographic one.
     """
     whole = number == 0 or abs(number) >= 10 ** (digits - 1)
     written = f"{number:,.0f}" if whole else f"{number:#.{digits}g}".rstrip(".")
@@ -103,7 +113,7 @@ def plain(number: float, digits: int = 3) -> str:
 
 
 def short(name: str, length: int = 30) -> str:
-    """A name on one line, its middle left out where it is longer than `length`."""
+    """A name on one line; if it is longer than `length` characters, its middle is left out."""
     line = " ".join(name.split())
     if len(line) <= length:
         return line

@@ -21,7 +21,7 @@ from tabular.reports.verdicts import Verdict
 
 
 def draw(report: Report) -> dict[str, Figure]:
-    """The pictures of a report by name (no extension); none where there is nothing to draw.
+    """The pictures of a report by name, without an extension; empty where there is nothing to draw.
 
     Times are not drawn, so that equal inputs give equal pictures.
     """
@@ -64,13 +64,13 @@ def _evaluation(report: Evaluation) -> dict[str, Figure]:
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as PNG at 110 dpi, with no date and no version of the software in it.
+    """The figure as PNG at 110 dpi, without a date or a software version in it.
 
-    Its layout is settled by the first call; each further pass of the layout engine would move things a little.
+    The first call fixes the layout, because each further pass of the layout engine would move things a little.
     """
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes.
+        # Characters that the font does not have are drawn as boxes.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

@@ -41,7 +41,7 @@ def draw(evaluation: Evaluation) -> dict[str, Figure]:
 
 
 def _confusion(actual: Labels, predicted: Labels, classes: list[str]) -> Figure:
-    """Rows are actual, columns predicted labels; the colour is the share of the row, the number counts rows."""
+    """Rows are actual labels and columns predicted ones; a colour is the share of its row, a number counts rows."""
     labels = [*classes, *sorted({*actual, *predicted} - set(classes))]
     if len(labels) > _MOST_CLASSES:
         frequent = {label for label, _ in Counter(sorted(actual)).most_common(_MOST_CLASSES - 1)}
@@ -81,14 +81,19 @@ def _confusion(actual: Labels, predicted: Labels, classes: list[str]) -> Figure:
 def _one_against_rest(
     actual: Labels, probabilities: Floats, classes: list[str]
 ) -> dict[str, tuple[NDArray[np.bool_], Floats]]:
-    """By label, which rows have it and its probability; of two classes the second; only where both kinds occur."""
+    """By label, which rows have it and its probability; only for labels that some rows have and others do not.
+
+    Of two classes only the second one is taken.
+    """
     wanted = [1] if len(classes) == 2 else range(len(classes))
     pairs = {classes[place]: (actual == classes[place], probabilities[:, place]) for place in wanted}
     return {label: pair for label, pair in pairs.items() if pair[0].any() and not pair[0].all()}
 
 
 def _roc(curves: dict[str, tuple[NDArray[np.bool_], Floats]]) -> Figure:
-    figure, axes = _square("false alarms: share of the others that get the label", "hits: share of its rows found")
+    figure, axes = _square(
+        "false alarms: share of the other rows that get the label", "hits: share of the label's rows that get it"
+    )
     areas = []
     for (label, (has_it, probability)), look in zip(curves.items(), _looks(), strict=False):
         alarms, hits, _ = roc_curve(has_it, probability)
@@ -101,7 +106,9 @@ def _roc(curves: dict[str, tuple[NDArray[np.bool_], Floats]]) -> Figure:
 
 
 def _precision_recall(curves: dict[str, tuple[NDArray[np.bool_], Floats]]) -> Figure:
-    figure, axes = _square("recall: share of its rows found", "precision: share of the finds that are right")
+    figure, axes = _square(
+        "recall: share of the label's rows that get it", "precision: share of rows given the label that have it"
+    )
     areas = []
     for (label, (has_it, probability)), look in zip(curves.items(), _looks(), strict=False):
         precision, recall, _ = precision_recall_curve(has_it, probability)
@@ -117,9 +124,10 @@ def _precision_recall(curves: dict[str, tuple[NDArray[np.bool_], Floats]]) -> Fi
 
 
 def _calibration(actual: Labels, probabilities: Floats, classes: list[str]) -> Figure:
-    """Promised against kept, in ten bins: of two classes the second, of more the most probable one.
+    """Predicted probability against the share of rows for which it came true, in ten bins.
 
-    The latter is the reliability diagram of Guo et al. (2017), "On Calibration of Modern Neural Networks".
+    It is drawn for the second of two classes, or for the most probable one of several, which is the reliability diagram
+    of Guo et al. (2017), "On Calibration of Modern Neural Networks".
     """
     if len(classes) == 2:
         promised, kept = probabilities[:, 1], actual == classes[1]
@@ -136,19 +144,12 @@ def _calibration(actual: Labels, probabilities: Floats, classes: list[str]) -> F
     gap = float(np.average(np.abs(mean_promised - mean_kept), weights=rows[used]))
     figure = style.figure(6.2, width=6.4)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
-    style.tidy(upper, "", "share of the rows that have it")
-    upper.plot([0, 1], [0, 1], color=style.WARNING, linestyle="--", label="a perfect calibration")
+    style.tidy(upper, "", "share of the rows that have the label")
+    upper.plot([0, 1], [0, 1], color=style.WARNING, linestyle="--", label="perfect calibration")
     sizes = 15 + 150 * rows[used] / rows.max()
     upper.plot(mean_promised, mean_kept, color=style.QUIET, zorder=1)
-    upper.scatter(
-        mean_promised,
-        mean_kept,
-        s=sizes,
-        color=style.ACCENT,
-        clip_on=False,
-        zorder=3,
-        label="a bin; larger with more rows",
-    )
+    dots: dict[str, Any] = {"s": sizes, "color": style.ACCENT, "clip_on": False, "zorder": 3}
+    upper.scatter(mean_promised, mean_kept, label="a bin; larger with more rows", **dots)
     upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     style.tidy(lower, f"probability of the {what}", "rows", grid="y")
     lower.bar((np.arange(_BINS) + 0.5) / _BINS, rows, width=0.9 / _BINS, color=style.QUIET)
@@ -172,7 +173,7 @@ def _whose(curves: Iterable[str]) -> str:
 
 
 def _looks() -> Any:
-    """A look for each curve: all colours with a full line, then all with dashes."""
+    """A look for each curve: all colours with a solid line, then all with dashes."""
     return cycle(
         {"color": colour, "linestyle": line, "linewidth": 1.6} for line in ("-", "--") for colour in style.LINES
     )

@@ -21,19 +21,19 @@ def missing(report: ValidationReport) -> dict[str, Figure]:
         return {}
     shown = holes[:_MOST_COLUMNS]
     shares = [100 * column.missing / report.rows for column in shown]
-    figure = style.figure(style.bar_height(len(shown)))
-    axes = figure.add_subplot()
-    style.tidy(axes, f"missing values (% of {report.rows:,} rows)", "", grid="x")
-    notes = [f"{words.plain(share)} % ({c.missing:,})" for c, share in zip(shown, shares, strict=True)]
-    style.bars(axes, [column.name for column in shown], shares, notes)
-    axes.set_xlim(left=0)
     worst = "" if len(shown) == len(holes) else f"; these are the worst {len(shown)}"
-    style.headline(figure, f"Holes in {len(holes):,} of {len(report.columns):,} columns{worst}")
+    figure = style.bar_picture(
+        f"{len(holes):,} of {len(report.columns):,} columns have missing values{worst}",
+        f"missing values (% of {report.rows:,} rows)",
+        [column.name for column in shown],
+        shares,
+        [f"{words.plain(share)} % ({c.missing:,})" for c, share in zip(shown, shares, strict=True)],
+    )
     return {"missing": figure}
 
 
 def imputation(report: ImputationReport) -> dict[str, Figure]:
-    """`imputation`: the error of each strategy on masked known values, the winner highlighted."""
+    """`imputation`: the error of each strategy on masked known values, with the winner highlighted."""
     if not report.scores:
         return {}
     names = sorted(report.mean_nrmse, key=lambda name: report.mean_nrmse[name])
@@ -42,18 +42,21 @@ def imputation(report: ImputationReport) -> dict[str, Figure]:
     notes = [words.plain(report.mean_nrmse[name]) for name in names]
     if len(columns) == 1:
         notes = [f"{note}  (RMSE {words.plain(rmse[name])})" for name, note in zip(names, notes, strict=True)]
-    figure = style.figure(style.bar_height(len(names)))
-    axes = figure.add_subplot()
-    style.tidy(axes, "error on masked values, in standard deviations of the column; smaller is better", "", grid="x")
-    style.bars(axes, names, [report.mean_nrmse[name] for name in names], notes, names.index(report.best))
     where = words.short(columns[0]) if len(columns) == 1 else f"{len(columns)} columns"
     masked = sum(score.masked for score in report.scores if score.strategy == report.best)
-    style.headline(figure, f"'{report.best}' fills holes best: tried on {masked:,} masked values of {where}")
+    figure = style.bar_picture(
+        f"'{report.best}' fills in missing values best: tried on {masked:,} masked values of {where}",
+        "error on masked values, in standard deviations of the column; smaller is better",
+        names,
+        [report.mean_nrmse[name] for name in names],
+        notes,
+        highlighted=names.index(report.best),
+    )
     return {"imputation": figure}
 
 
 def clusters(report: FeatureReport) -> dict[str, Figure]:
-    """`clusters`: the model's error by number of clusters, with silhouette, Davies-Bouldin and elbow beside it."""
+    """`clusters`: the model's error by number of clusters, with silhouette, Davies-Bouldin and inertia."""
     if not report.scores:
         return {}
     scores = sorted(report.scores, key=lambda score: score.count)
@@ -69,7 +72,7 @@ def clusters(report: FeatureReport) -> dict[str, Figure]:
     for axes, (name, advice, values) in zip(grid.flat, panels, strict=True):
         lower = axes in grid[1]
         style.tidy(axes, "number of clusters" if lower else "", "")
-        axes.set_title(style.text(f"{name}: {advice}"), fontsize=style.NORMAL, color=style.INK, loc="left")
+        style.subtitle(axes, f"{name}: {advice}")
         axes.plot(counts, values, color=style.QUIET, marker="o", markersize=4, zorder=2)
         _mark_chosen(axes, report.clusters, counts, values)
     _scale_counts(grid[0, 0], counts)
@@ -91,7 +94,7 @@ def _mark_chosen(axes: Axes, chosen: int | None, counts: list[int], values: list
 
 
 def _scale_counts(axes: Axes, counts: list[int]) -> None:
-    """Ticks at the numbers tried, on a logarithmic axis where they spread far."""
+    """Put ticks at the numbers that were tried; the axis is logarithmic where they spread far."""
     if counts[-1] >= _WIDE_RANGE * counts[0]:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())

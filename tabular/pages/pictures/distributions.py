@@ -1,4 +1,4 @@
-"""Columns of now beside those of training: one small picture for each."""
+"""The columns of the present rows beside those of training, one small picture for each column."""
 
 from collections.abc import Sequence
 
@@ -13,22 +13,22 @@ from tabular.pages import words
 from tabular.pages.pictures import style
 
 MOST = 12
-"""Columns of one figure."""
+"""Largest number of columns in one figure."""
 _ACROSS = 3
 _BINS = 24
 _CATEGORIES = 6
 _TAIL = 0.005
-"""The share of the values at each end that only widens a picture."""
+"""Share of the values at each end that would only widen a picture."""
 _TRAINED = "training"
 _NOW = "these rows"
 
 
 def distributions(reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str]) -> Figure | None:
-    """The first `MOST` of the columns, grey as they were in training and blue as they are; None without any.
+    """The first `MOST` columns, in grey as they were in training and in blue as they are now; None without any column.
 
     Args:
         reference, current: tables with these columns, each with a known value in both; numbers are float64.
-        columns: the most telling first.
+        columns: names of the columns, the most important first.
     """
     shown = list(columns)[:MOST]
     if not shown:
@@ -39,7 +39,7 @@ def distributions(reference: pd.DataFrame, current: pd.DataFrame, columns: Seque
     for axes, column in zip(grid, shown, strict=False):
         draw = _numbers if pd.api.types.is_numeric_dtype(reference[column]) else _categories
         draw(axes, reference[column].dropna(), current[column].dropna())
-        axes.set_title(style.text(words.short(column, 38)), fontsize=style.NORMAL, color=style.INK, loc="left")
+        style.subtitle(axes, words.short(column, 38))
     for axes in grid[len(shown) :]:
         axes.set_visible(False)
     style.legend(figure, grid[0])
@@ -58,7 +58,7 @@ def _numbers(axes: Axes, trained: pd.Series, now: pd.Series) -> None:
 
 
 def _edges(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bins from the lower tail of both to the upper one."""
+    """Edges of the bins, from the lower tail of both to the upper one."""
     low = min(float(np.quantile(values, _TAIL)) for values in (before, after))
     high = max(float(np.quantile(values, 1 - _TAIL)) for values in (before, after))
     if low == high:
@@ -67,7 +67,7 @@ def _edges(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[n
 
 
 def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """In percent; what is beyond the ends is counted there."""
+    """Percentage of the values in each bin; values beyond the ends are counted in the first and last bin."""
     counts = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
     return np.asarray(100 * counts / len(values))
 

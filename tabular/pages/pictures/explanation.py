@@ -22,30 +22,27 @@ _SWARM_HALF_HEIGHT = 0.4
 
 
 def importances(evaluation: Evaluation) -> dict[str, Figure]:
-    """`importances`: what shuffling each raw column costs, the dearest first."""
+    """`importances`: how much worse the metric gets when a raw column is shuffled, the most important first."""
     shown = evaluation.importances[:_MOST_IMPORTANCES]
     if not shown:
         return {}
-    figure = style.figure(style.bar_height(len(shown)))
-    axes = figure.add_subplot()
     name = words.metric(evaluation.metric).label
     change = "fall" if evaluation.metric in HIGHER_IS_BETTER else "rise"
-    style.tidy(axes, f"{change} of {name}{words.unit_of_change(evaluation.metric)} when shuffled", "", grid="x")
-    style.bars(
-        axes,
+    count = len(evaluation.importances)
+    rest = f" (these are the first {len(shown)} of {count:,} columns)" if count > len(shown) else ""
+    figure = style.bar_picture(
+        f"'{words.short(shown[0].column)}' matters most to the model{rest}",
+        f"{change} of {name}{words.unit_of_change(evaluation.metric)} when the column is shuffled",
         [it.column for it in shown],
         [it.permutation for it in shown],
         [words.plain(it.permutation) for it in shown],
         deviations=[it.std for it in shown],
     )
-    count = len(evaluation.importances)
-    rest = f" (these are the first {len(shown)} of {count:,} columns)" if count > len(shown) else ""
-    style.headline(figure, f"'{words.short(shown[0].column)}' matters most to the model{rest}")
     return {"importances": figure}
 
 
 def slices(evaluation: Evaluation) -> dict[str, Figure]:
-    """`slices`: the metric of each part of the held-out rows, against that of all of them."""
+    """`slices`: the metric of each part of the held-out rows, with that of all rows as a line."""
     metric = evaluation.metric
     groups: dict[str, list[Slice]] = {}
     for part in evaluation.slices:
@@ -67,7 +64,7 @@ def slices(evaluation: Evaluation) -> dict[str, Figure]:
         style.bars(axes, [part.part for part in parts], values, notes, highlighted=_worst(metric, values))
         left_out = len(groups[column]) - len(parts)
         more = f" (the {len(parts)} largest of {len(groups[column])} parts)" if left_out else ""
-        axes.set_title(style.text(words.short(column) + more), fontsize=style.NORMAL, loc="left", color=style.INK)
+        style.subtitle(axes, words.short(column) + more)
         if metric in evaluation.metrics:
             axes.axvline(
                 evaluation.metrics[metric].value, color=style.WARNING, linestyle="--", label="all held-out rows"
@@ -81,7 +78,7 @@ def slices(evaluation: Evaluation) -> dict[str, Figure]:
 
 
 def _largest(parts: list[Slice]) -> list[Slice]:
-    """The parts with the most rows, in the order they came in."""
+    """The parts with the most rows, in their original order."""
     kept = sorted(range(len(parts)), key=lambda place: -parts[place].rows)[:_MOST_PARTS]
     return [parts[place] for place in sorted(kept)]
 
@@ -91,7 +88,7 @@ def _worst(metric: str, values: list[float]) -> int:
 
 
 def shap_summary(evaluation: Evaluation) -> dict[str, Figure]:
-    """`shap_summary`: a dot for each explained row and column; where dots crowd they swell into a swarm."""
+    """`shap_summary`: a dot for each explained row and column; dots that would overlap are stacked."""
     summary = evaluation.shap
     if summary is None or not summary.values or not summary.columns:
         return {}
@@ -125,7 +122,7 @@ def shap_summary(evaluation: Evaluation) -> dict[str, Figure]:
     style.tidy_colours(bar, "value of the column")
     bar.ax.yaxis.labelpad = -18
     rows = f"{len(values):,} held-out rows"
-    style.headline(figure, f"How the {count} most telling columns push each prediction ({rows})")
+    style.headline(figure, f"How the {count} most important columns push each prediction ({rows})")
     return {"shap_summary": figure}
 
 
@@ -138,7 +135,7 @@ def _towards(evaluation: Evaluation) -> str:
 
 
 def _swarm(values: Floats, width: tuple[float, float]) -> Floats:
-    """Offsets from the middle of the row, -0.4 to 0.4: rows of about the same value are stacked to both sides.
+    """Offsets from the middle line, -0.4 to 0.4: rows of about the same value are stacked to both sides.
 
     Within a bin the first row lies in the middle, the next above, then below, so the offsets need no randomness.
     """
@@ -154,7 +151,7 @@ def _swarm(values: Floats, width: tuple[float, float]) -> Floats:
 
 
 def _share_of_range(inputs: Floats) -> Floats:
-    """0 at the 5th percentile of the column, 1 at the 95th; 0.5 everywhere for a constant, nan for a hole."""
+    """0 at the column's 5th percentile, 1 at the 95th; 0.5 everywhere for a constant, nan for a missing value."""
     known = inputs[np.isfinite(inputs)]
     if not len(known):
         return np.full(len(inputs), np.nan)

@@ -23,23 +23,19 @@ _VERDICTS = {
 
 
 def leaderboard(report: Leaderboard) -> dict[str, Figure]:
-    """`leaderboard`: the best candidate of each algorithm, with the spread between folds; the winner highlighted."""
+    """`leaderboard`: the best candidate of each algorithm with the spread between folds, the winner highlighted."""
     best = list({candidate.algorithm: candidate for candidate in reversed(report.candidates)}.values())[::-1]
     best.sort(key=report.candidates.index)
-    figure = style.figure(style.bar_height(len(best)))
-    axes = figure.add_subplot()
-    label = f"cross-validated {words.with_unit(report.metric)}, ± spread between folds; {words.better(report.metric)}"
-    style.tidy(axes, label, "", grid="x")
-    style.bars(
-        axes,
+    metric = f"cross-validated {words.with_unit(report.metric)}"
+    figure = style.bar_picture(
+        f"'{report.winner.algorithm}' wins the selection, best of {len(report.candidates):,} candidates",
+        f"{metric}, ± spread between folds; {words.better(report.metric)}",
         [it.algorithm + (" (log target)" if it.target_transform == "log" else "") for it in best],
         [it.mean for it in best],
         [_with_spread(report.metric, it.mean, it.std) for it in best],
         highlighted=0,
         deviations=[it.std for it in best],
     )
-    tried = f"best of {len(report.candidates):,} candidates"
-    style.headline(figure, f"'{report.winner.algorithm}' wins the selection, {tried}")
     return {"leaderboard": figure}
 
 
@@ -53,7 +49,7 @@ def _with_spread(metric: str, mean: float, std: float) -> str:
 
 
 def search(report: SearchReport) -> dict[str, Figure]:
-    """`search_history`, `search_importances` and `search_parallel`, those that there is something to draw for."""
+    """`search_history`, `search_importances` and `search_parallel`, as far as there is something to draw."""
     figures = {"search_history": _history(report)} if report.trials else {}
     if report.importances:
         figures["search_importances"] = _parameter_importances(report)
@@ -65,7 +61,7 @@ def search(report: SearchReport) -> dict[str, Figure]:
 
 
 def _history(report: SearchReport) -> Figure:
-    """Trials by number; those far worse than most sit at the edge, so that the good ones can be told apart."""
+    """Trials by number; those far worse than most lie at the edge, so that the good ones can be told apart."""
     sign = 1 if report.goal == "minimize" else -1
     values = np.array([trial.value for trial in report.trials])
     numbers = np.array([trial.number for trial in report.trials])
@@ -102,7 +98,7 @@ def _history(report: SearchReport) -> Figure:
 
 
 def _edge(losses: NDArray[np.float64], complete: NDArray[np.bool_]) -> float:
-    """The largest loss drawn to scale: twice as far from the best as nine in ten complete trials are."""
+    """The largest loss drawn to scale: twice as far from the best loss as nine in ten complete trials are."""
     best, reach = np.quantile(losses[complete], [0, 0.9])
     return float(best + 2 * (reach - best) if reach > best else losses.max())
 
@@ -110,12 +106,14 @@ def _edge(losses: NDArray[np.float64], complete: NDArray[np.bool_]) -> float:
 def _parameter_importances(report: SearchReport) -> Figure:
     names = list(report.importances)[:_MOST_BARS]
     shares = [100 * report.importances[name] for name in names]
-    figure = style.figure(style.bar_height(len(names)))
-    axes = figure.add_subplot()
-    style.tidy(axes, f"share of the differences in {words.metric(report.metric).label} (%, fANOVA)", "", grid="x")
-    style.bars(axes, names, shares, [f"{words.plain(share, 2)} %" for share in shares], highlighted=0)
-    style.headline(figure, f"'{words.short(names[0])}' mattered most in the search of '{report.algorithm}'")
-    return figure
+    return style.bar_picture(
+        f"'{words.short(names[0])}' mattered most in the search of '{report.algorithm}'",
+        f"share of the differences in {words.metric(report.metric).label} (%, fANOVA)",
+        names,
+        shares,
+        [f"{words.plain(share, 2)} %" for share in shares],
+        highlighted=0,
+    )
 
 
 def _varying(trials: list[Trial], importances: dict[str, float]) -> list[str]:
@@ -128,7 +126,7 @@ def _varying(trials: list[Trial], importances: dict[str, float]) -> list[str]:
 
 
 def _parallel(report: SearchReport, trials: list[Trial], names: list[str]) -> Figure:
-    """One line a trial across the parameters; each axis from its smallest to its largest value tried."""
+    """One line for each trial across the parameters; each axis runs from the smallest to the largest value tried."""
     sign = 1 if report.goal == "minimize" else -1
     order = sorted(trials, key=lambda trial: -sign * trial.value)
     scales = [_scale([trial.parameters[name] for trial in order]) for name in names]
@@ -149,17 +147,7 @@ def _parallel(report: SearchReport, trials: list[Trial], names: list[str]) -> Fi
             )
     for place, (_, ticks) in enumerate(scales):
         for height, label in ticks:
-            axes.annotate(
-                style.text(label),
-                (place, height),
-                xytext=(4, 0),
-                textcoords="offset points",
-                fontsize=style.SMALL - 1,
-                color=style.INK,
-                va="center",
-                zorder=4,
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
-            )
+            style.note(axes, label, (place, height), (4, 0), va="center", fontsize=style.SMALL - 1, zorder=4)
     labels = [style.text(words.short(name, 20)).replace("_", "_\n", 1) for name in names]
     axes.set_xticks(places, labels, color=style.INK, fontsize=style.SMALL)
     axes.set_yticks([])
@@ -172,7 +160,7 @@ def _parallel(report: SearchReport, trials: list[Trial], names: list[str]) -> Fi
 
 
 def _scale(values: list[Any]) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:
-    """Heights from 0 to 1, and the labels at some of them: both ends of numbers, each of the categories."""
+    """Heights from 0 to 1, and labels at some of them: at both ends of numbers, at each of several categories."""
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         numbers = np.array(values, dtype=np.float64)
         low, high = float(numbers.min()), float(numbers.max())
@@ -193,25 +181,12 @@ def gate(report: GateDecision) -> dict[str, Figure]:
     figure = style.figure(2.6)
     axes = figure.add_subplot()
     label = f"gain in {words.metric(report.metric).label}{words.unit_of_change(report.metric)}"
-    style.tidy(axes, f"{label}: right of 0 the challenger is better", "", grid="x")
-    axes.axvline(0, color=style.INK, linewidth=1.2, label="no difference")
-    if report.tolerance:
-        axes.axvline(-report.tolerance, color=style.INK, linestyle="--", label="worst that still counts as as good")
-    axes.errorbar(
-        [difference.value],
-        [0],
-        xerr=[[difference.value - difference.low], [difference.high - difference.value]],
-        fmt="o",
-        color=colour,
-        markersize=9,
-        elinewidth=3,
-        capsize=6,
-        label=f"difference with its interval ({report.resamples:,} resamples)",
-    )
+    style.tidy(axes, f"{label}: to the right of 0 the challenger is better", "", grid="x")
+    style.gain_lines(axes, report.tolerance)
+    label = f"difference with its interval ({report.resamples:,} resamples)"
+    style.whisker(axes, difference, 0, fmt="o", color=colour, markersize=9, elinewidth=3, capsize=6, label=label)
     for end in (difference.low, difference.value, difference.high):
-        axes.annotate(
-            words.plain(end), (end, 0), xytext=(0, 11), textcoords="offset points", ha="center", color=style.INK
-        )
+        style.note(axes, words.plain(end), (end, 0), (0, 11), ha="center", fontsize=style.NORMAL)
     axes.set_yticks([])
     axes.set_ylim(-1, 1)
     axes.margins(x=0.08)

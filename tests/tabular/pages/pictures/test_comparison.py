@@ -34,7 +34,7 @@ def test_the_picture_leaves_out_what_there_is_nothing_of() -> None:
     classes = draw(classified(labels(GOOD, POOR)))["comparison"]
     # then
     assert len(_titles(alone)) == len(_titles(same)) == 2
-    assert _titles(classes)[-1] == "Share right by class; in brackets its rows"
+    assert _titles(classes)[-1] == "Share of right labels by class; number of rows in brackets"
     assert [label.get_text() for label in classes.axes[-1].get_yticklabels()] == ["a (150)", "b (150)"]
 
 

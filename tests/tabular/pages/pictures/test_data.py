@@ -24,7 +24,7 @@ def test_imputation_highlights_the_winner_and_gives_rmse_for_one_column() -> Non
     assert lengths(axes) == pytest.approx([0.0964, 0.1222, 0.901])
     assert colours(axes) == [style.ACCENT, style.QUIET, style.QUIET]
     assert notes(axes)[0] == "0.0964  (RMSE 48.2)"
-    assert title(figure) == "'knn' fills holes best: tried on 1,234 masked values of rooms"
+    assert title(figure) == "'knn' fills in missing values best: tried on 1,234 masked values of rooms"
     assert "standard deviations" in axes.get_xlabel()
 
 

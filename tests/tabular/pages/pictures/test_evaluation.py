@@ -54,8 +54,11 @@ def test_importances_show_the_first_fifteen_with_the_unit_of_the_metric() -> Non
     # then
     axes: Any = figure.axes[0]
     assert names(axes) == [f"c{place}" for place in range(15)]
-    assert axes.get_xlabel() == "rise of wMAPE (percentage points) when shuffled"
-    assert draw(classification(["a", "b"]))["importances"].axes[0].get_xlabel() == "fall of F1 (macro) when shuffled"
+    assert axes.get_xlabel() == "rise of wMAPE (percentage points) when the column is shuffled"
+    assert (
+        draw(classification(["a", "b"]))["importances"].axes[0].get_xlabel()
+        == "fall of F1 (macro) when the column is shuffled"
+    )
 
 
 def test_slices_highlight_the_worst_part_beside_the_whole() -> None:

@@ -83,7 +83,7 @@ def test_gate_shows_the_interval_against_zero_and_the_tolerance(decision: str, w
     # then
     axes: Any = figure.axes[0]
     assert line(axes, "no difference").get_xdata() == [0, 0]
-    assert line(axes, "worst that still counts as as good").get_xdata() == [-0.1, -0.1]
+    assert line(axes, "worst that still counts as equally good").get_xdata() == [-0.1, -0.1]
     whisker = axes.containers[0].lines[2][0]
     assert whisker.get_segments()[0][:, 0].tolist() == [0.5, 1.25]
     assert to_hex(whisker.get_color()[0]) == colour

@@ -47,8 +47,8 @@ def test_thresholds_are_drawn_where_they_are_known_and_near() -> None:
     near, far = found("p99", 640.0, kind="latency"), found("p99", 2.0, kind="latency")
     unknown = found("rooms", 0.2, "alert", warn=None, alert=None)
     # when / then
-    assert thresholds(panels(VERDICT)[0]) == {"a warning from here on": 5.0, "an alert from here on": 8.0}
-    assert thresholds(panels(verdict(1, near))[0]) == {"a warning from here on": 500, "an alert from here on": 2000}
+    assert thresholds(panels(VERDICT)[0]) == {"warning threshold": 5.0, "alert threshold": 8.0}
+    assert thresholds(panels(verdict(1, near))[0]) == {"warning threshold": 500, "alert threshold": 2000}
     assert thresholds(panels(verdict(1, far))[0]) == {}
     assert thresholds(panels(verdict(1, unknown))[0]) == {}
 
@@ -69,10 +69,10 @@ def test_metrics_stand_beside_the_held_out_ones() -> None:
     # when
     r2, wmape = figure.axes
     # then
-    assert title(figure) == "300 predictions whose true value is known: wMAPE 16.40 %, 12.20 % held out"
+    assert title(figure) == "300 predictions whose true value is known: wMAPE 16.40 %, 12.20 % on the held-out rows"
     assert wmape.get_title(loc="left").startswith("wMAPE (%), better")
-    assert notes(wmape) == ["16.40", "12.20"]
-    assert notes(r2) == ["0.8000"]
+    assert notes(wmape) == ["12.20", "16.40"]
+    assert notes(r2) == ["\N{EN DASH}", "0.8000"]
     assert names(r2) == ["held out", "now"] and names(wmape) == ["", ""]
 
 
