@@ -1,1 +1,1 @@
-"""The stacks this project brings along."""
+"""ZenML stacks: registering and checking them, and the flavors of this project."""

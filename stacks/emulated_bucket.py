@@ -1,4 +1,4 @@
-"""Starts gcp-storage-emulator so that what it has stored outlives it. A program of its own: `emulation` starts it."""
+"""A program that runs gcp-storage-emulator in a way that its objects survive a kill; `emulation` starts it."""
 
 import logging
 import os
@@ -17,10 +17,10 @@ Upload = Callable[[Any, Any, storage.Storage], None]
 
 
 def _write_whole(self: storage._FileStore, name: str, content: bytes) -> None:
-    """Write, then rename.
+    """Write a file, then rename it.
 
-    The emulator keeps the list of all objects in one file, and writes it in place on each request: killed in the
-    middle of that, it does not start again.
+    The emulator keeps the list of all objects in one file, and writes it in place on each request. If it is killed
+    while it writes, it does not start again.
     """
     path: Path = self._disk_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,9 +30,9 @@ def _write_whole(self: storage._FileStore, name: str, content: bytes) -> None:
 
 
 def _conditional(upload: Upload) -> Upload:
-    """Refuse to replace an object where the client asks for a new one, as Google does and the emulator does not.
+    """Refuse to replace an object if the client asks for a new one, as Google does and the emulator does not.
 
-    The emulator answers one request after the other, so nothing comes between the look and the write.
+    The emulator answers one request after the other, so nothing happens between the look-up and the write.
     """
 
     def checked(request: Any, response: Any, stored: storage.Storage) -> None:
@@ -54,13 +54,13 @@ def main(port: int, folder: str) -> None:
     """Serve on loopback until the process is ended.
 
     Args:
-        port: to listen on.
-        folder: an absolute path; the objects of an earlier process in it are there again.
+        port: the port to listen on.
+        folder: absolute path of the folder with the objects, including those of an earlier process.
     """
-    logging.disable(logging.WARNING)  # a line for each request
+    logging.disable(logging.WARNING)  # the emulator logs a line for each request
     storage._FileStore.write_bytes = _write_whole
     objects._multipart_upload = _conditional(objects._multipart_upload)
-    # More clients may wait than five: the emulator answers them one after the other.
+    # The emulator answers its clients one after the other, so more of them wait than the default of five.
     socketserver.TCPServer.request_queue_size = 128
     server.create_server("127.0.0.1", port, data_dir=folder).run()
 

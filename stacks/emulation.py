@@ -1,6 +1,6 @@
-"""A cloud on this machine: a bucket (gcp-storage-emulator) and an MLflow server, both on loopback, both kept on disk.
+"""A cloud on this machine: a bucket (gcp-storage-emulator) and an MLflow server, on loopback and kept on disk.
 
-`python -m stacks.emulation up` starts what does not run yet, `python -m stacks.emulation down` ends it.
+`python -m stacks.emulation up` starts the programs that do not run yet, `python -m stacks.emulation down` ends them.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from dotenv import load_dotenv
 
-from stacks.programs import HOST, Program, StartFailed, noted_in, request, running, stop
+from stacks.programs import HOST, DetachedProgram, StartFailed, request
 from tabular.errors import UserError
 from tabular.storage.repository import ROOT
 
@@ -20,25 +20,25 @@ MLFLOW_PORT = ("STACKHOUSE_MLFLOW_PORT", 5024)
 BUCKET = ("STACKHOUSE_EMULATED_BUCKET", "stackhouse")
 
 
-def emulator(folder: Path, port: int) -> Program:
-    """Google Cloud Storage's JSON API; buckets and objects lie in `folder/objects`.
+def emulator(folder: Path, port: int = GCS_PORT[1]) -> DetachedProgram:
+    """Google Cloud Storage's JSON API; buckets and objects are kept in `folder/objects`.
 
     Args:
-        folder: shared with the other program.
-        port: on loopback.
+        folder: the folder that both programs share.
+        port: the port to listen on.
     """
     folder = folder.resolve()
     launcher = str(Path(__file__).with_name("emulated_bucket.py"))
     command = (sys.executable, "-P", launcher, str(port), str(folder / "objects"))
-    return Program("gcs", folder, port, GCS_PORT[0], command, health="/")
+    return DetachedProgram("gcs", folder, port, GCS_PORT[0], command, health="/")
 
 
-def mlflow_server(folder: Path, port: int) -> Program:
-    """MLflow with a SQLite database, which also stores and hands out the artifacts.
+def mlflow_server(folder: Path, port: int = MLFLOW_PORT[1]) -> DetachedProgram:
+    """An MLflow server with a SQLite database, which also stores and serves the artifacts.
 
     Args:
-        folder: shared with the other program.
-        port: on loopback.
+        folder: the folder that both programs share.
+        port: the port to listen on.
     """
     folder = folder.resolve()
     command = (
@@ -46,36 +46,37 @@ def mlflow_server(folder: Path, port: int) -> Program:
         *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
         *("--serve-artifacts", "--artifacts-destination", str(folder / "mlflow-artifacts")),
     )
-    # Job execution is for evaluating language models, and takes eight more processes.
+    # Job execution is for the evaluation of language models, and takes eight more processes.
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    return Program("mlflow", folder, port, MLFLOW_PORT[0], command, health="/health", environment=quiet)
+    return DetachedProgram("mlflow", folder, port, MLFLOW_PORT[0], command, health="/health", environment=quiet)
 
 
 def up(folder: Path, gcs_port: int, mlflow_port: int, bucket: str) -> list[str]:
-    """Start what does not run yet, and make the bucket if it is missing.
+    """Start the programs that do not run yet, and make the bucket if it is missing.
 
     Args:
-        folder: where both keep their data, logs and pids.
-        gcs_port: of the emulator.
-        mlflow_port: of the MLflow server.
-        bucket: its name.
+        folder: the folder where both programs keep their data, logs and process ids.
+        gcs_port: port of the emulator.
+        mlflow_port: port of the MLflow server.
+        bucket: name of the bucket.
 
     Returns:
-        A line for each program: where it is, and whether it was started now.
+        A line for each program: its address, and whether this call started it.
 
     Raises:
-        UserError: a port is taken, or the programs run on other ports.
-        StartFailed: a program did not come up; what this call started is stopped again.
+        UserError: a port is taken, or the programs already run on other ports.
+        StartFailed: a program did not come up; the programs that this call started are stopped again.
     """
     programs = (emulator(folder, gcs_port), mlflow_server(folder, mlflow_port))
-    for program in programs:
-        noted = noted_in(program.file) if program.pid() else None
-        if noted and noted["port"] != program.port:
-            raise UserError(f"{program.name} already runs on port {noted['port']:.0f}; stop it first: make cloud-down")
     missing = [program for program in programs if not program.pid()]
+    for program in programs:
+        if program not in missing and program.noted_port() != program.port:
+            raise UserError(
+                f"{program.name} already runs on port {program.noted_port()}; stop it first: make cloud-down"
+            )
     for program in missing:
         program.clear()  # both, before one is started
-    started: list[Program] = []
+    started: list[DetachedProgram] = []
     try:
         for program in missing:
             started.append(program)
@@ -93,36 +94,35 @@ def up(folder: Path, gcs_port: int, mlflow_port: int, bucket: str) -> list[str]:
 
 
 def make_bucket(port: int, bucket: str) -> None:
-    """Make a bucket that forgets what is deleted; like Google's, the emulator's keep it for a week."""
-    answer = request(port, "POST", "/storage/v1/b", {"name": bucket})
-    if answer == 200:
-        answer = request(
-            port, "PATCH", f"/storage/v1/b/{bucket}", {"softDeletePolicy": {"retentionDurationSeconds": "0"}}
-        )
-    if answer not in (200, 409):
-        raise StartFailed(f"gcs: the emulator refused the bucket {bucket} (HTTP {answer})")
+    """Make a bucket that does not keep deleted objects; by default the emulator keeps them for a week, as Google does.
+
+    Raises:
+        StartFailed: the emulator refuses.
+    """
+    status = request(port, "POST", "/storage/v1/b", {"name": bucket})
+    if status == 200:
+        policy = {"softDeletePolicy": {"retentionDurationSeconds": "0"}}
+        status = request(port, "PATCH", f"/storage/v1/b/{bucket}", policy)
+    if status not in (200, 409):
+        raise StartFailed(f"gcs: the emulator refused the bucket {bucket} (HTTP {status})")
 
 
 def down(folder: Path) -> list[str]:
-    """Stop what runs, children included; data stays.
+    """Stop the programs and their children; their data stays. Returns the names of those that were running.
 
     Args:
-        folder: the one given to `up`.
-
-    Returns:
-        The names of what was stopped.
+        folder: the folder that was given to `up`.
     """
-    return [file.stem for file in sorted(folder.resolve().glob("*.json")) if stop(file)]
+    return [program.name for program in (emulator(folder), mlflow_server(folder)) if program.stop()]
 
 
 def pids(folder: Path) -> dict[str, int]:
-    """The process of each program that runs, by name: `gcs` and `mlflow`.
+    """The process ids of the programs that run, by name: `gcs` and `mlflow`.
 
     Args:
-        folder: the one given to `up`.
+        folder: the folder that was given to `up`.
     """
-    found = {file.stem: running(file) for file in folder.resolve().glob("*.json")}
-    return {name: pid for name, pid in found.items() if pid}
+    return {program.name: pid for program in (emulator(folder), mlflow_server(folder)) if (pid := program.pid())}
 
 
 def _port(setting: tuple[str, int]) -> int:

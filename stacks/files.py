@@ -14,7 +14,7 @@ from tabular.errors import UserError, nearest, one_line
 FOLDER = Path("configs") / "stacks"
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
-Kind = Literal[
+ComponentKind = Literal[
     "alerter",
     "annotator",
     "artifact_store",
@@ -37,15 +37,15 @@ class Component(StrictModel):
     """One component of a stack."""
 
     name: str
-    """Its name in ZenML. Stacks share a component by giving its name, and then also the same values."""
+    """Its name in ZenML. Stacks share a component if they give the same name, and then also the same values."""
     flavor: str | None = None
-    """Its flavor; unset for a component that ZenML has already, such as `default`."""
+    """Its flavor; unset for a component that ZenML already has, such as `default`."""
     source: str | None = None
-    """For a flavor of this repository, the class that describes it, such as `stacks.gcsfs_store.GcsfsFlavor`."""
+    """The class that describes a flavor of this repository, such as `stacks.gcsfs_store.GcsfsArtifactStoreFlavor`."""
     configuration: dict[str, Any] = {}
-    """The flavor's settings; a value that comes out empty is left out."""
+    """The flavor's settings; a setting whose value is empty is left out."""
     secrets: dict[str, str] = {}
-    """Settings that go into a ZenML secret, named like the component, and are only referred to by the component."""
+    """Settings that are stored in a ZenML secret named after the component, which only refers to them."""
 
     @model_validator(mode="after")
     def _says_what_it_is(self) -> "Component":
@@ -59,20 +59,20 @@ def _as_list(value: object) -> object:
 
 
 class StackFile(StrictModel):
-    """A stack, as it stands in its file."""
+    """A stack as its file describes it."""
 
     description: str
     """One line for people."""
     base: str | None = None
-    """Another stack, whose components this one has where it does not name its own of that kind."""
+    """Another stack. Its components are used for every kind that this file does not name."""
     requirements: str = "requirements.txt"
     """The file to install when a package that a flavor needs is missing."""
     when_down: str | None = None
-    """What to do when something of it cannot be reached, for people."""
+    """What a person should do when a component cannot be reached."""
     variables: dict[str, str] = {}
-    """What each environment variable that has no default is, and where to get it."""
-    components: dict[Kind, Annotated[Items[Component], Field(min_length=1), BeforeValidator(_as_list)]]
-    """One component for each kind, or several in a list; the first is the default one."""
+    """The meaning of each environment variable that has no default, and where to get its value."""
+    components: dict[ComponentKind, Annotated[Items[Component], Field(min_length=1), BeforeValidator(_as_list)]]
+    """The components by kind: one, or several in a list whose first item is the default."""
 
     @model_validator(mode="after")
     def _has_what_every_stack_has(self) -> "StackFile":
@@ -88,43 +88,43 @@ class StackFile(StrictModel):
 
 
 def names(root: Path) -> list[str]:
-    """The stacks that have a file in a repository."""
+    """The names of the stacks that have a file in a repository, sorted."""
     return sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))
 
 
 def read(root: Path, name: str) -> StackFile:
-    """The file of a stack, before values from the environment are put in.
+    """Read the file of a stack; values from the environment are not put in yet.
 
     Args:
-        root: the repository.
-        name: of the stack.
+        root: the folder of the repository.
+        name: name of the stack.
 
     Returns:
-        The stack, with what it takes over from its base.
+        The stack, including the components of its base.
 
     Raises:
-        UserError: no such stack, or a file that is not valid.
+        UserError: there is no such stack, or its file is not valid.
     """
-    known = names(root)
+    known, file = names(root), FOLDER / f"{name}.yaml"
     if name not in known:
         near = nearest(name, known)
         hint = f"; the nearest is '{near}', and there are {', '.join(known)}" if near else ""
-        raise UserError(f"there is no file {FOLDER / f'{name}.yaml'}{hint}")
+        raise UserError(f"there is no file {file}{hint}")
     try:
-        content = yaml.safe_load((root / FOLDER / f"{name}.yaml").read_text())
+        content = yaml.safe_load((root / file).read_text())
         if isinstance(content, dict) and (base := content.get("base")):
             if base == name or base not in known:
-                raise UserError(f"{FOLDER / f'{name}.yaml'}: base: there is no other stack '{base}' in {FOLDER}")
+                raise UserError(f"{file}: base: there is no other stack '{base}' in {FOLDER}")
             content = _on_base(content, read(root, base))
         return StackFile.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{FOLDER / f'{name}.yaml'}: {explain(error, StackFile)}") from None
+        raise UserError(f"{file}: {explain(error, StackFile)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{FOLDER / f'{name}.yaml'} is not YAML: {one_line(error)}") from None
+        raise UserError(f"{file} is not YAML: {one_line(error)}") from None
 
 
 def _on_base(content: dict[str, Any], base: StackFile) -> dict[str, Any]:
-    """A file's content with the components of its base, and what the base says of the variables that these need."""
+    """A file's content with the components of its base, and with the variables that those components need."""
     inherited: dict[str, Any] = base.model_dump(exclude_unset=True)
     components = {**inherited["components"], **(content.get("components") or {})}
     needed = {match["name"] for match in VARIABLE.finditer(str(components))}
@@ -134,15 +134,15 @@ def _on_base(content: dict[str, Any], base: StackFile) -> dict[str, Any]:
 
 
 def resolve(file: StackFile, name: str, environment: Mapping[str, str]) -> StackFile:
-    """The stack with the values of the environment put in.
+    """Put the values of the environment into a stack.
 
     Args:
-        file: from `read`.
-        name: of the stack, for the error.
-        environment: variables and their values; an empty value counts as unset, as `:-` has it in a shell.
+        file: the stack from `read`.
+        name: name of the stack, for the error.
+        environment: variables and their values; an empty value counts as unset, as for `:-` in a shell.
 
     Raises:
-        UserError: variables without a default that are not set, all of them in one message.
+        UserError: variables without a default are not set; one message names all of them.
     """
     if missing := unset(file, environment):
         raise UserError(explain_variables(f"the stack '{name}'", missing))
@@ -165,32 +165,23 @@ def resolve(file: StackFile, name: str, environment: Mapping[str, str]) -> Stack
 
 
 def unset(file: StackFile, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that the file needs and the environment lacks, each with what it is."""
+    """The variables that the file needs and that the environment does not set, each with its description."""
     return {name: text for name, text in file.variables.items() if not environment.get(name)}
 
 
 def references(file: StackFile) -> list[tuple[str, str | None]]:
     """Each variable that the components mention, with its default or None."""
-    found: list[tuple[str, str | None]] = []
-
-    def look(value: Any) -> None:
-        if isinstance(value, str):
-            found.extend((match["name"], match["default"]) for match in VARIABLE.finditer(value))
-        elif isinstance(value, dict):
-            for item in value.values():
-                look(item)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                look(item)
-
-    for parts in file.components.values():
-        for part in parts:
-            look([part.configuration, part.secrets])
-    return found
+    settings = str([[part.configuration, part.secrets] for parts in file.components.values() for part in parts])
+    return [(match["name"], match["default"]) for match in VARIABLE.finditer(settings)]
 
 
 def explain_variables(who: str, missing: Mapping[str, str]) -> str:
-    """One message for all missing variables: a line each, and how to set them."""
+    """Say in one message which variables are missing, what each of them is, and how to set them.
+
+    Args:
+        who: what needs the variables.
+        missing: their descriptions by name.
+    """
     one = len(missing) == 1
     lines = "".join(f"\n  {name}: {text}" for name, text in missing.items())
     return (

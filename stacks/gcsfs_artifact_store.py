@@ -14,7 +14,7 @@ PathType = bytes | str
 
 
 class GcsfsArtifactStore(GCPArtifactStore):
-    """Artifacts in a bucket. What is overridden behaves otherwise than ZenML's local store, or loses data."""
+    """Artifacts in a bucket. In each overridden method the parent differs from ZenML's local store or loses data."""
 
     _filesystem: BoundedFileSystem | None = None
 
@@ -24,7 +24,7 @@ class GcsfsArtifactStore(GCPArtifactStore):
 
     @property
     def filesystem(self) -> BoundedFileSystem:
-        """The file system, made anew when the service connector's credentials have expired."""
+        """The file system; a new one is made when the service connector's credentials have expired."""
         with self._filesystem_lock:
             if self._filesystem is None or self.connector_has_expired():
                 kind = hierarchical() if self.config.hierarchical_namespace else BoundedFileSystem
@@ -33,12 +33,12 @@ class GcsfsArtifactStore(GCPArtifactStore):
                     seconds=self.config.timeout,
                     token="anon" if self.config.anonymous else self.get_credentials(),
                     endpoint_url=self.config.endpoint_url,
-                    # fsspec shares an instance among all who ask with equal options.
+                    # Otherwise fsspec returns one shared instance for equal options.
                     skip_instance_cache=True,
                 )
                 if self.config.project:
-                    # Given to the constructor, a project other than that of the default credentials would make
-                    # gcsfs pass them over without a word, down to anonymous access.
+                    # If the constructor received a project other than that of the default credentials, gcsfs would
+                    # silently ignore these, and in the end use anonymous access.
                     self._filesystem.credentials.project = self.config.project
             return self._filesystem
 
@@ -49,30 +49,30 @@ class GcsfsArtifactStore(GCPArtifactStore):
         return self.filesystem.open(path, mode, **({} if "b" in mode else {"encoding": "utf-8"}))
 
     def copyfile(self, src: PathType, dst: PathType, overwrite: bool = False) -> None:
-        # The parent takes ?, * and [ in a name for a pattern.
+        # The parent treats ?, * and [ in a name as a pattern.
         self._refuse_overwriting(dst, overwrite)
         self.filesystem.cp_file(convert_to_str(src), convert_to_str(dst))
 
     def rename(self, src: PathType, dst: PathType, overwrite: bool = False) -> None:
-        # The parent takes ?, * and [ in a name for a pattern, and leaves a folder where it is without a word.
+        # The parent treats ?, * and [ in a name as a pattern, and silently leaves a folder where it is.
         self._refuse_overwriting(dst, overwrite)
         self.filesystem.move(convert_to_str(src), convert_to_str(dst))
 
     def rmtree(self, path: PathType) -> None:
-        # The parent takes ?, * and [ in a name for a pattern, and deletes the bucket with what is in it.
+        # The parent treats ?, * and [ in a name as a pattern, and deletes the bucket with its contents.
         self.filesystem.remove_tree(convert_to_str(path))
 
     def mkdir(self, path: PathType) -> None:
-        """Do nothing: folders are there when an object is. The parent would make a bucket that is missing."""
+        """Do nothing: a folder exists as soon as an object is in it. The parent would make a missing bucket."""
 
     def makedirs(self, path: PathType) -> None:
-        """Do nothing: folders are there when an object is."""
+        """Do nothing: a folder exists as soon as an object is in it."""
 
     def walk(
         self, top: PathType, topdown: bool = True, onerror: Callable[..., None] | None = None
     ) -> Iterable[tuple[PathType, list[PathType], list[PathType]]]:
-        # The parent knows no order but top-down, takes a missing folder for an empty one, and names a folder's own
-        # marker (made by Google's console) "".
+        # The parent only walks top-down, treats a missing folder as an empty one, and lists the marker of a folder
+        # (which Google's console makes) as a file named "".
         for folder, folders, files in self.filesystem.walk(convert_to_str(top), topdown=topdown):
             if folders or files:
                 yield f"gs://{folder}", folders, [name for name in files if name]

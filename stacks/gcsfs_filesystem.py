@@ -1,4 +1,4 @@
-"""gcsfs with limits: a store that is down is one error within seconds, and a slow one is waited for."""
+"""gcsfs with limits: a store that is down leads to one error within seconds, and a slow store is waited for."""
 
 import asyncio
 import errno
@@ -19,25 +19,26 @@ from tabular.errors import one_line
 from tabular.storage.google import SingleAttemptFileSystem
 
 PAUSES = (0.2, 0.5, 1.0)
-"""Seconds before each further attempt at a connection that was refused or broke off."""
+"""Seconds to wait before each new attempt, after a connection was refused or broke off."""
 
 BATCH = 100
-"""Google takes at most that many deletions in one request."""
+"""The largest number of deletions that Google takes in one request."""
 
 UNSENT = 2**17
-"""Bytes that the kernel takes before it has sent what came earlier."""
+"""Bytes that the kernel accepts while it has not yet sent the earlier ones."""
 
 
 class BoundedFileSystem(SingleAttemptFileSystem):
-    """Objects over HTTP, with no cache of listings: other processes write to the bucket too.
+    """Objects over HTTP. Listings are not cached, because other processes write to the bucket too.
 
-    gcsfs tries a request six times whatever went wrong, and waits for an answer for ever. Here only what a live server
-    says (5xx, 429) is tried six times, and each wait has a limit; a transfer that goes on has none.
+    gcsfs tries a request six times whatever went wrong, and waits for a response without a limit. Here a request is
+    tried six times only if a live server reports a problem (HTTP 5xx or 429), and each wait has a limit. A transfer
+    that makes progress has no limit.
 
     Args:
-        bucket: the bucket of the store, for messages.
-        seconds: how long to wait for a connection, and for each piece of an answer.
-        options: those of gcsfs.
+        bucket: name of the store's bucket, for messages.
+        seconds: how long to wait for a connection, and for each piece of a response.
+        options: options of gcsfs.
     """
 
     def __init__(self, *, bucket: str, seconds: float, **options: Any) -> None:
@@ -53,22 +54,22 @@ class BoundedFileSystem(SingleAttemptFileSystem):
         return session
 
     def _socket(self, address: tuple[Any, ...]) -> socket.socket:
-        """A socket that makes the limits hold for sending too; aiohttp limits only the wait for an answer."""
+        """A socket to which the limits also apply while it sends; aiohttp limits only the wait for a response."""
         made = socket.socket(*address[:3])
         if sys.platform == "linux":
-            # Sent data that is not taken for so long is an error.
+            # It is an error if the other side does not take the data for so long.
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self.seconds * 1000))
-            # The wait for an answer begins when the kernel has the last byte: it must not have megabytes to send still.
+            # The wait for a response begins when the kernel has the last byte, which must then be sent soon.
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         return made
 
     @retry_request(retries=GCSFileSystem.retries)  # type: ignore[untyped-decorator]
     async def _request(self, method: str, path: str, *args: str, **options: Any) -> Any:
-        """One request, and all of its answer.
+        """Send one request, and read the whole response.
 
         Raises:
-            StoreUnreachable: there is no answer; gcsfs does not try again after it.
-            BucketMissing: the answer is that there is no such bucket.
+            StoreUnreachable: nothing answers; gcsfs does not repeat the request after this error.
+            BucketMissing: the server says that there is no such bucket.
         """
         for pause in (*PAUSES, None):
             try:
@@ -77,13 +78,13 @@ class BoundedFileSystem(SingleAttemptFileSystem):
                 is_listing = path == "b/{}/o"
                 is_new_upload = "/upload/" in path and "upload_id=" not in path
                 if not is_listing and not is_new_upload:
-                    # gcsfs names the route of its request.
+                    # The message of gcsfs names only the route of the request.
                     raise FileNotFoundError(f"gs://{'/'.join(args[:2])}" if args else path) from None
                 raise BucketMissing(
                     f"the artifact store at {self._location} has no bucket {self.bucket}; make it, or correct the path"
                 ) from None
             except TransportError as error:
-                raise self._unreachable(f"its credentials cannot be renewed ({_one_line(error)})") from None
+                raise self._unreachable(f"its credentials cannot be renewed ({one_line(error)})") from None
             except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
                 if pause is None or _is_timeout(error):
                     raise self._unreachable(_reason(error, self.seconds)) from None
@@ -97,7 +98,7 @@ class BoundedFileSystem(SingleAttemptFileSystem):
         )
 
     def _open(self, path: str, mode: str = "rb", **options: Any) -> Any:
-        # gcsfs's own choice reads ahead in the background, and says so in the log for each file.
+        # By default, gcsfs reads ahead in the background, and logs that for each file.
         file = super()._open(path, mode, **{"cache_type": "readahead"} | options)
         if mode == "rb" and file.details["type"] == "directory":  # gcsfs would read it as an empty object
             raise IsADirectoryError(path)
@@ -113,9 +114,9 @@ class BoundedFileSystem(SingleAttemptFileSystem):
         return found
 
     async def _move(self, source: str, target: str) -> None:
-        """Copy an object, or all objects below a folder, then delete the originals.
+        """Copy an object, or all objects below a folder, and then delete the originals.
 
-        Google's own move is not used: emulators do not know it, and gcsfs asks them for half a minute.
+        Google's own move is not used, because emulators do not support it and gcsfs asks them for half a minute.
         """
         source, target = (self._strip_protocol(path).rstrip("/") for path in (source, target))
         files = await self._files(source)
@@ -128,7 +129,7 @@ class BoundedFileSystem(SingleAttemptFileSystem):
     move = sync_wrapper(_move)
 
     async def _remove_tree(self, path: str) -> None:
-        """Delete all objects below a path. Raises FileNotFoundError when there are none."""
+        """Delete all objects below a path. Raises FileNotFoundError if there are none."""
         await self._remove(await self._files(path))
 
     remove_tree = sync_wrapper(_remove_tree)
@@ -142,7 +143,7 @@ class BoundedFileSystem(SingleAttemptFileSystem):
 
 @functools.cache
 def hierarchical() -> type[BoundedFileSystem]:
-    """The file system that also speaks gRPC to Google's storage control API."""
+    """The class of file system that also speaks gRPC to Google's storage control API."""
     from gcsfs.extended_gcsfs import ExtendedGcsFileSystem
 
     class HierarchicalFileSystem(BoundedFileSystem, ExtendedGcsFileSystem):
@@ -163,7 +164,3 @@ def _reason(error: Exception, seconds: float) -> str:
         return "there is no host of that name"
     number = getattr(error, "errno", None)
     return os.strerror(number).lower() if number else "the connection broke off"
-
-
-def _one_line(error: Exception) -> str:
-    return one_line(error)

@@ -1,8 +1,8 @@
 """The artifact store flavor `gcsfs`: Google Cloud Storage, or anything that speaks its JSON API, with today's gcsfs.
 
-ZenML's own `gcp` flavor is tied to an old gcsfs and reaches Google only. This one takes its place: it can be pointed
-at another address, and a store that is down is one clear error within seconds. Neither gcsfs nor Google's libraries
-are imported before the store is used.
+ZenML's own `gcp` flavor is tied to an old gcsfs and reaches only Google. This flavor takes its place: its address can
+be set, and a store that is down leads to one clear error within seconds. Neither gcsfs nor Google's libraries are
+imported before the store is used.
 """
 
 import os
@@ -19,32 +19,32 @@ FLAVOR = "gcsfs"
 
 
 class StoreUnreachable(RuntimeError):
-    """Nothing answers where the artifact store should be.
+    """Nothing answers at the address of the artifact store.
 
-    Not an OSError, because gcsfs and fsspec take many of those for "there is no such file".
+    This is not an OSError, because gcsfs and fsspec take many of those to mean that there is no such file.
     """
 
 
 class BucketMissing(RuntimeError):
-    """The artifact store answers and has no such bucket. Not an OSError, for the same reason."""
+    """The artifact store answers that it has no such bucket. This is not an OSError, for the same reason."""
 
 
 class GcsfsArtifactStoreConfig(GCPArtifactStoreConfig):
-    """Where the bucket is and how to reach it. Credentials are those of ZenML's `gcp` flavor."""
+    """The address of the bucket and how to reach it. Credentials are given as for ZenML's `gcp` flavor."""
 
     endpoint_url: str | None = Field(
         default=None, description="Address of an emulator or a private endpoint, as in http://127.0.0.1:9024."
     )
-    anonymous: bool = Field(default=False, description="Send no credentials, whatever this machine could find.")
+    anonymous: bool = Field(default=False, description="Send no credentials, even if this machine has some.")
     project: str | None = Field(default=None, description="The Google Cloud project the requests are made for.")
     hierarchical_namespace: bool = Field(
         default=False,
-        description="Ask Google's storage control API (gRPC) what kind of bucket this is. Emulators do not speak it.",
+        description="Ask Google's storage control API (gRPC) for the kind of the bucket. Emulators do not support it.",
     )
     timeout: float = Field(
         default=8.0,
         gt=0,
-        description="Seconds to wait for a connection, and for each piece of an answer; never for a whole transfer.",
+        description="Seconds to wait for a connection, and for each piece of a response. A whole transfer has none.",
     )
 
     @field_validator("endpoint_url")
@@ -59,7 +59,7 @@ class GcsfsArtifactStoreConfig(GCPArtifactStoreConfig):
 
 
 class GcsfsArtifactStoreFlavor(GCPArtifactStoreFlavor):
-    """The `gcsfs` flavor; what it asks of a service connector is what the `gcp` flavor asks."""
+    """The `gcsfs` flavor. It needs the same from a service connector as the `gcp` flavor."""
 
     @property
     def name(self) -> str:
@@ -75,8 +75,8 @@ class GcsfsArtifactStoreFlavor(GCPArtifactStoreFlavor):
 
     @property
     def implementation_class(self) -> type["GcsfsArtifactStore"]:
-        # The store itself chooses its class of file system. Whoever else opens gs:// in this process gets what gcsfs
-        # makes of this variable, and with gRPC an emulator is waited for without end.
+        # The store itself chooses its class of file system. For any other code in this process that opens gs://, this
+        # variable decides: with gRPC, gcsfs would wait for an emulator without end.
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
         from stacks.gcsfs_artifact_store import GcsfsArtifactStore
 

@@ -1,4 +1,4 @@
-"""The `local` stack is there without anybody's work."""
+"""The stack `local`, which every run can use without any preparation."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ ZENML_DEFAULT = "default"
 
 
 def activate(root: Path) -> str:
-    """Make sure that the `local` stack exists, and use it where the user has not chosen a stack.
+    """Make sure that the stack `local` exists, and activate it unless the user has chosen another stack.
 
-    A repository that was never initialised is initialised; its stack becomes `local` unless the user has already set
-    another one than ZenML's own default. An initialised repository keeps the stack it has. A component that an earlier
+    A repository that ZenML does not know is initialised. Its stack becomes `local`, unless a stack other than ZenML's
+    own default is active already. An initialised repository keeps the stack it has. A component that an earlier
     version of this project registered, and that can no longer be loaded, is taken out of the active stack.
 
     Args:
-        root: the repository.
+        root: the folder of the repository.
 
     Returns:
         The name of the active stack.

@@ -12,19 +12,21 @@ from stacks.files import VARIABLE, StackFile
 from tabular.config.offline import NO_KEY
 
 REFERENCE = re.compile(r"\{\{\s*(?P<secret>[^.\s}]+)\.(?P<key>[^\s}]+)\s*\}\}")
-GOOGLE = "GOOGLE_APPLICATION_CREDENTIALS"
 
 
 def missing(stack: StackResponse, file: StackFile | None, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables that a run on a stack needs and does not have, each with what it is.
+    """Find the environment variables that a run on a stack needs and that are not set.
 
-    What `apply` has put into ZenML's stores is there already; what is left is a secret that ZenML no longer has, and
-    what the clients of a cloud read from the environment themselves.
+    What `apply` has stored in ZenML is not needed again. What remains are secrets that ZenML no longer has, and the
+    variables that the clients of a cloud read themselves.
 
     Args:
-        stack: as registered.
-        file: its file; None for a stack that was made otherwise.
+        stack: the registered stack.
+        file: the stack's file; None for a stack that has none.
         environment: variables and their values.
+
+    Returns:
+        The description of each missing variable, by its name.
     """
     found: dict[str, str] = {}
     for kind, components in stack.components.items():
@@ -42,11 +44,11 @@ def missing(stack: StackResponse, file: StackFile | None, environment: Mapping[s
 
 
 def _lost_secrets(kind: str, component: ComponentResponse, file: StackFile | None) -> dict[str, str]:
-    """The variables behind the secrets that the component refers to and ZenML does not have."""
+    """The variables behind the secrets that the component refers to and that ZenML does not have."""
     lost: dict[str, str] = {}
     for setting, value in component.configuration.items():
         match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
-        if match is None or _secret(match["secret"], match["key"]) is not None:
+        if match is None or _secret(match) is not None:
             continue
         parts = file.components.get(kind, ()) if file else ()  # type: ignore[call-overload]
         texts = [part.secrets[setting] for part in parts if part.name == component.name and setting in part.secrets]
@@ -57,16 +59,18 @@ def _lost_secrets(kind: str, component: ComponentResponse, file: StackFile | Non
     return lost
 
 
-def _secret(name: str, key: str) -> str | None:
+def _secret(reference: re.Match[str]) -> str | None:
+    """The value that a reference such as `{{secret.key}}` stands for."""
     try:
-        return Client().get_secret(name, allow_partial_name_match=False).secret_values.get(key)
+        secret = Client().get_secret(reference["secret"], allow_partial_name_match=False)
     except KeyError:
         return None
+    return secret.secret_values.get(reference["key"])
 
 
 def _wandb(component: ComponentResponse, environment: Mapping[str, str]) -> dict[str, str]:
     match = REFERENCE.fullmatch(str(component.configuration.get("api_key", "")))
-    key = _secret(match["secret"], match["key"]) if match else component.configuration.get("api_key")
+    key = _secret(match) if match else component.configuration.get("api_key")
     if environment.get("WANDB_MODE") != "online" or key != NO_KEY:
         return {}
     text = "your W&B key, from https://wandb.ai/authorize; then apply the stack again, or unset WANDB_MODE"
@@ -83,7 +87,7 @@ def _google(store: ComponentResponse) -> dict[str, str]:
         google.auth.default()
     except GoogleAuthError:
         text = "the key file of a Google service account; or run `gcloud auth application-default login`"
-        return {GOOGLE: text}
+        return {"GOOGLE_APPLICATION_CREDENTIALS": text}
     return {}
 
 

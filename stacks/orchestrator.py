@@ -1,4 +1,4 @@
-"""What the active stack's orchestrator can do, asked before a run needs it."""
+"""Checks, before a run, that the active stack's orchestrator can do what the run needs."""
 
 from zenml.client import Client
 
@@ -8,13 +8,13 @@ from tabular.storage.places import is_remote
 
 
 def require_reachable(path: str | None) -> None:
-    """Refuse a table that lies on this machine where the steps run on another one.
+    """Refuse a table on this machine if the steps run on another one.
 
     Args:
         path: `data.path` of the run configuration.
 
     Raises:
-        UserError: the steps could not read the table.
+        UserError: the steps would not find the table.
     """
     orchestrator = Client().active_stack.orchestrator
     if path and not is_remote(path) and orchestrator.config.is_remote:

@@ -1,4 +1,4 @@
-"""Bringing ZenML's stores to what a stack's file says: what is missing is registered, what differs is updated."""
+"""Bringing ZenML's store to what a stack's file says: missing parts are registered, differing ones are updated."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from zenml.client import Client
 from zenml.enums import StackComponentType
 from zenml.exceptions import EntityExistsError
-from zenml.models import ComponentResponse, FlavorResponse, StackResponse
+from zenml.models import ComponentResponse, StackResponse
 from zenml.stack import Flavor
 from zenml.stack.flavor import validate_flavor_source
 
@@ -21,33 +21,36 @@ REMOVED = {(StackComponentType.MODEL_DEPLOYER, "bento")}
 
 
 @dataclass(frozen=True)
-class Change:
-    """One thing that a file asks for, and what it takes to have it."""
+class StackChange:
+    """One part that a stack's file asks for, and what it takes to have it."""
 
     what: str
-    """Such as `artifact_store 'gcs_emulated'`."""
+    """Kind and name of the part, such as `artifact_store 'gcs_emulated'`."""
     action: Literal["register", "update", "keep"]
     carry_out: Callable[[], object] = lambda: None
 
 
-def plan(name: str, stack: StackFile) -> list[Change]:
-    """What `apply` would do, in the order in which it would: whatever refers to something comes after it.
+def plan(name: str, stack: StackFile) -> list[StackChange]:
+    """Plan what `apply` would do, in the order in which it would: each part comes after the parts that it refers to.
 
-    So an `apply` that dies halfway leaves nothing that does not work, and the next one completes it.
+    An `apply` that dies halfway therefore leaves nothing that does not work, and the next one completes it.
 
     Args:
-        name: of the stack.
-        stack: with the values of the environment in place.
+        name: name of the stack.
+        stack: the stack's file, with the values of the environment in place.
 
     Raises:
-        UserError: a flavor that does not exist or cannot be imported, or a setting that the flavor refuses.
+        UserError: a flavor does not exist or cannot be imported, or refuses a setting.
     """
     parts = [(StackComponentType(kind), part) for kind, items in stack.components.items() for part in items]
     flavors = {id(part): _flavor(kind, part, stack.requirements) for kind, part in parts if part.flavor}
-    changes: list[Change] = []
+    changes: list[StackChange] = []
     for kind, part in parts:
         if part.flavor is None:
-            _must_exist(kind, part.name)
+            if find_component(kind, part.name) is None:
+                raise UserError(
+                    f"{kind.value} '{part.name}' is not registered in ZenML, and its file gives no flavor to register"
+                )
             continue
         changes += _secret(part)
         changes += _flavor_registration(kind, part)
@@ -55,7 +58,7 @@ def plan(name: str, stack: StackFile) -> list[Change]:
     return [*changes, _stack(name, stack)]
 
 
-def apply(name: str, stack: StackFile) -> list[Change]:
+def apply(name: str, stack: StackFile) -> list[StackChange]:
     """Carry out the plan, and return it. Arguments and errors are those of `plan`."""
     changes = plan(name, stack)
     for change in changes:
@@ -65,19 +68,19 @@ def apply(name: str, stack: StackFile) -> list[Change]:
 
 
 def delete(name: str, file: StackFile) -> list[str]:
-    """Delete a stack, and of the components that its file registers those that no other stack uses, with their secrets.
+    """Delete a stack, and those components of its file, with their secrets, that no other stack uses.
 
     What lies in the stores stays.
 
     Args:
-        name: of the stack.
-        file: of the stack.
+        name: name of the stack.
+        file: the stack's file.
 
     Returns:
-        What was deleted.
+        Kind and name of each part that was deleted.
 
     Raises:
-        UserError: it is the active stack.
+        UserError: the stack is the active one.
     """
     client = Client()
     deleted: list[str] = []
@@ -87,20 +90,21 @@ def delete(name: str, file: StackFile) -> list[str]:
         except ValueError:
             raise UserError(f"'{name}' is the active stack: set another one first, with `zenml stack set`") from None
         deleted.append(f"stack '{name}'")
-    for kind, part in _registered(file):
-        component = find_component(kind, part.name)
-        if component is None or client.list_stacks(component_id=component.id, size=1).total:
-            continue
-        client.delete_stack_component(component.id, kind)
-        deleted.append(f"{kind.value} '{part.name}'")
-        if part.secrets and client.list_secrets(name=secret_name(part)).total:
-            client.delete_secret(secret_name(part))
-            deleted.append(f"secret '{secret_name(part)}'")
+    for kind, parts in file.components.items():
+        for part in parts:
+            component = find_component(StackComponentType(kind), part.name) if part.flavor else None
+            if component is None or client.list_stacks(component_id=component.id, size=1).total:
+                continue
+            client.delete_stack_component(component.id, StackComponentType(kind))
+            deleted.append(f"{kind} '{part.name}'")
+            if part.secrets and client.list_secrets(name=secret_name(part)).total:
+                client.delete_secret(secret_name(part))
+                deleted.append(f"secret '{secret_name(part)}'")
     return deleted
 
 
 def find_stack(name: str) -> StackResponse | None:
-    """The registered stack of this very name."""
+    """The registered stack of exactly this name."""
     found = Client().list_stacks(name=name, hydrate=True).items
     return found[0] if found else None
 
@@ -123,25 +127,28 @@ def secret_name(part: Component) -> str:
 
 
 def find_component(kind: StackComponentType, name: str) -> ComponentResponse | None:
-    """The registered component of this very name."""
+    """The registered component of exactly this name."""
     found = Client().list_stack_components(name=name, type=kind.value, hydrate=True).items
     return found[0] if found else None
 
 
 def load_flavor(kind: StackComponentType, name: str, requirements: str, source: str | None = None) -> Flavor:
-    """A flavor whose implementation can be imported.
+    """Load a flavor, and make sure that its implementation can be imported.
 
     Args:
-        kind: of component.
-        name: of the flavor.
-        requirements: the file to install when something is missing.
-        source: its class, for a flavor of this repository that may not be registered yet.
+        kind: kind of component.
+        name: name of the flavor.
+        requirements: the file to install when a package is missing.
+        source: the class of a flavor of this repository that may not be registered yet.
 
     Raises:
         UserError: there is no such flavor, or a package that it needs is not installed.
     """
     try:
-        flavor = validate_flavor_source(source, kind)[1] if source else Flavor.from_model(_flavor_model(kind, name))
+        if source:
+            flavor = validate_flavor_source(source, kind)[1]
+        else:
+            flavor = Flavor.from_model(Client().get_flavor_by_name_and_type(name, kind))
         assert flavor.implementation_class
     except KeyError:
         raise UserError(
@@ -185,11 +192,11 @@ def _wanted(part: Component, flavor: Flavor, kind: StackComponentType) -> dict[s
     return settings.model_dump(mode="json", exclude_unset=True) | references
 
 
-def _component(kind: StackComponentType, part: Component, flavor: Flavor) -> Change:
+def _component(kind: StackComponentType, part: Component, flavor: Flavor) -> StackChange:
     what, wanted = f"{kind.value} '{part.name}'", _wanted(part, flavor, kind)
     existing = find_component(kind, part.name)
     if existing is None:
-        return Change(
+        return StackChange(
             what, "register", lambda: Client().create_stack_component(part.name, str(part.flavor), kind, wanted)
         )
     if existing.flavor_name != part.flavor:
@@ -198,77 +205,58 @@ def _component(kind: StackComponentType, part: Component, flavor: Flavor) -> Cha
             f"delete it, or give it another name in the file"
         )
     if existing.configuration == wanted:
-        return Change(what, "keep")
-    dropped = dict.fromkeys(set(existing.configuration) - set(wanted))
-    return Change(
-        what,
-        "update",
-        lambda: Client().update_stack_component(existing.id, kind, configuration={**wanted, **dropped}),
-    )
+        return StackChange(what, "keep")
+    update = dict.fromkeys(existing.configuration) | wanted  # None drops a setting
+    return StackChange(what, "update", lambda: Client().update_stack_component(existing.id, kind, configuration=update))
 
 
-def _secret(part: Component) -> Iterator[Change]:
+def _secret(part: Component) -> Iterator[StackChange]:
     if not part.secrets:
         return
     name, client = secret_name(part), Client()
     what = f"secret '{name}'"
     if not client.list_secrets(name=name).total:
-        yield Change(what, "register", lambda: Client().create_secret(name, part.secrets))
+        yield StackChange(what, "register", lambda: Client().create_secret(name, part.secrets))
         return
     held = client.get_secret(name, allow_partial_name_match=False).secret_values
     if held == part.secrets:
-        yield Change(what, "keep")
+        yield StackChange(what, "keep")
         return
     gone = sorted(set(held) - set(part.secrets))
-    yield Change(
+    yield StackChange(
         what, "update", lambda: Client().update_secret(name, add_or_update_values=part.secrets, remove_values=gone)
     )
 
 
-def _flavor_registration(kind: StackComponentType, part: Component) -> Iterator[Change]:
+def _flavor_registration(kind: StackComponentType, part: Component) -> Iterator[StackChange]:
     if part.source is None or part.flavor is None:
         return
     source, what = part.source, f"flavor '{part.flavor}'"
     try:
-        registered = _flavor_model(kind, part.flavor)
+        registered = Client().get_flavor_by_name_and_type(part.flavor, kind)
     except KeyError:
-        yield Change(what, "register", lambda: Client().create_flavor(source, kind))
+        yield StackChange(what, "register", lambda: Client().create_flavor(source, kind))
         return
     described = validate_flavor_source(source, kind)[1].to_model(integration="custom", is_custom=True)
     if (registered.source, registered.config_schema) == (described.source, described.config_schema):
-        yield Change(what, "keep")
+        yield StackChange(what, "keep")
         return
 
     def renew() -> None:
         Client().delete_flavor(str(registered.id))
         Client().create_flavor(source, kind)
 
-    yield Change(what, "update", renew)
+    yield StackChange(what, "update", renew)
 
 
-def _stack(name: str, stack: StackFile) -> Change:
+def _stack(name: str, stack: StackFile) -> StackChange:
     what = f"stack '{name}'"
     wanted = {StackComponentType(kind): [part.name for part in parts] for kind, parts in stack.components.items()}
     existing = find_stack(name)
     if existing is None:
-        return Change(what, "register", lambda: Client().create_stack(name, wanted))
+        return StackChange(what, "register", lambda: Client().create_stack(name, wanted))
     wanted = without_removed(existing) | wanted
     held = {kind: [component.name for component in existing.components.get(kind, [])] for kind in wanted}
     if held == wanted:
-        return Change(what, "keep")
-    return Change(what, "update", lambda: Client().update_stack(existing.id, component_updates=wanted))
-
-
-def _must_exist(kind: StackComponentType, name: str) -> None:
-    if find_component(kind, name) is None:
-        raise UserError(f"{kind.value} '{name}' is not registered in ZenML, and its file gives no flavor to register")
-
-
-def _registered(file: StackFile) -> Iterator[tuple[StackComponentType, Component]]:
-    """The components that the file itself describes."""
-    for kind, parts in file.components.items():
-        yield from ((StackComponentType(kind), part) for part in parts if part.flavor)
-
-
-def _flavor_model(kind: StackComponentType, name: str) -> FlavorResponse:
-    return Client().get_flavor_by_name_and_type(name, kind)
+        return StackChange(what, "keep")
+    return StackChange(what, "update", lambda: Client().update_stack(existing.id, component_updates=wanted))

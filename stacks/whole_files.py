@@ -1,7 +1,7 @@
-"""ZenML's configuration files are replaced in one moment.
+"""Replacing ZenML's configuration files in one moment.
 
-ZenML writes its configuration, and which stack a clone uses, in place and at each start: another command that starts
-at that very moment reads an empty file, and ends with a trace.
+ZenML writes its configuration, and the active stack of a repository, in place and at each start. Another command that
+starts at that very moment reads an empty file and ends with a stack trace.
 """
 
 from pathlib import Path
@@ -16,12 +16,12 @@ _write_in_place = yaml_utils.write_yaml
 
 
 def write_yaml(file_path: str, contents: dict[Any, Any] | list[Any], sort_keys: bool = True) -> None:
-    """Write, then rename; otherwise as ZenML's own.
+    """Write a YAML file as ZenML does, but beside the file, and then rename it.
 
     Args:
-        file_path: of the YAML file; one that is not on this machine is left to ZenML.
-        contents: what to write.
-        sort_keys: whether keys are sorted.
+        file_path: the YAML file; ZenML itself writes a file that is not on this machine.
+        contents: the keys and values, or the items, to write.
+        sort_keys: whether to sort the keys.
 
     Raises:
         FileNotFoundError: the folder does not exist.
@@ -34,5 +34,5 @@ def write_yaml(file_path: str, contents: dict[Any, Any] | list[Any], sort_keys: 
 
 
 def install() -> None:
-    """Have ZenML write so in this process."""
+    """Make ZenML use `write_yaml` in this process."""
     yaml_utils.write_yaml = write_yaml

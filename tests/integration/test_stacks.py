@@ -18,7 +18,7 @@ from gcsfs.core import GCSFileSystem  # gcsfs.GCSFileSystem may be the one that 
 from mlflow import MlflowClient
 
 from stacks import emulation, files, registration
-from tests.stacks.test_registration import ENVIRONMENT
+from tests.support.cloud_variables import CLOUD
 from tests.support.ports import free_port
 from tests.support.project import ROOT
 from tests.support.runs import Repository, Trained
@@ -269,7 +269,7 @@ def test_a_cloud_that_is_not_there(cloud: Cloud, tmp_path: Path) -> None:
     # given: the stack registers although nothing of it can be reached
     away = {"STACKHOUSE_CONTAINER_REGISTRY": "registry.invalid/images", "WANDB_MODE": "online", "HOME": str(tmp_path)}
     with cloud.project.opened() as client:
-        stack = files.resolve(files.read(ROOT, "cloud"), "cloud", ENVIRONMENT | away)
+        stack = files.resolve(files.read(ROOT, "cloud"), "cloud", CLOUD | away)
         registration.apply("cloud", stack)
         client.activate_stack("cloud")
 
@@ -298,7 +298,7 @@ def test_a_cloud_that_is_not_there(cloud: Cloud, tmp_path: Path) -> None:
         assert what in checked.stdout and what in refused.stdout
     assert "nothing was run: the stack 'cloud' cannot be used now" in refused.stdout
     told = "".join(f"{one.stdout}{one.stderr}" for one in (lacking, checked, refused))
-    assert "mlflow-password" not in told and ENVIRONMENT["WANDB_API_KEY"] not in told
+    assert "mlflow-password" not in told and CLOUD["WANDB_API_KEY"] not in told
 
 
 KUBE = """

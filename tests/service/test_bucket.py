@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from stacks.programs import Program
+from stacks.programs import DetachedProgram
 from tabular.bundles import manifest as release
 from tabular.prediction_log.records import FEEDBACK
 from tabular.prediction_log.writer import PredictionLog
@@ -17,13 +17,13 @@ from tests.support.service_buckets import BUCKET, bucket
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DetachedProgram]:
     with bucket(tmp_path_factory.mktemp("bucket")) as program:
         yield program
 
 
 @pytest.fixture
-def folder(store: Program, tmp_path: Path) -> str:
+def folder(store: DetachedProgram, tmp_path: Path) -> str:
     """A folder of the bucket that is this test's own."""
     return f"gs://{BUCKET}/{tmp_path.name}"
 

@@ -12,20 +12,20 @@ import psutil
 import pytest
 
 from stacks import emulation
-from stacks.programs import Program
+from stacks.programs import DetachedProgram
 from tests.support.emulated_buckets import ask, download, kill, upload
 from tests.support.ports import free_port
 
 
 @pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Program]:
+def emulator(tmp_path: Path) -> Iterator[DetachedProgram]:
     """An emulator of the test's own, not started yet."""
     program = emulation.emulator(tmp_path / "cloud", free_port())
     yield program
     program.stop()
 
 
-def test_what_was_acknowledged_outlives_a_kill_in_the_middle_of_writing(emulator: Program) -> None:
+def test_what_was_acknowledged_outlives_a_kill_in_the_middle_of_writing(emulator: DetachedProgram) -> None:
     # given: a list of objects that takes a while to write
     emulator.start()
     emulation.make_bucket(emulator.port, "bucket")
@@ -63,7 +63,7 @@ def test_what_was_acknowledged_outlives_a_kill_in_the_middle_of_writing(emulator
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sets a limit on another process")
-def test_a_list_of_objects_that_was_half_written_does_no_harm(emulator: Program) -> None:
+def test_a_list_of_objects_that_was_half_written_does_no_harm(emulator: DetachedProgram) -> None:
     # given: an emulator that cannot write the list of its objects to the end, as if it were killed there
     emulator.start()
     emulation.make_bucket(emulator.port, "bucket")
@@ -84,7 +84,7 @@ def test_a_list_of_objects_that_was_half_written_does_no_harm(emulator: Program)
     upload(emulator.port, "after", b"after")
 
 
-def test_the_bucket_forgets_what_is_deleted(emulator: Program) -> None:
+def test_the_bucket_forgets_what_is_deleted(emulator: DetachedProgram) -> None:
     # given
     emulator.start()
     emulation.make_bucket(emulator.port, "bucket")

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from stacks import emulation
-from stacks.programs import Program, StartFailed
+from stacks.programs import DetachedProgram, StartFailed
 from tabular.errors import UserError
 from tests.support.emulated_buckets import ask, download, kill, upload
 from tests.support.ports import free_port
@@ -56,7 +56,7 @@ def cloud(new_project: Callable[[], Project]) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Program]:
+def emulator(tmp_path: Path) -> Iterator[DetachedProgram]:
     """An emulator of the test's own, not started yet."""
     program = emulation.emulator(tmp_path / "cloud", free_port())
     yield program
@@ -196,7 +196,7 @@ def test_nothing_heavy_is_imported() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_a_number_that_went_to_another_process_is_left_alone(emulator: Program) -> None:
+def test_a_number_that_went_to_another_process_is_left_alone(emulator: DetachedProgram) -> None:
     # given: a note of long ago whose number is now that of an unrelated process, which leads a session too
     unrelated = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
     emulator.folder.mkdir()
@@ -217,7 +217,7 @@ def test_a_number_that_went_to_another_process_is_left_alone(emulator: Program) 
 @pytest.mark.parametrize(
     "note", ["", "{", '{"pid": 4194304, "started": 1.0, "port": 1}'], ids=["empty", "torn", "gone"]
 )
-def test_a_note_of_no_process_is_passed_over(note: str, emulator: Program) -> None:
+def test_a_note_of_no_process_is_passed_over(note: str, emulator: DetachedProgram) -> None:
     # given
     emulator.folder.mkdir()
     emulator.file.write_text(note)
@@ -235,7 +235,7 @@ def test_children_that_a_killed_process_left_are_ended(tmp_path: Path) -> None:
     # given: a program whose child holds the port, as MLflow's does; its first process is killed
     port = free_port()
     serve = f"{sys.executable} -m http.server --bind 127.0.0.1 {port}"
-    program = Program("two", tmp_path, port, "PORT", ("sh", "-c", f"{serve}; true"), health="/")
+    program = DetachedProgram("two", tmp_path, port, "PORT", ("sh", "-c", f"{serve}; true"), health="/")
     program.start()
     leader = program.pid()
     assert leader
@@ -257,7 +257,7 @@ def test_a_program_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("stacks.programs.SECONDS_TO_STOP", 0.5)
     port = free_port()
     serve = f"exec {sys.executable} -m http.server --bind 127.0.0.1 {port}"
-    program = Program("deaf", tmp_path, port, "PORT", ("sh", "-c", f"trap '' TERM; {serve}"), health="/")
+    program = DetachedProgram("deaf", tmp_path, port, "PORT", ("sh", "-c", f"trap '' TERM; {serve}"), health="/")
     program.start()
     pid = program.pid()
     assert pid
@@ -267,7 +267,7 @@ def test_a_program_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: p
     assert session(pid) == []
 
 
-def test_a_program_that_does_not_come_up_shows_the_end_of_its_log(emulator: Program) -> None:
+def test_a_program_that_does_not_come_up_shows_the_end_of_its_log(emulator: DetachedProgram) -> None:
     # given: a store that was damaged by hand, and the log of an earlier start
     objects = emulator.folder / "objects" / ".cloudstorage"
     objects.mkdir(parents=True)
@@ -290,7 +290,7 @@ def test_a_program_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pyte
     # given
     monkeypatch.setattr("stacks.programs.SECONDS_TO_START", 1.0)
     port = free_port()
-    program = Program("mute", tmp_path, port, "PORT", ("sh", "-c", "echo begun $$; sleep 60"), health="/")
+    program = DetachedProgram("mute", tmp_path, port, "PORT", ("sh", "-c", "echo begun $$; sleep 60"), health="/")
 
     # when
     with pytest.raises(StartFailed, match="did not answer within 1 seconds") as caught:

@@ -12,7 +12,7 @@ from zenml.io import fileio
 
 from stacks import emulation
 from stacks.gcsfs_store import BucketMissing, GcsfsArtifactStoreConfig
-from stacks.programs import Program
+from stacks.programs import DetachedProgram
 from tests.support.ports import free_port
 from tests.support.project import ROOT
 from tests.support.stores import OPERATIONS, component, get, make_store, put, tree
@@ -22,7 +22,7 @@ BIG = bytes(range(256)) * (200 * 1024)
 
 
 @pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DetachedProgram]:
     program = emulation.emulator(tmp_path_factory.mktemp("cloud"), free_port())
     program.start()
     emulation.make_bucket(program.port, "bucket")
@@ -31,7 +31,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 @pytest.fixture
-def gcsfs_store(emulator: Program) -> BaseArtifactStore:
+def gcsfs_store(emulator: DetachedProgram) -> BaseArtifactStore:
     return make_store(emulator.url)
 
 
@@ -189,7 +189,7 @@ def test_an_object_is_never_appended_to(gcsfs_store: BaseArtifactStore) -> None:
     assert gcsfs_store.config.IS_IMMUTABLE_FILESYSTEM
 
 
-def test_the_bucket_stays(emulator: Program) -> None:
+def test_the_bucket_stays(emulator: DetachedProgram) -> None:
     # given: a store that takes up a whole bucket
     emulation.make_bucket(emulator.port, "whole")
     store = make_store(emulator.url, "gs://whole")
@@ -206,7 +206,7 @@ def test_the_bucket_stays(emulator: Program) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in ("copyfile", "remove")])
-def test_a_missing_bucket_is_named_and_not_made(emulator: Program, name: str) -> None:
+def test_a_missing_bucket_is_named_and_not_made(emulator: DetachedProgram, name: str) -> None:
     # given
     store = make_store(emulator.url, "gs://typo/store")
     store.makedirs("gs://typo/store/folder")
@@ -217,7 +217,7 @@ def test_a_missing_bucket_is_named_and_not_made(emulator: Program, name: str) ->
         OPERATIONS[name](store, "gs://typo/store/file")
 
 
-def test_writes_of_another_store_are_seen(emulator: Program) -> None:
+def test_writes_of_another_store_are_seen(emulator: DetachedProgram) -> None:
     # given: two on the same folder, one of which has looked
     store = make_store(emulator.url)
     other = make_store(emulator.url, store.path)
@@ -247,13 +247,13 @@ def test_threads_share_a_store(gcsfs_store: BaseArtifactStore) -> None:
     assert all(get(gcsfs_store, path) == path.encode() for path in paths)
 
 
-def test_the_hierarchical_file_system_is_made_only_on_request(emulator: Program) -> None:
+def test_the_hierarchical_file_system_is_made_only_on_request(emulator: DetachedProgram) -> None:
     kinds = [type(make_store(emulator.url, hierarchical_namespace=asked).filesystem) for asked in (False, True)]
     assert "ExtendedGcsFileSystem" not in {kind.__name__ for kind in kinds[0].__mro__}
     assert "ExtendedGcsFileSystem" in {kind.__name__ for kind in kinds[1].__mro__}
 
 
-def test_the_project_is_passed_on(emulator: Program) -> None:
+def test_the_project_is_passed_on(emulator: DetachedProgram) -> None:
     assert make_store(emulator.url, project="mine").filesystem.project == "mine"
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from stacks import emulation, gcsfs_filesystem
 from stacks.gcsfs_store import GcsfsArtifactStoreConfig, StoreUnreachable
-from stacks.programs import Program
+from stacks.programs import DetachedProgram
 from tests.support.ports import free_port
 from tests.support.stores import OPERATIONS, get, make_store, put
 
@@ -198,7 +198,7 @@ def test_an_upload_that_is_not_taken_any_more_ends(reading: Callable[[float], st
 
 
 @pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Program]:
+def mortal(tmp_path: Path) -> Iterator[DetachedProgram]:
     """An emulator of the test's own, to kill."""
     program = emulation.emulator(tmp_path, free_port())
     program.start()
@@ -207,7 +207,7 @@ def mortal(tmp_path: Path) -> Iterator[Program]:
     program.stop()
 
 
-def kill(program: Program) -> None:
+def kill(program: DetachedProgram) -> None:
     pid = program.pid()
     assert pid
     os.kill(pid, signal.SIGKILL)
@@ -217,7 +217,7 @@ def kill(program: Program) -> None:
 
 @pytest.mark.parametrize("size", [1_000, 6_000_000], ids=["in one request", "in pieces"])
 def test_a_store_that_dies_under_an_open_file_loses_nothing_in_silence(
-    mortal: Program, size: int, caplog: pytest.LogCaptureFixture
+    mortal: DetachedProgram, size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     # given: an object of before, and a file opened for writing
     store = make_store(mortal.url, timeout=2)
@@ -238,7 +238,7 @@ def test_a_store_that_dies_under_an_open_file_loses_nothing_in_silence(
     assert not [record for record in caplog.records if record.name.startswith("gcsfs")]
 
 
-def test_a_restart_between_two_operations_is_not_noticed(mortal: Program) -> None:
+def test_a_restart_between_two_operations_is_not_noticed(mortal: DetachedProgram) -> None:
     # given
     store = make_store(mortal.url)
     path = put(store, f"{store.path}/file", b"content")

@@ -7,7 +7,7 @@ import pytest
 from zenml.client import Client
 
 from stacks import files, needs, registration
-from tests.stacks.test_registration import ENVIRONMENT
+from tests.support.cloud_variables import CLOUD
 from tests.support.project import ROOT
 
 pytestmark = pytest.mark.usefixtures("bare")
@@ -34,7 +34,7 @@ def test_stacks_of_one_machine_need_nothing(repository: Path, nobody: Path, name
 
 def test_the_cloud_needs_what_its_clients_read_themselves(repository: Path, nobody: Path) -> None:
     # when
-    found = missing("cloud", ENVIRONMENT, {})
+    found = missing("cloud", CLOUD, {})
 
     # then: all at once, each with what it is; what `apply` has taken over is not asked for again
     assert set(found) == {"GOOGLE_APPLICATION_CREDENTIALS", "KUBECONFIG"}
@@ -50,14 +50,14 @@ def test_files_that_are_there_satisfy_it(repository: Path, nobody: Path, monkeyp
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(nobody / "google.json"))
 
     # then
-    assert missing("cloud", ENVIRONMENT, {"KUBECONFIG": str(nobody / "kube.yaml")}) == {}
+    assert missing("cloud", CLOUD, {"KUBECONFIG": str(nobody / "kube.yaml")}) == {}
     # and: a variable that leads nowhere does not
-    assert set(missing("cloud", ENVIRONMENT, {"KUBECONFIG": str(nobody / "gone.yaml")})) == {"KUBECONFIG"}
+    assert set(missing("cloud", CLOUD, {"KUBECONFIG": str(nobody / "gone.yaml")})) == {"KUBECONFIG"}
 
 
 def test_a_secret_that_is_gone_names_its_variables(repository: Path, nobody: Path) -> None:
     # given
-    missing("cloud", ENVIRONMENT, {})
+    missing("cloud", CLOUD, {})
     Client().delete_secret("stackhouse_cloud_mlflow")
 
     # when
@@ -71,4 +71,4 @@ def test_a_secret_that_is_gone_names_its_variables(repository: Path, nobody: Pat
 def test_wandb_online_needs_a_key(repository: Path, nobody: Path) -> None:
     # then
     assert set(missing("local-wandb", {}, {"WANDB_MODE": "online"})) == {"WANDB_API_KEY"}
-    assert missing("local-wandb", {"WANDB_API_KEY": ENVIRONMENT["WANDB_API_KEY"]}, {"WANDB_MODE": "online"}) == {}
+    assert missing("local-wandb", {"WANDB_API_KEY": CLOUD["WANDB_API_KEY"]}, {"WANDB_MODE": "online"}) == {}

@@ -10,32 +10,22 @@ from zenml.enums import StackComponentType as Kind
 
 from stacks import files, registration
 from tabular.errors import UserError
+from tests.support.cloud_variables import CLOUD
 from tests.support.project import ROOT
-
-ENVIRONMENT = {
-    "STACKHOUSE_KUBERNETES_CONTEXT": "cluster",
-    "STACKHOUSE_BUCKET": "bucket",
-    "STACKHOUSE_MLFLOW_URI": "https://mlflow.invalid",
-    "STACKHOUSE_MLFLOW_USERNAME": "somebody",
-    "STACKHOUSE_MLFLOW_PASSWORD": "mlflow-password",
-    "STACKHOUSE_CONTAINER_REGISTRY": "europe-docker.pkg.dev/project/images",
-    "WANDB_ENTITY": "team",
-    "WANDB_API_KEY": "0123456789abcdef0123456789abcdef01234567",
-}
 
 
 def resolved(name: str, **environment: str) -> files.StackFile:
     return files.resolve(files.read(ROOT, name), name, environment)
 
 
-def changed(changes: list[registration.Change]) -> dict[str, str]:
+def changed(changes: list[registration.StackChange]) -> dict[str, str]:
     return {change.what: change.action for change in changes if change.action != "keep"}
 
 
 @pytest.mark.parametrize("name", ["local", "local-wandb", "gcs-emulated", "cloud"])
 def test_a_stack_is_registered_once(repository: Path, name: str) -> None:
     # given: for the cloud no cloud can be reached, and none needs to be
-    stack = resolved(name, **ENVIRONMENT)
+    stack = resolved(name, **CLOUD)
 
     # when
     first, second = registration.apply(name, stack), registration.apply(name, stack)
@@ -61,11 +51,11 @@ def test_mlflow_is_the_default_tracker_beside_wandb(repository: Path) -> None:
 
 def test_a_changed_value_updates_in_place(repository: Path) -> None:
     # given
-    registration.apply("cloud", resolved("cloud", **ENVIRONMENT))
+    registration.apply("cloud", resolved("cloud", **CLOUD))
     before = Client().get_stack_component(Kind.ARTIFACT_STORE, "cloud_gcs")
 
     # when
-    other = ENVIRONMENT | {"STACKHOUSE_BUCKET": "other", "GOOGLE_CLOUD_PROJECT": "p"}
+    other = CLOUD | {"STACKHOUSE_BUCKET": "other", "GOOGLE_CLOUD_PROJECT": "p"}
     changes = registration.apply("cloud", resolved("cloud", **other))
     after = Client().get_stack_component(Kind.ARTIFACT_STORE, "cloud_gcs")
 
@@ -74,7 +64,7 @@ def test_a_changed_value_updates_in_place(repository: Path) -> None:
     assert (after.id, after.configuration["path"], after.configuration["project"]) == (before.id, "gs://other", "p")
 
     # when: a value is taken away again
-    registration.apply("cloud", resolved("cloud", **ENVIRONMENT))
+    registration.apply("cloud", resolved("cloud", **CLOUD))
 
     # then
     again = Client().get_stack_component(Kind.ARTIFACT_STORE, "cloud_gcs")
@@ -83,17 +73,17 @@ def test_a_changed_value_updates_in_place(repository: Path) -> None:
 
 def test_secrets_are_zenmls_and_not_the_components(repository: Path) -> None:
     # given
-    registration.apply("cloud", resolved("cloud", **ENVIRONMENT))
+    registration.apply("cloud", resolved("cloud", **CLOUD))
 
     # then
     tracker = Client().get_stack_component(Kind.EXPERIMENT_TRACKER, "cloud_wandb")
     assert tracker.configuration["api_key"] == "{{stackhouse_cloud_wandb.api_key}}"
-    assert Client().get_secret("stackhouse_cloud_wandb").secret_values == {"api_key": ENVIRONMENT["WANDB_API_KEY"]}
+    assert Client().get_secret("stackhouse_cloud_wandb").secret_values == {"api_key": CLOUD["WANDB_API_KEY"]}
     stored = str([component.configuration for component in Client().list_stack_components(hydrate=True, size=100)])
-    assert "mlflow-password" not in stored and ENVIRONMENT["WANDB_API_KEY"] not in stored
+    assert "mlflow-password" not in stored and CLOUD["WANDB_API_KEY"] not in stored
 
     # when: the key changes
-    changes = registration.apply("cloud", resolved("cloud", **(ENVIRONMENT | {"WANDB_API_KEY": "f" * 40})))
+    changes = registration.apply("cloud", resolved("cloud", **(CLOUD | {"WANDB_API_KEY": "f" * 40})))
 
     # then
     assert changed(changes) == {"secret 'stackhouse_cloud_wandb'": "update"}
@@ -102,7 +92,7 @@ def test_secrets_are_zenmls_and_not_the_components(repository: Path) -> None:
 
 def test_an_apply_that_died_is_completed(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # given: for each of the writes, a registration that was killed right after it
-    stack = resolved("cloud", **ENVIRONMENT)
+    stack = resolved("cloud", **CLOUD)
     writes = len(changed(registration.plan("cloud", stack)))
     assert writes > 6
     for done in range(1, writes):
@@ -204,7 +194,7 @@ def test_nothing_is_registered_when_something_is_wrong(
 
 def test_a_missing_package_is_found_before_anything_is_registered(repository: Path) -> None:
     # given: the lock of this project leaves out what only Vertex needs
-    environment = ENVIRONMENT | {"GOOGLE_CLOUD_PROJECT": "p", "STACKHOUSE_VERTEX_LOCATION": "europe-west4"}
+    environment = CLOUD | {"GOOGLE_CLOUD_PROJECT": "p", "STACKHOUSE_VERTEX_LOCATION": "europe-west4"}
     stack = resolved("cloud-vertex", **environment)
 
     # when

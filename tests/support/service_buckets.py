@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stacks.emulation import emulator, make_bucket
-from stacks.programs import Program
+from stacks.programs import DetachedProgram
 from tests.support.ports import free_port
 
 BUCKET = "releases"
 
 
 @contextlib.contextmanager
-def bucket(folder: Path) -> Iterator[Program]:
+def bucket(folder: Path) -> Iterator[DetachedProgram]:
     """The emulator, running, with the bucket `releases`; gcsfs in this process finds it."""
     program = emulator(folder, free_port())
     program.start()
