@@ -1,1 +1,1 @@
-"""The BentoML service: requests in, predictions out, from whatever model the release manifest names."""
+"""The BentoML service: it answers requests with predictions of the model that the release manifest names."""

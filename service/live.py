@@ -46,6 +46,7 @@ class LiveModel:
         self._threads = threads
         self._troubles: dict[str, str] = {}
         self.cache = self._open_cache(cache)
+        self._wanted: str | None = None  # location of the champion's bundle in the newest manifest
         self._found: Choice | None = None
         self._published: Choice | None = None
         self._choice: Choice | None = None  # the published choice with all warnings: what requests read
@@ -166,6 +167,8 @@ class LiveModel:
         return "the release manifest is followed"
 
     def _apply(self, wanted: release.Manifest) -> None:
+        assert self._manifest
+        self._wanted = release.bundle_location(self._manifest, wanted.champion)
         champion = self._obtain(wanted, wanted.champion)
         challenger = None
         try:
@@ -232,13 +235,8 @@ class LiveModel:
     def _manifests_of_bundles(self) -> Iterator[tuple[bytes, str]]:
         """Content and place of every `bundle.json` that can be read, the champion's first."""
         locations = [str(folder / MANIFEST) for folder in (*self.cache.copies(), self._bento) if folder]
-        if self._manifest:
-            try:
-                wanted = release.read(self._manifest)
-                location = release.bundle_location(self._manifest, wanted.champion)
-                locations.insert(0, places.join(location, MANIFEST))
-            except UserError:
-                pass  # `_follow_manifest` has said so
+        if self._wanted:
+            locations.insert(0, places.join(self._wanted, MANIFEST))
         for location in locations:
             try:
                 yield places.read(location), public(location)

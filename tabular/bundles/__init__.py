@@ -1,1 +1,1 @@
-"""What is needed to answer a request: numpy, ONNX Runtime and Pydantic; no pandas, no scikit-learn."""
+"""A compiled model: its format, its caching and its predictions, with numpy, ONNX Runtime and Pydantic alone."""

@@ -93,9 +93,9 @@ def read(folder: Path, sha256: str | None = None, place: str | None = None) -> B
         BadBundle: a file is missing or has changed, or the manifest does not hold together.
     """
     place = place or str(folder)
-    bundle = parse(_bytes(folder, MANIFEST, place), f"{place}/{MANIFEST}", sha256)
+    bundle = parse(read_file(folder, MANIFEST, place), f"{place}/{MANIFEST}", sha256)
     for name, expected in bundle.files.items():
-        _check(_bytes(folder, name, place), expected, f"{place}/{name}")
+        _check(read_file(folder, name, place), expected, f"{place}/{name}")
     return bundle
 
 
@@ -154,7 +154,8 @@ def _check(content: bytes, expected: str, place: str) -> None:
         raise BadBundle(f"{place}: its sha256 is {found}, not {expected}; copy the bundle again")
 
 
-def _bytes(folder: Path, name: str, place: str) -> bytes:
+def read_file(folder: Path, name: str, place: str) -> bytes:
+    """Read a file of a bundle. Raises BadBundle, which calls the folder `place`, if that is not possible."""
     try:
         return (folder / name).read_bytes()
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Filling holes when serving: the same operations in the same order as the fitted imputers of scikit-learn.
+"""Imputation when serving: the same operations in the same order as the fitted imputers of scikit-learn.
 
-Each row is filled as if it came alone, so that a prediction never depends on the rest of a batch.
+Each row is imputed as if it came alone, so that a prediction never depends on the rest of a batch.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,10 +15,10 @@ from tabular.bundles.trees import Trees
 
 Matrix = NDArray[np.float64]
 Fill = Callable[[Matrix], Matrix]
-"""From rows that have holes (NaN) to a copy without."""
+"""Function from rows with missing values (NaN) to a copy without them; both are rows x number columns."""
 
 CHUNK = 256
-"""Rows whose distances to all training rows are in memory at once."""
+"""Number of rows whose distances to all training rows are in memory at once."""
 
 
 def fill(
@@ -27,7 +27,14 @@ def fill(
     folder: Path,
     threads: int,
 ) -> Fill:
-    """The function that fills, with everything read and prepared."""
+    """Build the function that imputes.
+
+    Args:
+        imputer: the imputer of the recipe.
+        arrays: the arrays of the recipe.
+        folder: folder of the bundle, which holds the files of the trees.
+        threads: number of threads of ONNX Runtime for one call.
+    """
     if isinstance(imputer, ConstantImputer):
         values = np.array(imputer.fill, dtype=np.float64)
         return lambda rows: np.where(np.isnan(rows), values, rows)
@@ -37,7 +44,7 @@ def fill(
 
 
 class Estimates:
-    """The iterative imputer: medians first, then trees, one column after the other."""
+    """The iterative imputer: it fills in constants first, then estimates with trees, one column after the other."""
 
     def __init__(self, imputer: IterativeImputer, folder: Path, threads: int) -> None:
         self._fill = np.array(imputer.fill, dtype=np.float64)
@@ -46,10 +53,10 @@ class Estimates:
         ]
 
     def __call__(self, rows: Matrix) -> Matrix:
-        """The rows without holes."""
+        """Impute rows (rows x number columns)."""
         holes = np.isnan(rows)
         filled = np.where(holes, self._fill, rows)
-        # Of a row with nothing in it there is nothing to estimate from: it keeps the medians.
+        # A row without any value has nothing to estimate from, and keeps the constants.
         holes &= ~holes.all(axis=1, keepdims=True)
         for column, inputs, trees in self._estimates:
             at = holes[:, column].nonzero()[0]
@@ -59,7 +66,7 @@ class Estimates:
 
 
 class Neighbours:
-    """The KNN imputer with its scaler."""
+    """The KNN imputer and its scaler."""
 
     def __init__(self, imputer: NeighbourImputer, training: Matrix) -> None:
         self._scaling = None
@@ -78,7 +85,7 @@ class Neighbours:
         self._count = imputer.count
 
     def __call__(self, rows: Matrix) -> Matrix:
-        """The rows without holes."""
+        """Impute rows (rows x number columns)."""
         if self._scaling is None:
             return self._filled(rows)
         mean, scale = self._scaling
@@ -96,7 +103,7 @@ class Neighbours:
         return filled
 
     def _distances(self, rows: Matrix, holes: NDArray[np.bool_]) -> Matrix:
-        """As `sklearn.metrics.pairwise.nan_euclidean_distances`, to the last digit: it decides between neighbours."""
+        """The same as `sklearn.metrics.pairwise.nan_euclidean_distances` to the last digit, which may decide a tie."""
         zeroed = rows.copy(order="C")
         zeroed[holes] = 0.0
         distances: Matrix = -2 * (zeroed @ self._zeroed.T)
@@ -115,7 +122,7 @@ class Neighbours:
         return distances
 
     def _estimate(self, distances: Matrix, column: int) -> Matrix:
-        """The mean of the nearest donors (rows x donors in); the column's mean for a row that is near to nobody."""
+        """The mean of the nearest donors (distances: rows x donors); without any distance, the mean of the column."""
         count = min(self._count, distances.shape[1])
         nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
         weights = np.where(np.isnan(np.take_along_axis(distances, nearest, axis=1)), 0.0, 1.0)

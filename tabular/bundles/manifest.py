@@ -77,17 +77,6 @@ class Manifest(StrictModel):
         return self
 
 
-def read(location: str) -> Manifest:
-    """Read the manifest at a path or fsspec URL.
-
-    Raises:
-        places.NotThere: there is no such file.
-        places.Unreachable: the store does not answer.
-        BadManifest: the file is not a manifest.
-    """
-    return parse(places.read(location), location)
-
-
 def parse(content: bytes, location: str) -> Manifest:
     """Read the manifest in the content of a file.
 

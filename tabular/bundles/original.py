@@ -1,6 +1,6 @@
-"""The original pipeline as a predictor: the fallback where no compiled one agrees with it.
+"""The original pipeline as a predictor, for a model whose compiled predictor does not agree with it.
 
-It needs pandas, scikit-learn, skops and the library of the estimator, which the service's short list leaves out.
+It needs pandas, scikit-learn, skops and the library of the estimator, which service/requirements.txt does not list.
 """
 
 from pathlib import Path
@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from tabular.arithmetic.dates import moments
 from tabular.bundles.bundle import MODEL, BadBundle, Bundle, read
 from tabular.bundles.predictor import Rows
+from tabular.errors import UserError
 
 NEEDED = "pandas, scikit-learn, skops and the estimator's library"
 
 
 class OriginalPredictor:
-    """The fitted scikit-learn pipeline behind the interface of `Predictor`.
+    """The fitted scikit-learn pipeline with the interface of `Predictor`.
 
     Args:
-        pipeline: fitted on a table of the bundle's columns.
-        bundle: for the columns and the classes.
+        pipeline: pipeline that was fitted on a table of the bundle's columns.
+        bundle: manifest of the bundle, for the columns and the task.
     """
 
     def __init__(self, pipeline: Any, bundle: Bundle) -> None:
@@ -31,24 +32,24 @@ class OriginalPredictor:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read `model.skops`, whose types must be trusted ones.
+        """Read `model.skops`, all types of which must be trusted.
 
         Raises:
-            BadBundle: a library is not installed here.
-            UserError: the file is damaged, or holds types that are not trusted.
+            BadBundle: a library is not installed here, or the file is damaged, of another version, or names types that
+                are not trusted.
         """
         try:
             from tabular.storage.persistence import from_bytes
+
+            return cls(from_bytes((folder / MODEL).read_bytes()), read(folder))
         except ImportError as error:
-            raise _missing(error) from error
-        bundle = read(folder)
-        try:
-            return cls(from_bytes((folder / MODEL).read_bytes()), bundle)
-        except ImportError as error:
-            raise _missing(error) from error
+            problem = f"the bundle is not compiled and needs {NEEDED} in the service's environment ({error})"
+            raise BadBundle(f"{folder}: {problem}; install them, or package a model that compiles") from error
+        except UserError as error:
+            raise BadBundle(f"{folder / MODEL}: {error}") from error
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:
-        """Regression: one value a row; classification: rows x classes, probabilities."""
+        """Regression: one value for each row; classification: probabilities, rows x classes."""
         import pandas as pd
 
         numbers, codes = iter(rows.numbers.T), iter(rows.codes.T)
@@ -59,8 +60,7 @@ class OriginalPredictor:
             elif column.kind == "date":
                 table[column.name] = moments(next(numbers))
             else:
-                # An unknown category is the text "", or the first that training did not see, and none is missing:
-                # a missing one that has a category of its own comes as that.
+                # The code -1, an unknown category, selects a text that is not among the categories.
                 known = np.array([*column.categories, _unseen(column.categories)], dtype=object)
                 table[column.name] = known[next(codes)]
         frame = pd.DataFrame(table)
@@ -73,7 +73,3 @@ def _unseen(categories: tuple[str, ...]) -> str:
     while text in categories:
         text += "?"
     return text
-
-
-def _missing(error: ImportError) -> BadBundle:
-    return BadBundle(f"this bundle is not compiled and needs {NEEDED} in the service's environment ({error})")

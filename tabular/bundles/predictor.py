@@ -1,4 +1,4 @@
-"""From encoded rows to predictions, with numpy and ONNX Runtime alone."""
+"""Computes predictions from encoded rows, with numpy and ONNX Runtime alone."""
 
 import io
 import zipfile
@@ -8,12 +8,11 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from tabular.arithmetic.calibration import logits_of_log_odds, logits_of_shares, softmax
 from tabular.arithmetic.dates import part
 from tabular.arithmetic.expressions import evaluate
-from tabular.bundles.bundle import ARRAYS, RECIPE, BadBundle
+from tabular.bundles.bundle import ARRAYS, RECIPE, BadBundle, validated
 from tabular.bundles.imputing import fill
 from tabular.bundles.recipe import (
     AnyBlock,
@@ -27,7 +26,6 @@ from tabular.bundles.recipe import (
     TargetMeans,
 )
 from tabular.bundles.trees import Trees
-from tabular.config.base import explain
 from tabular.config.expression import parse
 from tabular.errors import one_line
 
@@ -44,17 +42,21 @@ class Rows(NamedTuple):
     A date is a number of days, see `tabular.arithmetic.dates`.
     """
     codes: NDArray[np.int32]
-    """Rows x category columns; the index into `Column.categories`, -1 for an unknown one.
+    """Rows x category columns: the index into `Column.categories`, -1 for an unknown category.
 
-    A missing category is the code of "missing" where the categories hold it, and -1 elsewhere.
+    A missing category has the code of "missing" if that is among the categories, and -1 otherwise.
     """
 
 
+Write = Callable[[Rows, Matrix], None]
+"""Writes the features of one block into its columns of the matrix (rows x columns), which are all zeros before."""
+
+
 class Predictor(Protocol):
-    """What answers."""
+    """The interface of the compiled predictor, the original pipeline and the baseline."""
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:
-        """Regression: one value a row; classification: rows x classes, probabilities."""
+        """Regression: one value for each row; classification: probabilities, rows x classes."""
         ...
 
 
@@ -62,54 +64,51 @@ class CompiledPredictor:
     """The fitted pipeline as a recipe for numpy and tree ensembles for ONNX Runtime.
 
     Args:
-        recipe: what to compute.
-        arrays: the arrays of the recipe.
-        folder: where the ensembles lie.
-        threads: how many ONNX Runtime may use for one call.
+        recipe: the computation.
+        arrays: the arrays that the recipe names.
+        folder: folder of the ensembles' files.
+        threads: number of threads of ONNX Runtime for one call.
     """
 
     def __init__(self, recipe: Recipe, arrays: Mapping[str, NDArray[Any]], folder: Path, threads: int) -> None:
         self._fill = None if recipe.imputer is None else fill(recipe.imputer, arrays, folder, threads)
-        self._writers: list[Callable[[Rows, Matrix], None]] = []
-        width = 0
+        self._writers: list[tuple[slice, Write]] = []
+        self._width = 0
         for block in recipe.blocks:
-            size, writer = _writer(block, width, arrays)
-            self._writers.append(writer)
-            width += size
-        self._width = width
+            size, write = _writer(block, arrays)
+            self._writers.append((slice(self._width, self._width + size), write))
+            self._width += size
         self._raw = _raw(recipe, arrays, folder, threads)
         self._finish = _finish(recipe)
 
     @classmethod
     def load(cls, folder: Path, threads: int = 1) -> Self:
-        """Read `predictor.json` and what it names.
+        """Read `predictor.json` and the files that it names.
 
         Raises:
-            BadBundle: a file is damaged, or of another format.
+            BadBundle: a file is missing, damaged, or of another version.
         """
         try:
-            recipe = Recipe.model_validate_json((folder / RECIPE).read_bytes())
+            recipe = validated(Recipe, (folder / RECIPE).read_bytes(), str(folder / RECIPE))
             arrays: dict[str, NDArray[Any]] = {}
             if (folder / ARRAYS).exists():
                 with np.load(io.BytesIO((folder / ARRAYS).read_bytes()), allow_pickle=False) as archive:
                     arrays = {name: archive[name] for name in archive.files}
             return cls(recipe, arrays, folder, threads)
-        except ValidationError as error:
-            raise BadBundle(f"{folder / RECIPE}: {explain(error, Recipe)}; package the model again") from error
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
             said = one_line(error)
             raise BadBundle(f"{folder / RECIPE} or {ARRAYS} is damaged ({said}); copy the bundle again") from error
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:
-        """Regression: one value a row; classification: rows x classes, probabilities.
+        """Regression: one value for each row; classification: probabilities, rows x classes.
 
-        Values beyond the range of numbers may give infinity or NaN, as they may in the original where it answers.
+        Numbers that are too large may give infinity or NaN, as they may in the original pipeline.
         """
         with np.errstate(all="ignore"):
             return self._finish(self._raw(self.matrix(rows)))
 
     def matrix(self, rows: Rows) -> NDArray[np.float32]:
-        """What the estimator sees: rows x columns, float32."""
+        """The features that the estimator receives: rows x columns, float32."""
         numbers = rows.numbers
         holes = np.isnan(numbers)
         if self._fill is not None and holes.any():
@@ -118,94 +117,88 @@ class CompiledPredictor:
             numbers[at] = self._fill(numbers[at])
         rows = Rows(numbers, rows.codes)
         matrix = np.zeros((len(numbers), self._width))
-        for write in self._writers:
-            write(rows, matrix)
-        # As np.clip, which costs three times as much for one row.
+        for columns, write in self._writers:
+            write(rows, matrix[:, columns])
+        # The same as np.clip, which costs three times as much for one row.
         np.minimum(matrix, LARGEST, out=matrix)
         np.maximum(matrix, -LARGEST, out=matrix)
         return matrix.astype(np.float32)
 
 
-def _writer(
-    block: AnyBlock, start: int, arrays: Mapping[str, NDArray[Any]]
-) -> tuple[int, Callable[[Rows, Matrix], None]]:
-    """How many columns of the matrix a block takes, and what writes them; the matrix is all zeros before."""
+def _writer(block: AnyBlock, arrays: Mapping[str, NDArray[Any]]) -> tuple[int, Write]:
+    """The number of columns of a block, and the function that writes them."""
     if isinstance(block, Numbers):
-        columns, end = np.array(block.columns, dtype=np.intp), start + len(block.columns)
+        places = np.array(block.columns, dtype=np.intp)
 
-        def numbers(rows: Rows, matrix: Matrix) -> None:
-            matrix[:, start:end] = rows.numbers.take(columns, axis=1)
+        def numbers(rows: Rows, features: Matrix) -> None:
+            features[:] = rows.numbers.take(places, axis=1)
 
-        return len(columns), numbers
+        return len(places), numbers
     if isinstance(block, Clusters):
-        return len(arrays["centres"]), _clusters(block, start, arrays["centres"])
+        return len(arrays["centres"]), _clusters(block, arrays["centres"])
     if isinstance(block, Expression):
-        program, places = parse(block.text), block.columns
+        program, columns = parse(block.text), block.columns
 
-        def expression(rows: Rows, matrix: Matrix) -> None:
-            matrix[:, start] = evaluate(program, [rows.numbers[:, place] for place in places])
+        def expression(rows: Rows, features: Matrix) -> None:
+            features[:, 0] = evaluate(program, [rows.numbers[:, column] for column in columns])
 
         return 1, expression
     if isinstance(block, DateParts):
         date, parts, reference = block.column, block.parts, block.reference
 
-        def dates(rows: Rows, matrix: Matrix) -> None:
+        def dates(rows: Rows, features: Matrix) -> None:
             for place, name in enumerate(parts):
-                matrix[:, start + place] = part(name, rows.numbers[:, date], reference)
+                features[:, place] = part(name, rows.numbers[:, date], reference)
 
         return len(parts), dates
     if isinstance(block, TargetMeans):
         tables = [arrays[f"target_means_{number}"] for number in range(len(block.columns))]
-        return sum(table.shape[1] for table in tables), _target_means(block, start, tables)
-    return sum(block.sizes), _one_hot(block, start)
+        ends = np.cumsum([0, *(table.shape[1] for table in tables)])
+
+        def target_means(rows: Rows, features: Matrix) -> None:
+            # The code of an unknown category is -1, which selects the last row of a table.
+            for place, column in enumerate(block.columns):
+                features[:, ends[place] : ends[place + 1]] = tables[place][rows.codes[:, column]]
+
+        return int(ends[-1]), target_means
+    return sum(block.sizes), _one_hot(block)
 
 
-def _one_hot(block: OneHot, start: int) -> Callable[[Rows, Matrix], None]:
-    starts = start + np.cumsum([0, *block.sizes[:-1]])
+def _one_hot(block: OneHot) -> Write:
+    starts = np.cumsum([0, *block.sizes[:-1]])
     columns = None if block.columns is None else list(block.columns)
 
-    def one_hot(rows: Rows, matrix: Matrix) -> None:
+    def one_hot(rows: Rows, features: Matrix) -> None:
         codes = rows.codes if columns is None else rows.codes[:, columns]
-        if len(matrix) == 1:
+        if len(features) == 1:  # faster than what follows
             for code, first in zip(codes[0].tolist(), starts.tolist(), strict=True):
                 if code >= 0:
-                    matrix[0, first + code] = 1.0
+                    features[0, first + code] = 1.0
             return
         row, column = (codes >= 0).nonzero()
-        matrix[row, starts[column] + codes[row, column]] = 1.0
+        features[row, starts[column] + codes[row, column]] = 1.0
 
     return one_hot
 
 
-def _target_means(block: TargetMeans, start: int, tables: list[Matrix]) -> Callable[[Rows, Matrix], None]:
-    ends = start + np.cumsum([0, *(table.shape[1] for table in tables)])
-
-    def target_means(rows: Rows, matrix: Matrix) -> None:
-        # The code of an unknown category is -1, and its values are the last row.
-        for place, column in enumerate(block.columns):
-            matrix[:, ends[place] : ends[place + 1]] = tables[place][rows.codes[:, column]]
-
-    return target_means
-
-
-def _clusters(block: Clusters, start: int, centres: Matrix) -> Callable[[Rows, Matrix], None]:
-    """As scikit-learn's `euclidean_distances` and `rbf_kernel`, operation by operation."""
-    columns, end, gamma = np.array(block.columns, dtype=np.intp), start + len(centres), block.gamma
+def _clusters(block: Clusters, centres: Matrix) -> Write:
+    """The same operations as scikit-learn's `euclidean_distances` and `rbf_kernel`, in the same order."""
+    columns, gamma = np.array(block.columns, dtype=np.intp), block.gamma
     turned, norms = centres.T, np.einsum("ij,ij->i", centres, centres)[None, :]
 
-    def clusters(rows: Rows, matrix: Matrix) -> None:
+    def clusters(rows: Rows, features: Matrix) -> None:
         values = rows.numbers.take(columns, axis=1)
         distances = -2 * (values @ turned)
         distances += np.einsum("ij,ij->i", values, values)[:, None]
         distances += norms
         np.maximum(distances, 0, out=distances)
         if gamma is None:
-            # The root may make two distances equal that were not.
+            # The square root may make two distances equal that were not.
             nearest = np.sqrt(distances, out=distances).argmin(axis=1)
-            matrix[np.arange(len(matrix)), start + nearest] = 1.0
+            features[np.arange(len(features)), nearest] = 1.0
         else:
             distances *= -gamma
-            np.exp(distances, out=matrix[:, start:end])
+            np.exp(distances, out=features)
 
     return clusters
 
@@ -213,7 +206,7 @@ def _clusters(block: Clusters, start: int, centres: Matrix) -> Callable[[Rows, M
 def _raw(
     recipe: Recipe, arrays: Mapping[str, NDArray[Any]], folder: Path, threads: int
 ) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
-    """From the matrix to the estimator's raw outputs, rows x outputs."""
+    """The function from the matrix to the estimator's raw outputs, rows x outputs."""
     if isinstance(recipe.estimator, Linear):
         mean, scale, coefficients, intercepts = (
             arrays[name] for name in ("mean", "scale", "coefficients", "intercepts")
@@ -227,49 +220,27 @@ def _raw(
 
 
 def _finish(recipe: Recipe) -> Callable[[NDArray[Any]], Matrix]:
-    """From raw outputs to predictions."""
+    """The function from raw outputs to predictions."""
+    link, temperature = recipe.link, recipe.temperature
     if recipe.task == "regression":
-        links = [np.exp for name in (recipe.link, recipe.undo) if name == "exp"]
+        links = [np.exp for name in (link, recipe.undo) if name == "exp"]
 
         def values(raw: NDArray[Any]) -> Matrix:
             found = raw[:, 0]
-            for link in links:
-                found = link(found)
+            for apply in links:
+                found = apply(found)
             return found.astype(np.float64)
 
         return values
-    return _shares(recipe.link) if recipe.temperature == 1.0 else _tempered(recipe.link, recipe.temperature)
 
-
-def _tempered(link: str, temperature: float) -> Callable[[NDArray[Any]], Matrix]:
-    """From raw outputs to calibrated probabilities, as `tabular.learning.algorithms.LabelledClassifier`."""
-    shares = _shares(link)
-
-    def tempered(raw: NDArray[Any]) -> Matrix:
-        if link == "share":
-            return softmax(logits_of_shares(shares(raw)), temperature)
+    def probabilities(raw: NDArray[Any]) -> Matrix:
+        """Calibrated as by `tabular.learning.algorithms.LabelledClassifier`."""
         found = raw.astype(np.float64)
-        return softmax(found if found.shape[1] > 1 else logits_of_log_odds(found[:, 0]), temperature)
-
-    return tempered
-
-
-def _shares(link: str) -> Callable[[NDArray[Any]], Matrix]:
-    """From raw outputs to probabilities."""
-    if link == "softmax":
-        return _softmax
-    sigmoid = link == "sigmoid"
-
-    def shares(raw: NDArray[Any]) -> Matrix:
-        found = raw.astype(np.float64)
-        if sigmoid:
+        if link == "softmax" or (link == "sigmoid" and temperature != 1.0):
+            return softmax(found if found.shape[1] > 1 else logits_of_log_odds(found[:, 0]), temperature)
+        if link == "sigmoid":
             found = 1.0 / (1.0 + np.exp(-found))
-        return np.hstack([1.0 - found, found]) if found.shape[1] == 1 else found
+        shares = np.hstack([1.0 - found, found]) if found.shape[1] == 1 else found
+        return shares if temperature == 1.0 else softmax(logits_of_shares(shares), temperature)
 
-    return shares
-
-
-def _softmax(raw: NDArray[Any]) -> Matrix:
-    found = raw.astype(np.float64)
-    found = np.exp(found - found.max(axis=1, keepdims=True))
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+    return probabilities

@@ -1,4 +1,4 @@
-"""`predictor.json`: the fitted pipeline as numbers. What it calls an array lies in `predictor.npz` under that name."""
+"""`predictor.json`: the fitted pipeline as numbers. Arrays are stored in `predictor.npz` under the names given here."""
 
 from typing import Annotated, Literal
 
@@ -15,35 +15,37 @@ def _readable(text: str) -> str:
 
 
 class Ensemble(StrictModel):
-    """Trees in an ONNX file: rows x features in, rows x outputs out, the plain sum of the leaves."""
+    """Trees in an ONNX file. Input: rows x features; output: rows x outputs, each the plain sum of the leaves."""
 
     file: str
     single: bool
-    """Whether it takes and sums float32, as XGBoost does, or float64, as all others do."""
+    """Whether the trees take and sum float32, as XGBoost does, or float64, as all others do."""
 
 
 class ConstantImputer(StrictModel):
-    """A hole takes the column's value in `fill`."""
+    """Replaces a missing value with the column's value in `fill`."""
 
     kind: Literal["constant"] = "constant"
     fill: Items[float]
 
 
 class NeighbourImputer(StrictModel):
-    """A hole takes the mean of the nearest training rows that have a value there, as scikit-learn's KNNImputer does.
+    """Replaces a missing value with the mean over the nearest training rows that have one, as KNNImputer does.
 
-    Arrays: `neighbours` (training rows x number columns, scaled, NaN for a hole).
+    Arrays: `neighbours` (training rows x number columns, scaled, NaN where a value is missing).
     """
 
     kind: Literal["neighbours"] = "neighbours"
     count: int
+    """Number of neighbours."""
     mean: Items[float] | None
-    """What a column is shifted by before distances are measured; None measures them between raw values."""
+    """Mean that is subtracted from each column before distances are measured; None measures them on raw values."""
     scale: Items[float] | None
+    """Divisor of each column; None as for `mean`."""
 
 
 class Estimate(StrictModel):
-    """One column estimated from others by trees."""
+    """One column, estimated from others by trees."""
 
     column: int
     inputs: Items[int]
@@ -51,7 +53,7 @@ class Estimate(StrictModel):
 
 
 class IterativeImputer(StrictModel):
-    """Holes take `fill`, then each estimate in turn replaces what was filled into its column."""
+    """Replaces missing values with `fill`; then each estimate in turn replaces the values filled into its column."""
 
     kind: Literal["iterative"] = "iterative"
     fill: Items[float]
@@ -59,57 +61,60 @@ class IterativeImputer(StrictModel):
 
 
 class Numbers(StrictModel):
-    """Number columns as they are."""
+    """Number columns, unchanged."""
 
     kind: Literal["numbers"] = "numbers"
     columns: Items[int]
 
 
 class Expression(StrictModel):
-    """Arithmetic of columns, see `tabular.config.expression`."""
+    """Arithmetic with number columns, see `tabular.config.expression`."""
 
     kind: Literal["expression"] = "expression"
     text: Annotated[str, AfterValidator(_readable)]
     columns: Items[int]
-    """Where each of the columns that it names is among the numbers, in the order in which they first appear."""
+    """Index among the number columns of each column in the text, in the order of first appearance."""
 
 
 class DateParts(StrictModel):
-    """What a date becomes, see `tabular.arithmetic.dates.part`."""
+    """Numbers computed from a date, see `tabular.arithmetic.dates.part`."""
 
     kind: Literal["date"] = "date"
     column: int
     parts: Items[DatePart]
     reference: float
-    """The day that `age` counts from."""
+    """Day from which the part `age` counts."""
 
 
 class Clusters(StrictModel):
-    """How near a row is to each centre. Arrays: `centres` (centres x columns)."""
+    """Similarity of a row to each cluster centre. Arrays: `centres` (centres x columns)."""
 
     kind: Literal["clusters"] = "clusters"
     columns: Items[int]
     gamma: float | None
-    """Of the similarity exp(-gamma * distance**2); None for 1 at the nearest centre and 0 elsewhere."""
+    """Factor in the similarity exp(-gamma * distance**2); None gives 1 for the nearest centre and 0 for the others."""
 
 
 class OneHot(StrictModel):
-    """A column for each category, in the order of the category columns."""
+    """One-hot encoding: a column for each category, in the order of the category columns."""
 
     kind: Literal["categories"] = "categories"
     sizes: Items[int]
+    """Number of categories of each column."""
     columns: Items[int] | None = None
-    """Which of the category columns; None for all."""
+    """Indices of the category columns; None for all of them."""
 
 
 class TargetMeans(StrictModel):
-    """The mean target of a row's category, one for each class of several, column by column.
+    """Mean target of a row's category, with more than two classes a mean for each class; one column after the other.
 
-    Arrays: `target_means_0`, `target_means_1`, ... (categories and a last row for an unknown one x outputs).
+    Arrays: `target_means_0`, `target_means_1`, ... (one row for each category and a last one for an unknown category,
+    x outputs).
     """
 
     kind: Literal["target_means"] = "target_means"
     columns: Items[int]
+    """Indices of the category columns."""
 
 
 Imputer = Annotated[ConstantImputer | NeighbourImputer | IterativeImputer, Field(discriminator="kind")]
@@ -118,34 +123,36 @@ Block = Annotated[AnyBlock, Field(discriminator="kind")]
 
 
 class Boosted(StrictModel):
-    """Trees; their sum divided by `divisor`, plus `base`, is the raw output."""
+    """Tree ensemble: the raw output is the sum of the trees divided by `divisor`, plus `base`."""
 
     kind: Literal["trees"] = "trees"
     trees: Ensemble
     base: Items[float]
-    """One for each output; for trees that sum float32 it is among the leaves instead."""
+    """One value for each output; trees that sum float32 have it in their leaves instead."""
     divisor: float = 1.0
 
 
 class Linear(StrictModel):
-    """Arrays: `mean`, `scale` (columns), `coefficients` (columns x outputs), `intercepts` (outputs)."""
+    """Linear model of scaled features.
+
+    Arrays: `mean`, `scale` (columns), `coefficients` (columns x outputs), `intercepts` (outputs).
+    """
 
     kind: Literal["linear"] = "linear"
 
 
 class Recipe(StrictModel):
-    """From encoded rows to predictions."""
+    """The computation from encoded rows to predictions."""
 
-    format: Literal[1] = 1
     task: Literal["regression", "classification"]
     imputer: Imputer | None
-    """None without number columns."""
+    """None if there are no number columns."""
     blocks: Items[Block]
-    """The matrix from left to right."""
+    """Blocks of the feature matrix, from left to right."""
     estimator: Annotated[Boosted | Linear, Field(discriminator="kind")]
     link: Literal["identity", "exp", "sigmoid", "softmax", "share"]
-    """From raw outputs to predictions; `share` takes them for probabilities already."""
+    """Function from raw outputs to predictions; `share` means that they are probabilities already."""
     undo: Literal["none", "exp"]
-    """What undoes the transform of a regression's target."""
+    """Inverse of the transform of a regression's target."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
-    """Of a classification, see `tabular.arithmetic.calibration`."""
+    """Temperature of a classification, see `tabular.arithmetic.calibration`."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tabular.bundles.bundle import REFERENCE, BadBundle, validated
+from tabular.bundles.bundle import REFERENCE, read_file, validated
 from tabular.config.base import Items, StrictModel
 
 
@@ -63,8 +63,4 @@ def read(folder: Path) -> Reference:
     Raises:
         BadBundle: the file cannot be read, or is damaged.
     """
-    try:
-        content = (folder / REFERENCE).read_bytes()
-    except OSError as error:
-        raise BadBundle(f"{folder / REFERENCE}: {error.strerror or error}; copy the bundle again") from error
-    return validated(Reference, content, str(folder / REFERENCE))
+    return validated(Reference, read_file(folder, REFERENCE, str(folder)), str(folder / REFERENCE))

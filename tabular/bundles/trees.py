@@ -13,29 +13,29 @@ from tabular.errors import one_line
 
 
 class Trees:
-    """One ensemble.
+    """One tree ensemble.
 
     Args:
-        folder: of the bundle.
-        ensemble: which file, and what numbers it takes.
-        threads: how many ONNX Runtime may use for one call.
+        folder: folder of the bundle.
+        ensemble: file of the ensemble, and the type of its numbers.
+        threads: number of threads of ONNX Runtime for one call.
 
     Raises:
-        BadBundle: ONNX Runtime does not take the file.
+        BadBundle: the file is missing, or ONNX Runtime does not accept it.
     """
 
     def __init__(self, folder: Path, ensemble: Ensemble, threads: int) -> None:
         options = onnxruntime.SessionOptions()
-        # Where float32 is summed the order counts, and more threads change it.
+        # A sum of float32 depends on its order, which more threads change.
         options.intra_op_num_threads = 1 if ensemble.single else threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # A thread that spins while it waits takes a core from the other workers.
+        # A waiting thread that spins takes a core from the other workers.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             content = (folder / ensemble.file).read_bytes()
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions have no common base below Exception
+        except Exception as error:  # its exceptions have no other common base
             said = one_line(error)
             raise BadBundle(f"{folder / ensemble.file}: ONNX Runtime refuses it ({said}); package it again") from error
         self.dtype: Any = np.float32 if ensemble.single else np.float64
@@ -44,6 +44,6 @@ class Trees:
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, matrix: NDArray[Any]) -> NDArray[Any]:
-        """The sums, rows x outputs, of a matrix of `dtype`."""
+        """The sums of the leaves (rows x outputs) for a matrix of `dtype` (rows x features)."""
         sums: NDArray[Any] = self._run(self._outputs, {self._input: matrix})[0]
         return sums

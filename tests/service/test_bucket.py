@@ -7,11 +7,10 @@ import pytest
 
 from service.live import LiveModel
 from stacks.programs import DetachedProgram
-from tabular.bundles import manifest as release
 from tabular.prediction_log.records import FEEDBACK
 from tabular.prediction_log.writer import PredictionLog
 from tabular.storage import places
-from tests.support.bundles import eventually, make_bundle, manifest_of, named, rows, write_manifest
+from tests.support.bundles import eventually, make_bundle, manifest_of, named, read_manifest, rows, write_manifest
 from tests.support.logs import found_at
 from tests.support.service_buckets import BUCKET, bucket
 
@@ -47,7 +46,7 @@ def test_a_release_in_a_bucket_is_followed(folder: str, tmp_path: Path) -> None:
             model.start()
 
         # then
-        assert release.read(f"{folder}/release.json") == wanted
+        assert read_manifest(f"{folder}/release.json") == wanted
         assert eventually(lambda v=version: model.current().bundle.version == v)  # type: ignore[misc]
         assert model.current().predictor.predict(rows()).tolist() == [float(version)]
         assert model.status == "healthy"
@@ -56,7 +55,7 @@ def test_a_release_in_a_bucket_is_followed(folder: str, tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_in_the_bucket(folder: str) -> None:
     with pytest.raises(places.NotThere, match=f"{folder}/release.json: there is no such file or bucket"):
-        release.read(f"{folder}/release.json")
+        read_manifest(f"{folder}/release.json")
     assert places.files(f"{folder}/logs") == []
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from tabular.bundles import manifest as release
 from tabular.bundles.bundle import RECIPE
 from tests.support.bundles import (
     NewModel,
@@ -18,6 +17,7 @@ from tests.support.bundles import (
     manifest_of,
     named,
     number,
+    read_manifest,
     rows,
     write_manifest,
 )
@@ -224,7 +224,7 @@ class TestTraffic:
         model = new_model()
         assert model.challenger is not None
         predictor = model.challenger.predictor
-        wanted = release.read(str(manifest))
+        wanted = read_manifest(str(manifest))
         assert wanted.challenger is not None
 
         # when

@@ -112,6 +112,10 @@ def write_manifest(location: str, manifest: release.Manifest) -> None:
     places.write(location, manifest.model_dump_json(indent=2).encode())
 
 
+def read_manifest(location: str) -> release.Manifest:
+    return release.parse(places.read(location), location)
+
+
 def answer(model: LiveModel, key: str | None = None) -> float:
     return float(model.current(key).predictor.predict(rows())[0])
 

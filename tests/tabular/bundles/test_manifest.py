@@ -6,7 +6,7 @@ import pytest
 
 from tabular.bundles import manifest as release
 from tabular.storage import places
-from tests.support.bundles import write_manifest
+from tests.support.bundles import read_manifest, write_manifest
 
 CHANGED = {"at": "2026-11-21T14:05:00+00:00", "by": "someone", "why": "better on the held-out rows"}
 WHOLE = {
@@ -29,7 +29,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     write_manifest(location, wanted)
 
     # then
-    assert release.read(location) == wanted
+    assert read_manifest(location) == wanted
     assert json.loads(places.read(location)) == WHOLE
     assert release.bundle_location(location, wanted.champion) == f"{tmp_path}/releases/bundles/3"
 
@@ -57,7 +57,7 @@ def test_what_does_not_hold_together_is_refused(change: dict[str, Any], said: st
 
     # then
     with pytest.raises(release.BadManifest) as raised:
-        release.read(str(file))
+        read_manifest(str(file))
     assert str(raised.value).startswith(f"{file}: ")
     assert said in str(raised.value)
 
