@@ -17,7 +17,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLING := .venv/.installing
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# A pyenv shim is on the PATH and may still fail, and Debian's Python may lack pip: running it tells.
+# Each Python is tried by running it: a pyenv shim may be on the PATH and fail, and Debian's Python may lack pip.
 PYTHONS = $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--custom-compile-command "make lock"
@@ -52,7 +52,7 @@ lint: $(INSTALLED) ## Check format, style, types and the walls between the rooms
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --cache-dir .cache/import_linter
 
-format: $(INSTALLED) ## Format the code and mend what ruff can mend
+format: $(INSTALLED) ## Format the code and correct what ruff can correct
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
@@ -70,7 +70,7 @@ dashboard: $(INSTALLED) ## Open ZenML's dashboard on this machine: runs, artifac
 cloud-up: $(INSTALLED) ## Start a bucket and an MLflow server on this machine, for the stack gcs-emulated
 	@$(BIN)/python -m stacks.emulation up
 
-cloud-down: $(INSTALLED) ## Stop them; what they have stored stays in .cache/cloud
+cloud-down: $(INSTALLED) ## Stop both; their data stays in .cache/cloud
 	@$(BIN)/python -m stacks.emulation down
 
 clean: ## Remove reports and caches (of data, searches and tools); .venv, models and the bucket of cloud-up stay
@@ -78,8 +78,8 @@ clean: ## Remove reports and caches (of data, searches and tools); .venv, models
 	rm -rf reports .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# While .venv is being made it holds a note, which becomes the stamp at the very end. Where the note is found at the
-# start, an installation was interrupted, and .venv is made anew; so it is where its Python is gone.
+# While .venv is being made it holds a note, which becomes the stamp at the very end. If the note is found at the start,
+# an installation was interrupted, and .venv is made anew. The same happens if its Python no longer exists.
 ifneq ($(shell test -x $(BIN)/python && test ! -e $(INSTALLING) && echo whole),whole)
 .PHONY: $(BIN)/python
 endif
@@ -93,7 +93,7 @@ $(BIN)/python:
 	echo "error: no Python 3.11 to 3.13 with pip and venv among "$(PYTHONS)"; name one: make PYTHON=/path/to/python3" >&2; \
 	exit 1
 
-# uv reads no pip settings: where it fails, say behind a mirror that only pip knows, pip does the work.
+# uv does not read the settings of pip. Where uv fails, for instance behind a mirror that only pip knows, pip installs.
 $(INSTALLED): requirements.txt $(BIN)/python
 	@echo "installing requirements.txt into .venv (half a minute to a few minutes, once)"
 	@touch $(INSTALLING)

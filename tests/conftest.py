@@ -1,8 +1,8 @@
 """Isolation of the whole session, and the fixtures that the rooms share.
 
 ZenML, BentoML, MLflow and W&B read the environment when they are first imported, and pytest loads this file before any
-test. So whatever could lead them to a person's own stacks, servers and models is taken out of the environment here,
-and a temporary folder put in its place.
+test. So every variable that could lead them to a person's own stacks, servers and models is removed from the
+environment here, and they are given a temporary folder instead.
 """
 
 import os

@@ -1,6 +1,6 @@
 """The models that are questioned: of each shipped configuration, from its real table and from the built-in sample.
 
-The real tables are no part of the repository; where they are not at hand, the samples are still asked.
+The real tables do not belong to the repository; without them the models of the samples are still questioned.
 """
 
 from pathlib import Path

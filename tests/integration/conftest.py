@@ -1,4 +1,4 @@
-"""The run that several test files look at, made once."""
+"""A training run that several test files look at, made once in each worker."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.runs import QUICK, Clones, Repository, Trained, overrides
 
 @pytest.fixture(scope="session")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1,500 rows with the columns and troubles of the real table."""
+    """A CSV of 1,500 rows with the columns and the irregularities of the real table."""
     spec = SampleSpec.model_validate(yaml.safe_load((ROOT / "configs" / "samples" / "california.yaml").read_text()))
     rows: pd.DataFrame = make_sample(spec, seed=7).sample(1500, random_state=1)
     file = tmp_path_factory.mktemp("data") / "homes.csv"
@@ -42,7 +42,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Iterator[T
 
 @pytest.fixture(scope="session")
 def clones(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Clones:
-    """The main job again, elsewhere and here."""
+    """The main job once more in a second clone, and then in the first one again."""
     path = tmp_path_factory.mktemp("second") / "project"
     shutil.copytree(trained.project.path, path, ignore=shutil.ignore_patterns(".zen", ".cache", "reports"))
     second = Repository(path, trained.project.home)

@@ -22,7 +22,7 @@ def own_tracking() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """Nobody changes it."""
+    """A shop that no test changes."""
     return open_shop(tmp_path_factory.mktemp("registry") / "shop")
 
 

@@ -1,4 +1,4 @@
-"""A ZenML configuration of the test's own, in this process."""
+"""A new ZenML configuration for each test, in this process."""
 
 import os
 import shutil
@@ -14,14 +14,14 @@ from tests.support.project import ROOT
 
 
 def _forget() -> None:
-    """ZenML keeps its configuration and its client for the life of a process."""
+    """Make ZenML read its configuration again; it keeps configuration and client for the life of a process."""
     GlobalConfiguration._reset_instance()
     Client._reset_instance()
 
 
 @pytest.fixture(scope="session")
 def new_configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ZenML makes at its first start, to copy: making it takes seconds."""
+    """The files that ZenML makes at its first start. Tests copy them, because making them takes seconds."""
     folder = tmp_path_factory.mktemp("new") / "zenml"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZENML_CONFIG_PATH", str(folder))
@@ -34,7 +34,7 @@ def new_configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(new_configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that ZenML has never seen, and nothing registered."""
+    """A folder that ZenML has never seen, and a configuration in which nothing is registered."""
     copy = shutil.copytree(new_configuration, tmp_path / "zenml")
     (copy / "config.yaml").write_text((copy / "config.yaml").read_text().replace(str(new_configuration), str(copy)))
     folder = tmp_path / "repository"

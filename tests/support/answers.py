@@ -1,4 +1,4 @@
-"""A server on this machine that stands in for any that a check asks."""
+"""A server on this machine that replaces the servers that a check asks."""
 
 import http.server
 import json

@@ -1,4 +1,4 @@
-"""A linear model that is compiled for real, and what a batch has left of each row."""
+"""A linear model that is really compiled, and what a batch wrote about each row."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ SIZES = [len(categories) for categories in CATEGORIES.values()]
 
 
 def model(classes: tuple[str, ...] = (), link: str = "identity") -> BatchModel:
-    """A regression, or a classification: of two numbers, a date and two categories."""
+    """A bundle of a regression or a classification, with two numbers, a date and two categories as inputs."""
     said = np.arange(500) % len(classes) if classes else None
     home = described(table(500, 1), said if said is None else np.array(classes)[said], classes)
     recipe = Recipe.model_validate_json(
@@ -39,7 +39,7 @@ def model(classes: tuple[str, ...] = (), link: str = "identity") -> BatchModel:
 
 
 def config(source: Path | str, output: Path | str, **options: Any) -> BatchConfig:
-    """Chunks of a hundred rows unless asked otherwise."""
+    """A configuration of the batch, with chunks of 100 rows unless something else is asked for."""
     given = {"model": "homes", "input": str(source), "output": str(output), "chunk_rows": 100}
     return BatchConfig.model_validate(given | options)
 
@@ -59,7 +59,7 @@ def rejects(output: Path | str) -> pd.DataFrame:
 
 
 def answers(by: BatchModel, rows: pd.DataFrame) -> list[float]:
-    """What the predictor itself says of rows."""
+    """The predictor's own predictions for the rows."""
     columns = {
         str(name): [None if value is None or value != value else value for value in rows[name].astype(object)]
         for name in [column.name for column in by.bundle.columns]
@@ -68,6 +68,6 @@ def answers(by: BatchModel, rows: pd.DataFrame) -> list[float]:
 
 
 def write(file: Path, *lines: str) -> Path:
-    """A CSV of the model's columns."""
+    """Write a CSV with the model's columns."""
     file.write_text("\n".join(["income,place,rooms,sold,heat", *lines]) + "\n")
     return file

@@ -88,7 +88,7 @@ def make_bundle(
 
 
 def damage(file: Path) -> None:
-    """Change one byte in the middle."""
+    """Change one byte in the middle of a file."""
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -125,7 +125,7 @@ def rows(count: int = 1, categories: int = 0) -> Rows:
 
 
 def eventually(is_so: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether something comes true; a generous limit against a hang, not a demand for speed."""
+    """Whether a condition becomes true; the limit is generous, because it only guards against a hang."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:

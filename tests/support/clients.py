@@ -24,7 +24,7 @@ ROW = {"rooms": 3.0, "age": 20, "place": "inland"}
 
 @dataclass(frozen=True)
 class Client:
-    """Speaks to the application as a server would."""
+    """Calls the application as a server does."""
 
     app: Any
     live: LiveModel
@@ -78,7 +78,7 @@ def serving(folder: Path, settings: Settings, address: str = "192.0.2.7", **bund
 
 
 def raw(app: Callable[..., Awaitable[None]], path: str, messages: list[dict[str, Any]], **scope: Any) -> list[Any]:
-    """What the application sends to one request that is made of these messages."""
+    """The messages that the application sends for one request, which consists of the given messages."""
     waiting, sent = list(messages), []
 
     async def receive() -> dict[str, Any]:

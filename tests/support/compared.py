@@ -20,7 +20,7 @@ GOOD, POOR = np.arange(300) % 10 != 0, np.arange(300) % 10 > 2
 
 
 def numbers(challenger: NDArray[np.float64], champion: NDArray[np.float64]) -> PairedAnswers:
-    """Two regressions by their errors."""
+    """The answers of two regressions with the given errors."""
     return PairedAnswers(
         champion_version="7",
         actual=ACTUAL,
@@ -32,7 +32,7 @@ def numbers(challenger: NDArray[np.float64], champion: NDArray[np.float64]) -> P
 
 
 def labels(challenger: NDArray[np.bool_], champion: NDArray[np.bool_]) -> PairedAnswers:
-    """Two classifications of the classes a and b in turn, by where they hit."""
+    """The answers of two classifiers of the classes a and b; the arguments say which rows each gets right."""
     actual = np.where(np.arange(len(challenger)) % 2, "a", "b").astype(object)
     return PairedAnswers(
         "7", actual, _answers(actual, champion), _answers(actual, challenger), ["a", "b"], "held-out rows"

@@ -21,13 +21,13 @@ CATEGORIES = {"place": ["bay", "inland", "island", "ocean"], "heat": ["gas", "mi
 
 
 class Described(NamedTuple):
-    """What a bundle says of its model and of the training rows."""
+    """A bundle's manifest and the reference of its training rows."""
 
     bundle: Bundle
     reference: Reference
 
     def encoded(self, rows: pd.DataFrame) -> tuple[Rows, Notes]:
-        """Rows as the service takes them."""
+        """The rows, encoded as the service encodes them."""
         columns = {
             str(name): [None if value is None or value != value else value for value in values.astype(object)]
             for name, values in rows.items()
@@ -61,12 +61,12 @@ def table(count: int, seed: int) -> pd.DataFrame:
 
 
 def prices(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """What a model of these rows says."""
+    """Predictions of a model of these rows."""
     return np.asarray(rows["income"].fillna(4.0) * 1000 + rows["rooms"] * 200, dtype=np.float64)
 
 
 def described(rows: pd.DataFrame, predictions: NDArray[Any] | None = None, classes: tuple[str, ...] = ()) -> Described:
-    """The bundle of a model that was trained on rows and says `predictions` of them: `prices` unless given."""
+    """The bundle of a model that was trained on the rows and predicts `predictions` for them (by default `prices`)."""
     raw = Raw([name for name in NUMBERS if name in rows], CATEGORIES, frozenset({"sold"}))
     target = TargetConfig(column="price", task="classification" if classes else "regression")
     said = prices(rows) if predictions is None else predictions

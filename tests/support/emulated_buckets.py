@@ -1,4 +1,4 @@
-"""Talking to an emulated bucket past any client library, and ending a process."""
+"""Requests to an emulated bucket without a client library, and ending a process."""
 
 import http.client
 import os
@@ -29,7 +29,7 @@ def download(port: int, name: str) -> bytes | None:
 
 
 def kill(pid: int) -> None:
-    """End one process at once; what it leaves stays."""
+    """Kill one process; its files stay."""
     os.kill(pid, signal.SIGKILL)
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.01)

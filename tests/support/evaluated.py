@@ -1,4 +1,4 @@
-"""Tables, small fitted pipelines and what the evaluation says of them."""
+"""Tables, small fitted pipelines and their evaluations."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class Wrapped(ClassifierMixin, BaseEstimator):
 
 
 class InFittedOrder(TransformerMixin, BaseEstimator):
-    """Refuses columns in another order than it was fitted with."""
+    """A transformer that refuses columns in another order than it was fitted with."""
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> "InFittedOrder":
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
@@ -55,7 +55,7 @@ class InFittedOrder(TransformerMixin, BaseEstimator):
 
 
 def _rows(count: int, seed: int) -> pd.DataFrame:
-    """A price made of size and town, noise that is no cause, and a label of three classes made of the price."""
+    """Rows with a price that depends on size and town, a column of noise, and the price as a label of three classes."""
     random = np.random.default_rng(seed)
     size, town = random.uniform(1, 5, count), random.choice(["east", "north", "west"], count, p=[0.6, 0.37, 0.03])
     price = 10 * size + 5 * (town == "east") + random.normal(0, 1, count)
@@ -91,22 +91,22 @@ def pipeline(estimator: Any, target: TargetConfig, train: pd.DataFrame) -> Pipel
 
 
 def predict(model: Pipeline, rows: pd.DataFrame) -> NDArray[Any]:
-    """One answer per row."""
+    """One prediction for each row."""
     return np.asarray(model.predict(rows[["size", "noise", "town"]]))
 
 
 def priced(estimator: Any) -> Pipeline:
-    """A model of the price."""
+    """A fitted model of the price."""
     return pipeline(estimator, PRICE, PRICED_TRAIN)
 
 
 def labelled(estimator: Any, train: pd.DataFrame = LABELLED_TRAIN) -> Pipeline:
-    """A model of the label."""
+    """A fitted model of the label."""
     return pipeline(estimator, LABEL, train)
 
 
 def ridge() -> Pipeline:
-    """A linear model of the price."""
+    """A fitted linear model of the price."""
     return priced(TransformedTargetRegressor(Ridge()))
 
 

@@ -18,7 +18,7 @@ FEW = {
     "lightgbm": {"n_estimators": 20, "min_child_samples": 5},
     "xgboost": {"n_estimators": 20, "max_depth": 4},
 }
-"""Few rounds of each algorithm."""
+"""Parameters with few rounds, by algorithm."""
 
 
 def table(count: int = 260, classes: int = 0) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def table(count: int = 260, classes: int = 0) -> pd.DataFrame:
 
 
 def target(classes: int = 0) -> TargetConfig:
-    """The target of `table`."""
+    """The target config of `table`."""
     return TargetConfig(column="price", task="classification" if classes else "regression")
 
 
@@ -50,7 +50,7 @@ def unfitted(
     clusters: int | None = None,
     strategy: Literal["median", "mean", "knn", "iterative"] = "median",
 ) -> Pipeline:
-    """The preprocessing of a table, with one strategy for holes."""
+    """The unfitted preprocessing of a table, with one strategy for missing values."""
     pair, _ = imputation.compare(rows, target.column, ImputationConfig(strategies=(strategy,)), 1)
     return preprocessing(rows, target, pair, config or FeatureConfig(), clusters, 5)
 
@@ -64,7 +64,7 @@ def fitted(
     transform: TargetTransform = "none",
     parameters: dict[str, Any] | None = None,
 ) -> Pipeline:
-    """A pipeline fitted on `rows`, with a ratio and four clusters where the columns are there."""
+    """A pipeline fitted on `rows`; where the columns exist, it has a ratio and four clusters."""
     clusters = ClusterConfig(columns=("east", "north"), counts=(4,), encoding=encoding)
     holes = int(rows.drop(columns="price").select_dtypes("number").isna().any().sum())
     recipe = imputation.strategy(imputer, ImputationConfig(), holes, 1)

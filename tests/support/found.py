@@ -20,7 +20,7 @@ IMPORTANCES = {"rooms": 0.5, HARD: 0.25, "a//b": 0.125}
 
 
 def findings(folder: Path, **changes: Any) -> Findings:
-    """Everything a tracker is told; the pictures of two reports and a page are written to `folder`."""
+    """Everything that a tracker is sent; the pictures of two reports and a page are written to `folder`."""
     for report in (imputation(), features()):
         for name, content in png_files(report).items():
             (folder / f"{name}.png").write_bytes(content)

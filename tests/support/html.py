@@ -44,7 +44,7 @@ class Parsed(HTMLParser):
 
 
 def assert_harmless(html: str) -> None:
-    """The page is whole, runs nothing and loads nothing."""
+    """Check that the page is complete, runs no script and loads nothing."""
     parsed = Parsed(html)
     assert parsed.open == []
     assert {tag for tag, _ in parsed.tags}.isdisjoint({"script", "link", "iframe", "object"})

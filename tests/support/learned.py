@@ -19,7 +19,7 @@ from tabular.table import sources, splitting
 from tests.support.project import ROOT
 
 CLUSTERS = 25
-"""Where the configuration asks for clusters."""
+"""The number of clusters, where the configuration asks for clusters."""
 TUNED: dict[str, BestParameters] = {
     "train.yaml": BestParameters(
         algorithm="lightgbm",

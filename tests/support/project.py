@@ -18,7 +18,7 @@ def isolate(environment: MutableMapping[str, str], folder: Path) -> None:
 
     Args:
         environment: changed in place.
-        folder: where their stores go; made by whoever writes there first.
+        folder: the folder of their stores; the first program that writes there makes it.
     """
     for name in [name for name in environment if name.startswith(PERSONAL)]:
         del environment[name]
@@ -52,7 +52,7 @@ class Project:
     path: Path
     """The copy."""
     home: Path
-    """What stands in for a person's own folders: `home/zenml` and `home/bentoml`."""
+    """Folder that replaces a person's own folders: `home/zenml` and `home/bentoml`."""
     _started: list[subprocess.Popen[str]] = field(default_factory=list, repr=False)
 
     @classmethod

@@ -24,7 +24,7 @@ from tests.support.compared import config
 from tests.support.released import Shop
 
 WMAPE = 20.5
-"""Of version 1; each further one is better by 1."""
+"""Metric of version 1; each further version is better by 1."""
 HELD_OUT = "d" * 64
 
 
@@ -43,16 +43,16 @@ class Registered(Shop):
 
     @property
     def numbers(self) -> list[str]:
-        """Of the versions, the oldest first."""
+        """Numbers of the versions, the oldest first."""
         found = self.client.search_model_versions(f"name = '{self.name}'")
         return [str(number) for number in sorted(int(version.version) for version in found)]
 
     def tags(self, number: str) -> dict[str, str]:
-        """Of a version."""
+        """Tags of a version."""
         return dict(self.client.get_model_version(self.name, number).tags)
 
     def aliases(self) -> dict[str, str]:
-        """As the registry has them."""
+        """The aliases, as the registry has them."""
         return {alias: str(to) for alias, to in self.client.get_registered_model(self.name).aliases.items()}
 
     def champion(self, number: str) -> None:
@@ -86,7 +86,7 @@ def registered(folder: Path, versions: int = 3, name: str = NAME) -> Registered:
 
 
 def keep(made: Registered) -> Callable[[], None]:
-    """Remember the state that a model is in; what is returned brings it back.
+    """Remember the state of a model; the returned function restores it.
 
     A test that changes a model and brings it back is several times quicker than one with a database of its own, for
     which every statement is compiled anew.
@@ -111,7 +111,7 @@ def keep(made: Registered) -> Callable[[], None]:
 
 
 def add(made: Registered, wmape: float = WMAPE, held_out: str = HELD_OUT, **tags: str) -> ModelVersion:
-    """One more version, with all that `register` and `package` leave.
+    """Add a version, with everything that the steps `register` and `package` write.
 
     Args:
         made: the model.
@@ -173,7 +173,7 @@ def _config(name: str, number: str, run: str, wmape: float, held_out: str) -> An
 
 @functools.cache
 def _empty() -> Path:
-    """MLflow's tables without a row, made once in a process: that takes seconds."""
+    """A database with MLflow's empty tables, made once in a process, because making it takes seconds."""
     folder = Path(tempfile.mkdtemp(prefix="stackhouse-registry-"))
     client = MlflowClient(f"sqlite:///{folder}/mlflow.db", f"sqlite:///{folder}/mlflow.db")
     client.search_experiments()

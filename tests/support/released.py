@@ -19,7 +19,7 @@ from tests.support.compared import config
 
 @dataclass(frozen=True)
 class Shop:
-    """Everything below one folder, so that a copy of it is another one in the same state."""
+    """A registry with its store, all in one folder, so that a copy of it is another registry in the same state."""
 
     folder: Path
 
@@ -45,7 +45,7 @@ class Shop:
         return releases.history.newest().aliases, releases.written_manifest().champion.version, len(self.entries())
 
     def entries(self) -> list[str]:
-        """The champion after each entry, from a history that holds together."""
+        """The champion after each entry of the history, whose chain of hashes is checked."""
         return [entry.change.aliases.get("champion", "") for entry in self.releases.history.read()]
 
 
@@ -62,7 +62,7 @@ def open_shop(folder: Path, versions: int = 3) -> Shop:
 
 
 def add_version(shop: Shop, client: MlflowClient, experiment: str, number: str) -> None:
-    """One more version, with all that `register` and `package` leave."""
+    """Add a version, with everything that the steps `register` and `package` write."""
     run = client.create_run(experiment).info
     tags = {"metric.wmape": f"{20 - int(number)}.5", "held_out_sha256": "d" * 64, "data_source": "path"}
     version = client.create_model_version(NAME, str(shop.folder / "models" / number), run.run_id, tags)
@@ -74,7 +74,7 @@ def add_version(shop: Shop, client: MlflowClient, experiment: str, number: str) 
 
 
 def copied(shop: Shop, folder: Path) -> Shop:
-    """The same shop elsewhere; bundles and runs stay where they are, and are shared."""
+    """A copy of the shop in another folder; bundles and runs are shared."""
     folder.mkdir(parents=True)
     shutil.copy(shop.folder / "mlflow.db", folder)
     for name in ("releases", "repository"):
@@ -93,14 +93,14 @@ def promote(shop: Shop, version: str, to: str = "champion", why: str = "it is be
 
 
 def roll_back(shop: Shop, to: str | None = None) -> None:
-    """Back to an earlier champion."""
+    """Roll back to an earlier champion."""
     releases = shop.releases
     base = releases.settle()
     releases.change(plans.rollback(base, releases.history.read(), to), "it was better", base)
 
 
 def settled(releases: Releases) -> ReleaseState:
-    """The state, nothing of which may be left undone."""
+    """The state; it fails where a change is not carried out completely."""
     newest = releases.history.newest()
     assert newest.is_settled and not releases.strays(newest)
     return newest

@@ -24,7 +24,7 @@ QUICK = (
     "evaluation.folds=2",
     "gate.limits={}",
 )
-"""What makes a run small."""
+"""Settings that make a run small."""
 
 PLAIN = {"ZENML_LOGGING_COLORS_DISABLED": "true"}
 """Output without colours."""
@@ -36,7 +36,7 @@ def overrides(*settings: str) -> list[str]:
 
 
 class Repository(Project):
-    """A copy under Git."""
+    """A copy of the repository under Git."""
 
     @classmethod
     def copy(cls, folder: Path) -> "Repository":
@@ -52,23 +52,23 @@ class Repository(Project):
         return super().start(*command, env=PLAIN | dict(env or {}))
 
     def summary(self) -> dict[str, Any]:
-        """Of the newest run."""
+        """The summary of the newest run."""
         summary: dict[str, Any] = json.loads((self.path / "reports" / "latest" / "summary.json").read_text())
         return summary
 
     def train(self, *arguments: str) -> dict[str, Any]:
-        """Run to a good end, and return the summary."""
+        """Run `run.py`, check that it succeeds, and return the summary."""
         finished = self.run(*arguments)
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return self.summary()
 
     def tracking_uri(self) -> str:
-        """Of the tracker and the registry: MLflow beside the artifact store."""
+        """The address of tracker and registry: MLflow's database beside the artifact store."""
         [database] = self.home.glob("zenml/local_stores/*/mlflow.db")
         return f"sqlite:///{database}"
 
     def registry(self) -> MlflowClient:
-        """MLflow's client of both."""
+        """MLflow's client of tracker and registry."""
         return MlflowClient(self.tracking_uri(), self.tracking_uri())
 
     def registered(self, name: str) -> tuple[int, dict[str, str]]:
@@ -109,7 +109,7 @@ class Repository(Project):
 
 
 def _forget() -> None:
-    """ZenML keeps its configuration and its client for the life of a process."""
+    """Make ZenML read its configuration again; it keeps configuration and client for the life of a process."""
     GlobalConfiguration._reset_instance()
     Client._reset_instance()
 
@@ -123,7 +123,7 @@ class Trained:
     finished: subprocess.CompletedProcess[str]
     summary: dict[str, Any]
     aliases: dict[str, str]
-    """Of the registered model, right after the run."""
+    """Aliases of the registered model right after the run."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Clones:
 
     first: dict[str, Any]
     second: dict[str, Any]
-    """The summaries."""
+    """Summary of the run in the second clone; `first` is that of the first clone."""
     registered_before: tuple[int, dict[str, str]]
     registered_after: tuple[int, dict[str, str]]
-    """Versions and aliases."""
+    """Number of versions, and the aliases."""

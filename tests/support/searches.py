@@ -59,7 +59,7 @@ class Counting(Objective):
 
 
 class Known(Counting):
-    """Values that are known beforehand, in place of fits: what is left is the search itself."""
+    """An objective with known values instead of fits, so that a test sees the search alone."""
 
     def __init__(self, value: Callable[[int, dict[str, Any]], float]) -> None:
         super().__init__("lightgbm")
@@ -73,5 +73,5 @@ class Known(Counting):
 def searched(
     objective: Objective, sweep: dict[str, Any], trials: int, storage: Path, study: str = "study"
 ) -> tuple[BestParameters, SearchReport]:
-    """What a search with a fixed seed finds; its trials are kept in `storage`."""
+    """The result of a search with a fixed seed; its trials are kept in `storage`."""
     return search(objective, Sweep.model_validate(sweep), trials, 42, storage, study, lambda *_: None)

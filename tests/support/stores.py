@@ -1,4 +1,4 @@
-"""Artifact stores for tests, and what can be done with any of them."""
+"""Artifact stores for tests, and operations that every store supports."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def component(kind: type[BaseArtifactStore], config: object, flavor: str) -> Bas
 
 
 def make_store(url: str, path: str | None = None, **options: object) -> BaseArtifactStore:
-    """A store of its own folder in the bucket."""
+    """A store in a new folder of the bucket."""
     flavor = GcsfsArtifactStoreFlavor()
     config = flavor.config_class(path=path or f"gs://bucket/{uuid4()}", endpoint_url=url, anonymous=True, **options)
     return component(flavor.implementation_class, config, flavor.name)

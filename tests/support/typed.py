@@ -18,7 +18,7 @@ from tests.support.registered import Registered
 
 @dataclass(frozen=True)
 class Typed:
-    """What a command came to."""
+    """The result of a command."""
 
     code: int
     output: str
@@ -26,18 +26,18 @@ class Typed:
 
     @property
     def document(self) -> Any:
-        """The JSON that is all of stdout."""
+        """The standard output, which is one JSON document."""
         return json.loads(self.output)
 
 
 def use(made: Registered, patch: pytest.MonkeyPatch) -> None:
-    """Put a registry in the place of the active stack's: to start ZenML takes seconds."""
+    """Use a registry instead of that of the active stack, because starting ZenML takes seconds."""
     patch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # as `run.py` does
     patch.setattr(session, "active_stack", lambda root: ActiveStack(made.client, lambda name: made.releases))
 
 
 def type_(made: Registered, *arguments: str) -> Typed:
-    """One command, as `run.py` runs it: a UserError is the exit code 2."""
+    """Run a command as `run.py` does; a UserError becomes exit code 2."""
     result: Result = CliRunner().invoke(models, list(arguments), obj=made.folder)
     if isinstance(result.exception, UserError):
         return Typed(2, result.stdout, result.stderr + f"error: {result.exception}\n")
@@ -47,14 +47,14 @@ def type_(made: Registered, *arguments: str) -> Typed:
 
 
 def ask(made: Registered, *arguments: str) -> Any:
-    """The JSON document of a command that succeeds."""
+    """Run a command that succeeds, and return its JSON document."""
     typed = type_(made, *arguments, "--output", "json")
     assert typed.code == 0, typed.errors
     return typed.document
 
 
 def decision(verdict: Any, *reasons: str) -> GateDecision:
-    """A judgement."""
+    """A decision of the gate."""
     return GateDecision(
         decision=verdict,
         reasons=list(reasons) or [f"it is to {verdict}"],
@@ -71,7 +71,7 @@ def decision(verdict: Any, *reasons: str) -> GateDecision:
 
 
 def judged(patch: pytest.MonkeyPatch, verdict: GateDecision | UserError) -> list[str]:
-    """Let the gate say this; in the list, the versions that it is asked about."""
+    """Make the gate decide so; the returned list fills with the versions that the gate is asked about."""
     asked: list[str] = []
 
     def judge(releases: Any, version: Any, base: Any, config: Any = None) -> GateDecision:

@@ -7,7 +7,7 @@ from tabular.reports.verdicts import Grade, Kind, Level, MonitoringFinding, Perf
 
 ORDER: dict[str, int] = {"alert": 0, "warn": 1, "ok": 2}
 LIMITS: dict[Kind, tuple[float, float]] = {"latency": (500.0, 2000.0), "performance": (0.05, 0.15)}
-"""From where on there is a warning and an alert; (0.05, 0.08) for all others."""
+"""Thresholds of warning and alert by kind of finding; (0.05, 0.08) for all others."""
 
 
 def found(
@@ -50,7 +50,7 @@ def performance(value: float = 16.4, held_out: float = 12.2) -> Performance:
 
 
 def verdict(day: int, *findings: MonitoringFinding, **more: Any) -> Verdict:
-    """The verdict on a day of March; its level is that of its worst finding."""
+    """The verdict about a day of March; its level is that of its worst finding."""
     ordered = sorted(findings, key=lambda finding: ORDER[finding.level])
     level: Level = ordered[0].level if ordered else "not_enough_data"
     given = {

@@ -1,4 +1,4 @@
-"""What an offline run of W&B holds, read with W&B's own reader, as `wandb sync` would send it.
+"""The content of an offline run of W&B, read with W&B's own reader, as `wandb sync` would send it.
 
 The process that wrote it has ended or called `wandb.teardown()`: `wandb.finish()` does not wait for the last lines.
 """
@@ -26,17 +26,17 @@ class OfflineRun:
     config: dict[str, Any] = field(default_factory=dict)
     """Without W&B's own `_wandb`."""
     charts: dict[str, Any] = field(default_factory=dict)
-    """What W&B draws by itself, by key: the name of its preset."""
+    """Charts that W&B draws by itself: the name of the preset by key."""
     summary: dict[str, Any] = field(default_factory=dict)
     """The newest value of each name, media included; without names that begin with `_`."""
     history: list[dict[str, Any]] = field(default_factory=list)
     """The logged steps; without names that begin with `_`."""
     axes: dict[str, str] = field(default_factory=dict)
-    """What a line is drawn over, by its name."""
+    """Name of the x axis of each line, by the name of the line."""
     saved: set[str] = field(default_factory=set)
     """The paths, relative to `files`, that are uploaded."""
     exit_code: int | None = None
-    """None for a run that never ended."""
+    """Exit code; None for a run that never ended."""
 
     def file(self, key: str) -> Path:
         """The file of a picture, page or table; its hash in the name is left to W&B."""
@@ -45,7 +45,7 @@ class OfflineRun:
         return self.files / path
 
     def table(self, key: str) -> list[dict[str, Any]]:
-        """The lines of a table by column; fails on what is no JSON, such as NaN."""
+        """The rows of a table by column; fails on values that JSON does not have, such as NaN."""
         content = json.loads(self.file(key).read_text(), parse_constant=_refuse)
         return [dict(zip(content["columns"], row, strict=True)) for row in content["data"]]
 

@@ -24,7 +24,7 @@ ENTITY, PROJECT = "someone", "houses"
 
 @dataclass
 class Run:
-    """What a run has sent."""
+    """Everything that a run has sent."""
 
     name: str
     sweep: str
@@ -32,10 +32,10 @@ class Run:
     """The parameters that the agent was told to try."""
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
-    """Its rows, without the client's own keys."""
+    """Rows of the history, without the client's own keys."""
     summary: dict[str, Any] = field(default_factory=dict)
     exit_code: int | None = None
-    """None while it runs."""
+    """Exit code of the run; None while it runs."""
     told_to_stop: bool = False
 
 
@@ -53,17 +53,17 @@ class WandbServer(ThreadingHTTPServer):
         self.authorization = "Basic " + base64.b64encode(f"api:{key}".encode()).decode()
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.sweeps: dict[str, dict[str, Any]] = {}
-        """The sweep configs as they came, by sweep id."""
+        """Sweep configs as they were received, by sweep id."""
         self.runs: list[Run] = []
-        """In the order in which they were handed out."""
+        """Runs in the order in which they were handed out."""
         self.stopping: set[int] = set()
-        """The numbers of the runs that are told to stop as soon as a row of their history has come."""
+        """Numbers of the runs that are told to stop after their first row of history."""
         self.last = 1_000_000
-        """After this many runs the sweep has ended."""
+        """Number of runs after which the sweep ends."""
         self.paused = False
         """Whether no runs are handed out."""
         self.silent = False
-        """Whether requests are taken and never answered."""
+        """Whether requests are accepted and never answered."""
         self._agents: dict[str, str] = {}
         self._random = random.Random(7)
         self._lock = threading.Lock()
@@ -79,7 +79,7 @@ class WandbServer(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The client's process ends with connections open; nothing of that to the tests' output."""
+        """Print nothing: the client's process ends with open connections, which is expected."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -88,7 +88,7 @@ class WandbServer(ThreadingHTTPServer):
         self._closing.wait()
 
     def query(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a GraphQL operation; a LookupError for what is not there."""
+        """The answer to a GraphQL operation; raises LookupError for an object that does not exist."""
         name = re.findall(r"(?:query|mutation)\s+(\w+)", text)[0]
         operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "Viewer": self._viewer,
@@ -212,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, {})
 
     def log_message(self, *_: object) -> None:
-        """Nothing to the tests' output."""
+        """Print nothing."""
 
     def _body(self) -> bytes:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

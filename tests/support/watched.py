@@ -1,4 +1,4 @@
-"""A model of two columns, and rows of it in counts."""
+"""A model of two columns, and windows of its rows, as counts."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ SIZES = np.linspace(10, 100, 2000)
 
 @dataclass(frozen=True)
 class Watched:
-    """A bundle's manifest and its reference; no predictor."""
+    """A bundle's manifest and its reference, without a predictor."""
 
     bundle: Bundle
     reference: Reference
 
     def observed(self, rows: int, shift: float = 0.0, share: float = 0.3) -> Observed:
-        """Rows of which `share` are flats, and whose sizes lie `shift` higher than in training."""
+        """A window of rows: `share` of them are flats, and their sizes are `shift` larger than in training."""
         tally = Tally(self.bundle, self.reference)
         if rows:
             table = rows_of(rows, shift, share)
