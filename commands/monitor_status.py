@@ -1,4 +1,4 @@
-"""`python run.py monitor …`: what the monitoring pipeline has found, window by window."""
+"""`python run.py monitor status`: the verdicts on the last windows."""
 
 import math
 import shutil
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from tabular.reports.verdicts import Level, MonitoringFinding, Verdict
+    from tabular.reports.verdicts import Level, Verdict
 
 LINES = 20
+"""Number of lines that are shown unless the user asks for more."""
 WATCH = "`python run.py --config configs/monitor.yaml`"
 COLOURS = {"ok": "", "warn": "yellow", "alert": "bold red", "not_enough_data": "dim"}
 WORDS = {"not_enough_data": "too few"}
 SHARES = {"missing", "out_of_range", "unknown", "errors", "refused", "validation"}
 """Kinds of findings whose value is a share."""
 BESIDE = 52
-"""Characters of a line beside its sparkline, with a name of 20."""
+"""Characters of a line that are not its sparkline, where the name has 20."""
 
 
 def _count(_: click.Context, __: click.Parameter, value: str) -> int | None:
-    """So many lines; None for `all`."""
+    """Parse a number of lines; None stands for `all`."""
     if value == "all":
         return None
     if not value.isdecimal() or int(value) == 0:
@@ -40,22 +41,23 @@ def _count(_: click.Context, __: click.Parameter, value: str) -> int | None:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One thing over the windows, the oldest first."""
+class StatusLine:
+    """One subject over the windows, the oldest first."""
 
     subject: str
     what: str
-    """The kind of the finding, or `rows`."""
+    """Kind of the findings, or `rows`."""
     values: list[float | None]
     levels: "list[Level | None]"
-    """None in a window in which it was not judged."""
-    low: float | None
-    high: float | None
-    """The ends of the sparkline's scale; the values' own where None."""
+    """Levels of the findings; None in a window in which the subject was not judged."""
+    low: float | None = None
+    """Lower end of the sparkline's scale; None for the smallest value."""
+    high: float | None = None
+    """Upper end of the sparkline's scale; None for the largest value."""
 
     @property
     def level(self) -> "Level":
-        """Of the newest window."""
+        """Level in the newest window."""
         return self.levels[-1] or "not_enough_data"
 
 
@@ -63,7 +65,7 @@ class Line:
 @click.option("--model", envvar="STACKHOUSE_MODEL", help="The registered model; the only one if left out.")
 @click.pass_context
 def monitor(context: click.Context, model: str | None) -> None:
-    """Look at what the monitoring pipeline has found; `python run.py --config configs/monitor.yaml` runs it.
+    """Show what monitoring has found; `python run.py --config configs/monitor.yaml` runs it.
 
     \b
     python run.py monitor status
@@ -73,10 +75,10 @@ def monitor(context: click.Context, model: str | None) -> None:
 
 
 @monitor.command()
-@click.option("--windows", type=click.IntRange(1, 1000), default=24, show_default=True, help="The newest so many.")
-@click.option("--version", metavar="V", help="A number, an alias, or newest; the one watched last if left out.")
+@click.option("--windows", type=click.IntRange(1, 1000), default=24, show_default=True, help="Number of windows.")
+@click.option("--version", metavar="V", help="A number, an alias, or newest; by default the version watched last.")
 @click.option(
-    "--columns", callback=_count, default=str(LINES), show_default=True, metavar="N|all", help="So many lines."
+    "--columns", callback=_count, default=str(LINES), show_default=True, metavar="N|all", help="Number of lines."
 )
 @answers
 def status(request: ModelsCommand, windows: int, version: str | None, columns: int | None) -> None:
@@ -93,11 +95,11 @@ def status(request: ModelsCommand, windows: int, version: str | None, columns: i
         request.screen.answer(_document(session.name, wanted, [], []), [none], WATCH)
         return
     verdicts = watch.verdicts(newest[-1].version, windows)
-    lines = _lines(verdicts)
+    lines = status_lines(verdicts)
     document = _document(session.name, verdicts[-1].version, verdicts, lines)
     next_ = _next(session, verdicts[-1])
     shown = lines if columns is None else lines[:columns]
-    table = _table(shown, verdicts, request.screen)
+    table = status_table(shown, verdicts, request.screen)
     hidden = len(lines) - len(shown)
     more = [f"{hidden} more that are no worse than these; --columns all shows all"] if hidden else []
     reasons = [f"- {reason}" for reason in verdicts[-1].reasons]
@@ -111,7 +113,9 @@ def status(request: ModelsCommand, windows: int, version: str | None, columns: i
     request.screen.answer(document, [*said, table, *more, *reasons], next_)
 
 
-def _document(model: str, version: str | None, verdicts: "Sequence[Verdict]", lines: Sequence[Line]) -> dict[str, Any]:
+def _document(
+    model: str, version: str | None, verdicts: "Sequence[Verdict]", lines: Sequence[StatusLine]
+) -> dict[str, Any]:
     newest = verdicts[-1] if verdicts else None
     return {
         "model": model,
@@ -121,19 +125,10 @@ def _document(model: str, version: str | None, verdicts: "Sequence[Verdict]", li
         "violations": newest.violations if newest else 0,
         "of_windows": newest.windows if newest else 0,
         "reasons": newest.reasons if newest else [],
-        "windows": [
-            {"start": one.start, "end": one.end, "rows": one.rows, "level": one.level, "retrain": one.retrain}
-            for one in verdicts
-        ],
+        "windows": [one.model_dump(include={"start", "end", "rows", "level", "retrain"}) for one in verdicts],
         "lines": [
-            {
-                "subject": line.subject,
-                "what": line.what,
-                "level": line.level,
-                "value": line.values[-1],
-                "values": line.values,
-                "levels": line.levels,
-            }
+            {name: getattr(line, name) for name in ("subject", "what", "level", "values", "levels")}
+            | {"value": line.values[-1]}
             for line in lines
         ],
     }
@@ -155,7 +150,7 @@ def _headline(verdict: "Verdict") -> "Text":
 
 
 def _training(note: Mapping[str, Any]) -> str:
-    """What has become of the last training that the monitor asked for."""
+    """Say what became of the last training that monitoring asked for."""
     window = f"because of the window that ended {_minute(note['window_end'])} UTC"
     if note["state"] == "begun":
         return f"a training began at {_minute(note['began'])} UTC {window}, and has not ended"
@@ -164,7 +159,7 @@ def _training(note: Mapping[str, Any]) -> str:
 
 
 def _elsewhere(session: Session, verdict: "Verdict") -> list[str]:
-    """That the champion is another version by now, which happens between a promotion and the next window."""
+    """Say that the champion is another version, as it is between a promotion and the next window."""
     champion = session.base.aliases.get("champion")
     if champion in (None, verdict.version):
         return []
@@ -183,58 +178,47 @@ def _next(session: Session, verdict: "Verdict") -> str:
     return "`python run.py --config configs/train.yaml`"
 
 
-def _lines(verdicts: "Sequence[Verdict]") -> list[Line]:
-    """The rows of each window, then one line for all else that was ever looked at, the worst first."""
+def status_lines(verdicts: "Sequence[Verdict]") -> list[StatusLine]:
+    """Return a line for the rows of each window, and one for each subject that was ever judged, the worst first.
+
+    Args:
+        verdicts: verdicts on one version, the oldest first.
+    """
     from tabular.pages.timeline import worst_by_subject
     from tabular.reports.verdicts import SEVERITY
 
-    by_window = [worst_by_subject(verdict) for verdict in verdicts]
-    subjects = dict.fromkeys(subject for found in reversed(by_window) for subject in found)
-    lines = []
-    for subject in subjects:
-        shown = next(found[subject] for found in reversed(by_window) if subject in found)
-        if shown.kind == "performance":
-            lines.append(_metric_line(shown.subject, verdicts))
-        else:
-            lines.append(_line(shown, verdicts))
-    if not any(line.what == "performance" for line in lines) and any(one.performance for one in verdicts):
-        # Too few true values to judge: the figures are there all the same.
-        metric = next(one.performance.metric for one in reversed(verdicts) if one.performance)
-        lines.append(_metric_line(metric, verdicts))
-    # Of equally bad ones, the order of the findings, which is by how large they are.
+    by_window = [worst_by_subject(verdict) for verdict in reversed(verdicts)]
+    worst = {subject: finding for found in reversed(by_window) for subject, finding in found.items()}
+    subjects = dict.fromkeys(subject for found in by_window for subject in found)
+    kinds = [(worst[subject].kind, worst[subject].subject) for subject in subjects]
+    if all(kind != "performance" for kind, _ in kinds):
+        # With too few true values to judge, the figures are still shown.
+        kinds += [("performance", one.performance.metric) for one in verdicts[::-1] if one.performance][:1]
+    lines = [_line(kind, subject, verdicts) for kind, subject in kinds]
+    # Lines of one level keep the order of the findings, which is by their size.
     lines.sort(key=lambda line: (-SEVERITY[line.level], -sum(SEVERITY[level or "ok"] for level in line.levels)))
     rows: list[float | None] = [float(verdict.rows) for verdict in verdicts]
-    return [Line("the window", "rows", rows, [verdict.level for verdict in verdicts], 0.0, None), *lines]
+    return [StatusLine("the window", "rows", rows, [verdict.level for verdict in verdicts], low=0.0), *lines]
 
 
-def _line(shown: "MonitoringFinding", verdicts: "Sequence[Verdict]") -> Line:
-    """One kind of finding on one subject: that which is the worst by now."""
-    found = [_finding(verdict, shown.kind, shown.subject) for verdict in verdicts]
+def _line(kind: str, subject: str, verdicts: "Sequence[Verdict]") -> StatusLine:
+    """Return the line of one kind of finding on one subject."""
+    found = [
+        next((one for one in verdict.findings if (one.kind, one.subject) == (kind, subject)), None)
+        for verdict in verdicts
+    ]
+    levels: list[Level | None] = [None if one is None else one.level for one in found]
+    if kind == "performance":  # the metric itself says more than how much worse it has become
+        metrics = [verdict.performance.metrics if verdict.performance else {} for verdict in verdicts]
+        return StatusLine(subject, kind, [one[subject].value if subject in one else None for one in metrics], levels)
     values = [None if one is None else one.value for one in found]
-    largest = max((value for value in values if value is not None and math.isfinite(value)), default=0.0)
-    high = max(largest, shown.alert or 0.0) or None
-    return Line(shown.subject, shown.kind, values, _levels(found), 0.0, high)
+    thresholds = [one.alert for one in found if one is not None]
+    highest = max((value for value in values if value is not None and math.isfinite(value)), default=0.0)
+    return StatusLine(subject, kind, values, levels, 0.0, max(highest, thresholds[-1] or 0.0) or None)
 
 
-def _metric_line(metric: str, verdicts: "Sequence[Verdict]") -> Line:
-    """The metric itself, which says more than by how much it is worse."""
-    values: list[float | None] = []
-    for verdict in verdicts:
-        measured = verdict.performance.metrics.get(metric) if verdict.performance else None
-        values.append(None if measured is None else measured.value)
-    found = [_finding(verdict, "performance", metric) for verdict in verdicts]
-    return Line(metric, "performance", values, _levels(found), None, None)
-
-
-def _levels(found: "Sequence[MonitoringFinding | None]") -> "list[Level | None]":
-    return [None if one is None else one.level for one in found]
-
-
-def _finding(verdict: "Verdict", kind: str, subject: str) -> "MonitoringFinding | None":
-    return next((one for one in verdict.findings if (one.kind, one.subject) == (kind, subject)), None)
-
-
-def _table(lines: Sequence[Line], verdicts: "Sequence[Verdict]", screen: Screen) -> "Table":
+def status_table(lines: Sequence[StatusLine], verdicts: "Sequence[Verdict]", screen: Screen) -> "Table":
+    """Return the lines as a table that fits the screen, with the newest windows."""
     from rich import box
     from rich.table import Column, Table
     from rich.text import Text
@@ -262,7 +246,7 @@ def _table(lines: Sequence[Line], verdicts: "Sequence[Verdict]", screen: Screen)
     return table
 
 
-def _value(line: Line) -> str:
+def _value(line: StatusLine) -> str:
     value = line.values[-1]
     if value is None or not math.isfinite(value):
         return "-"

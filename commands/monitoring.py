@@ -12,15 +12,14 @@ from commands.common.execution import FAILURE, SUCCESS, RunRequest
 from commands.common.summary import artifacts_of
 from commands.common.verdict_report import ALERT, keep, show
 from pipelines.monitoring import monitoring
-from registry.stack import open_releases
-from registry.watching import Watch
+from registry.watching import open_watch
 from stacks.orchestrator import require_schedulable
 from tabular import names
 from tabular.config.monitoring import MonitoringFile
 from tabular.reports.verdicts import Verdict
 
 WINDOWS = 48
-"""Windows that the page of a verdict shows."""
+"""Number of windows on the page of a verdict."""
 
 PIPELINE = monitoring
 
@@ -29,14 +28,14 @@ def run(request: RunRequest, root: Path) -> int:
     """Run the pipeline, say what was found, and train where the policy says so.
 
     Returns:
-        The exit code: 3 for an alert, whatever followed; 1 for a failed run.
+        The exit code: 3 for an alert, whatever followed it; 1 for a failed run or training.
     """
     file = request.configuration.resolved
     assert isinstance(file, MonitoringFile)
     config = file.parameters.monitoring
     require_schedulable(file.schedule, "configs/monitor.yaml")
     if config.on_retrain == "train":
-        retraining.ensure_trainable(config, root)
+        retraining.training_configuration(config, root)  # a mistake in it is found before any work
 
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
         made = artifacts_of(finished)
@@ -44,7 +43,7 @@ def run(request: RunRequest, root: Path) -> int:
             console.print(f"without a verdict, because only this was run: {', '.join(finished.steps)}")
             return SUCCESS
         verdict: Verdict = made[names.VERDICT].load()
-        known = Watch(open_releases(verdict.model, root).store).verdicts(verdict.version, WINDOWS)
+        known = open_watch(verdict.model).verdicts(verdict.version, WINDOWS)
         earlier = [one for one in known if one.end < verdict.end]
         drift_page = str(made[names.DRIFT_PAGE].load()) if names.DRIFT_PAGE in made else None
         folder = keep(finished, verdict, drift_page, stack, root, earlier)

@@ -1,9 +1,9 @@
-"""Training on the newest data, because the monitor says that it is time."""
+"""Another training, because the verdict of monitoring asks for it."""
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,75 +15,28 @@ from tabular.config.monitoring import MonitoringConfig
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
 from tabular.reports.verdicts import Verdict
-from tabular.storage import places
 from tabular.table.sources import locate, read_table
 
-DATA = "monitoring/data"
-"""Where tables with rows from the log lie, in the model's folder in the artifact store."""
+if TYPE_CHECKING:
+    from registry.watching import Watch
 
 
-def ensure_trainable(config: MonitoringConfig, root: Path) -> None:
-    """Read the training's run configuration before any work.
-
-    Raises:
-        UserError: there is none, it is broken, or it trains another model.
-    """
-    _training(config, root, {})
-
-
-def retrain(config: MonitoringConfig, verdict: Verdict, root: Path, console: Console) -> bool:
-    """Run the training pipeline, unless that is under way already; its gate decides about promotion.
+def training_configuration(config: MonitoringConfig, root: Path, data: dict[str, Any] | None = None) -> Configuration:
+    """Read the training's run configuration, with the keys that monitoring overrides.
 
     Args:
-        config: which training, on which rows.
-        verdict: why.
-        root: the repository.
-        console: where to say what is done.
+        config: names the file and the overrides.
+        root: folder of the repository.
+        data: further overrides, such as another table.
 
-    Returns:
-        Whether a training that had to be run has come to an end.
+    Raises:
+        UserError: the file does not exist, is broken, is not a training, or trains another model.
     """
-    from commands import training
-    from registry.stack import open_releases
-    from registry.watching import Watch
-    from trackers import notifying
-
-    releases = open_releases(config.model, root)
-    watch = Watch(releases.store)
-    note = watch.begin(verdict, datetime.now(UTC))
-    if isinstance(note, str):
-        console.print(f"no training was begun: {escape(note)}", soft_wrap=True)
-        return True
-    state, run, outcome = "failed", None, "it was interrupted"
-    try:
-        data = {} if config.training.data == "config" else _newest_table(config, root, releases.store, console)
-        configuration = _training(config, root, data)
-        console.print(f"training on the newest data: {config.training.config}", soft_wrap=True)
-        began = datetime.now(UTC)
-        code = training.run(RunRequest(configuration), root)
-        found = _summary(root, began)
-        if found is not None:
-            state, run, outcome = "done", found["run"], _outcome(found)
-        else:
-            outcome = f"it failed with exit code {code}"
-    except UserError as error:
-        outcome = str(error)
-    finally:
-        watch.end(note, "done" if state == "done" else "failed", run, outcome)
-    words = f"{config.model} was retrained: {outcome}" if state == "done" else f"the retraining failed: {outcome}"
-    console.print(escape(words), soft_wrap=True)
-    sent = notifying.post(words, {"verdict": verdict.model_dump(mode="json"), "retrained": state == "done"})
-    console.print(escape(sent.words), soft_wrap=True)
-    return state == "done"
-
-
-def _training(config: MonitoringConfig, root: Path, data: dict[str, Any]) -> Configuration:
-    """The training's configuration with what is to differ."""
     train = config.training
-    overrides = [f"{key}={json.dumps(value)}" for key, value in (dict(train.overrides) | data).items()]
+    overrides = [f"{key}={json.dumps(value)}" for key, value in (dict(train.overrides) | (data or {})).items()]
     configuration = arguments.read(root / train.config, overrides)
     if not isinstance(configuration.resolved, TrainingFile):
-        raise UserError(f"monitoring.training.config: {train.config} is no training")
+        raise UserError(f"monitoring.training.config: {train.config} is not a training")
     if configuration.resolved.model.name != config.model:
         raise UserError(
             f"monitoring.training.config: {train.config} trains '{configuration.resolved.model.name}', "
@@ -92,8 +45,52 @@ def _training(config: MonitoringConfig, root: Path, data: dict[str, Any]) -> Con
     return configuration
 
 
-def _newest_table(config: MonitoringConfig, root: Path, store: Any, console: Console) -> dict[str, Any]:
-    """Write the table of the training config with the logged rows at its end. Returns what the training overrides.
+def retrain(config: MonitoringConfig, verdict: Verdict, root: Path, console: Console) -> bool:
+    """Run the training pipeline, unless a training is under way already; its gate decides about promotion.
+
+    Args:
+        config: names the training and its rows.
+        verdict: the verdict that asks for it.
+        root: folder of the repository.
+        console: where progress is printed.
+
+    Returns:
+        False where the training failed; True where it ended well, or none had to be run.
+    """
+    from commands import training
+    from registry.watching import open_watch
+    from trackers import notifying
+
+    watch = open_watch(config.model)
+    note = watch.begin(verdict, datetime.now(UTC))
+    if isinstance(note, str):
+        console.print(f"no training was begun: {escape(note)}", soft_wrap=True)
+        return True
+    run, outcome = None, "it was interrupted"
+    try:
+        data = {} if config.training.data == "config" else keep_newest_table(config, root, watch, console)
+        configuration = training_configuration(config, root, data)
+        console.print(f"training on the newest data: {config.training.config}", soft_wrap=True)
+        began = datetime.now(UTC)
+        code = training.run(RunRequest(configuration, (), None, use_cache=True), root)
+        found = _summary(root, began)
+        if found is None:
+            outcome = f"it failed with exit code {code}"
+        else:
+            run, outcome = found["run"], _outcome(found)
+    except UserError as error:
+        outcome = str(error)
+    finally:
+        watch.end(note, "failed" if run is None else "done", run, outcome)
+    words = f"the retraining failed: {outcome}" if run is None else f"{config.model} was retrained: {outcome}"
+    console.print(escape(words), soft_wrap=True)
+    sent = notifying.post(words, {"verdict": verdict.model_dump(mode="json"), "retrained": run is not None})
+    console.print(escape(sent.words), soft_wrap=True)
+    return run is not None
+
+
+def keep_newest_table(config: MonitoringConfig, root: Path, watch: "Watch", console: Console) -> dict[str, Any]:
+    """Store the table of the training config with the logged rows at its end. Returns what the training overrides.
 
     Raises:
         UserError: the table is the built-in sample, or no logged row has a true value.
@@ -101,7 +98,7 @@ def _newest_table(config: MonitoringConfig, root: Path, store: Any, console: Con
     from tabular.monitoring import feedback_table
     from tabular.prediction_log.windows import labelled_rows
 
-    resolved = _training(config, root, {}).resolved
+    resolved = training_configuration(config, root).resolved
     assert isinstance(resolved, TrainingFile)
     given = resolved.parameters
     source = locate(given.data, root / ".cache" / "data", root, given.validation.columns)
@@ -114,15 +111,13 @@ def _newest_table(config: MonitoringConfig, root: Path, store: Any, console: Con
         rows, labelled, given.target.column, given.target.task, given.validation.columns
     )
     content, sha256 = feedback_table.to_parquet(made.rows)
-    name = f"{DATA}/{sha256}.parquet"
-    store.write(name, content)
     refused = f", {made.refused:,} that break a rule of the validation were left out" if made.refused else ""
     console.print(f"{made.added:,} logged rows with a true value are added to {len(rows):,}{refused}", soft_wrap=True)
-    return {"data.path": places.join(store.location, name), "data.sha256": sha256}
+    return {"data.path": watch.keep_table(content, sha256), "data.sha256": sha256}
 
 
 def _summary(root: Path, began: datetime) -> dict[str, Any] | None:
-    """What the training left; None where it came to no end."""
+    """Return the summary of the training; None where it did not come to its end."""
     file = root / "reports" / "latest" / "summary.json"
     if not file.is_file() or file.stat().st_mtime < began.timestamp():
         return None

@@ -15,6 +15,7 @@ from tabular.storage import places
 
 WINDOWS = "monitoring/windows"
 RETRAININGS = "monitoring/retrainings"
+TABLES = "monitoring/data"
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 OVERLAP = 0.1
 """Share of its length by which a window may overlap the one before it."""
@@ -130,6 +131,12 @@ class Watch:
         """Note how a training has ended; after a failed one the next window may ask for another."""
         ended = note.model_copy(update={"state": state, "run": run, "outcome": outcome})
         self._store.write(_retraining(ended), _content(ended))
+
+    def keep_table(self, content: bytes, sha256: str) -> str:
+        """Store a Parquet file for a training under its sha256. Returns its location."""
+        name = f"{TABLES}/{sha256}.parquet"
+        self._store.write(name, content)
+        return places.join(self._store.location, name)
 
     def _read(self, name: str, model: type[Kept]) -> Kept:
         try:

@@ -1,4 +1,4 @@
-"""What a verdict looks like at the end of a command."""
+"""A verdict at the end of a command: printed, and kept as files in `reports/`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +14,14 @@ from tabular.reports.verdicts import Verdict
 from tabular.storage import places
 
 ALERT = 3
-"""The exit code of an alert, for schedulers."""
+"""Exit code of an alert, for schedulers."""
 COLOURS = {"ok": "green", "warn": "yellow", "alert": "red", "not_enough_data": "dim"}
 SHOWN = 10
-"""Reasons that the end of a run names."""
+"""Number of reasons that are printed."""
 
 
 def show(verdict: Verdict, console: Console) -> None:
-    """The level, the reasons, and whether the model is due for another training."""
+    """Print the level, the reasons, and whether the model is due for another training."""
     colour = COLOURS[verdict.level]
     level = verdict.level.replace("_", " ")
     rows = f"{verdict.rows:,} rows, {verdict.start[:16]} to {verdict.end[:16]} UTC"
@@ -48,15 +48,15 @@ def keep(
     root: Path,
     earlier: Sequence[Verdict] = (),
 ) -> Path:
-    """Leave `summary.json`, `verdict.html` and `drift_report.html` in `reports/<run>` and `reports/latest`.
+    """Write `summary.json`, `verdict.html` and `drift_report.html` to `reports/<run>` and `reports/latest`.
 
     Args:
         finished: the run.
-        verdict: what it found.
-        drift_page: Evidently's; None where only a part of the pipeline was run.
-        stack: the run's.
-        root: the repository.
-        earlier: verdicts on the windows before, the oldest first.
+        verdict: the verdict of the run.
+        drift_page: Evidently's page; None where only a part of the pipeline was run.
+        stack: name of the stack that ran it.
+        root: folder of the repository.
+        earlier: verdicts on the windows before this one, the oldest first.
 
     Returns:
         The folder of the run, relative to the repository.

@@ -207,7 +207,7 @@ def test_a_narrow_terminal_wraps_long_names_and_keeps_the_newest_windows(monkeyp
 
     monkeypatch.setenv("COLUMNS", "80")
     many = [one.model_copy(update={"end": f"{one.end[:10]}T{hour:02}:00"}) for hour in range(20) for one in windows()]
-    table = module._table(module._lines(many), many, Terminal(is_json=False))
+    table = module.status_table(module.status_lines(many), many, Terminal(is_json=False))
     screen = io.StringIO()
 
     # when

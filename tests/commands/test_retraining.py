@@ -9,6 +9,7 @@ from rich.console import Console
 
 from commands import retraining
 from registry.store import LocalStore
+from registry.watching import Watch
 from tabular.config.monitoring import MonitoringConfig
 from tabular.errors import UserError
 from tests.support.project import ROOT
@@ -26,8 +27,8 @@ def test_a_training_of_the_watched_model_may_be_started() -> None:
     given = config(overrides=overrides)
 
     # when / then
-    retraining.ensure_trainable(given, ROOT)
-    parameters = retraining._training(given, ROOT, {"data.path": "new's.parquet"}).resolved.model_dump()["parameters"]
+    made = retraining.training_configuration(given, ROOT, {"data.path": "new's.parquet"})
+    parameters = made.resolved.model_dump()["parameters"]
     assert (parameters["search"]["trials"], parameters["gate"]["limits"]) == (3, {})
     assert parameters["selection"]["algorithms"] == ("linear", "lightgbm")
     assert parameters["data"]["path"] == "new's.parquet"
@@ -37,14 +38,14 @@ def test_a_training_of_the_watched_model_may_be_started() -> None:
     ("given", "said"),
     [
         (config(config="configs/nothing.yaml"), "there is no file .*configs/nothing.yaml"),
-        (config(config="configs/promote.yaml"), "configs/promote.yaml is no training"),
+        (config(config="configs/promote.yaml"), "configs/promote.yaml is not a training"),
         (config("houses"), f"configs/train.yaml trains '{NAME}', and 'houses' is watched; set training.overrides"),
         (config(overrides={"search.trails": 3}), "unknown key 'search.trails'; the nearest known key is 'search.tri"),
     ],
 )
 def test_a_training_that_cannot_be_is_refused_in_one_line(given: MonitoringConfig, said: str) -> None:
     with pytest.raises(UserError, match=said) as refused:
-        retraining.ensure_trainable(given, ROOT)
+        retraining.training_configuration(given, ROOT)
     assert "\n" not in str(refused.value)
 
 
@@ -56,4 +57,6 @@ def test_logged_rows_are_never_mixed_with_made_ones(tmp_path: Path) -> None:
 
     # when / then
     with pytest.raises(UserError, match="only the built-in sample"):
-        retraining._newest_table(config(config="sample.yaml"), tmp_path, LocalStore(tmp_path / "store"), Console())
+        retraining.keep_newest_table(
+            config(config="sample.yaml"), tmp_path, Watch(LocalStore(tmp_path / "store")), Console()
+        )
