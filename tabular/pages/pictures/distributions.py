@@ -39,7 +39,7 @@ def distributions(reference: pd.DataFrame, current: pd.DataFrame, columns: Seque
     for axes, column in zip(grid, shown, strict=False):
         draw = _numbers if pd.api.types.is_numeric_dtype(reference[column]) else _categories
         draw(axes, reference[column].dropna(), current[column].dropna())
-        style.subtitle(axes, words.short(column, 38))
+        style.subtitle(axes, words.short(column, 32))
     for axes in grid[len(shown) :]:
         axes.set_visible(False)
     style.legend(figure, grid[0])

@@ -30,6 +30,7 @@ _STRANGE = _FindingScale("share of values that did not occur in training (%)")
 _FAR = 30
 """A threshold that is so many times as large as the longest bar would make all bars too short to see."""
 _LEVELS = ("alert", "warn", "ok")
+_MARKS = {"alert": "  alert", "warn": "  warning", "ok": ""}
 SCALES: dict[Kind, _FindingScale] = {
     "distribution": _DISTANCE,
     "prediction": _DISTANCE,
@@ -60,13 +61,13 @@ def _drift(verdict: Verdict) -> dict[str, Figure]:
     if not findings:
         return {}
     scales = list(dict.fromkeys(SCALES.values()))
-    panels: dict[_FindingScale, list[MonitoringFinding]] = {}
+    by_scale: dict[_FindingScale, list[MonitoringFinding]] = {}
     for finding in sorted(findings, key=lambda it: (_LEVELS.index(it.level), scales.index(SCALES[it.kind]))):
-        panels.setdefault(SCALES[finding.kind], []).append(finding)
-    heights = [0.75 + 0.32 * len(panel) for panel in panels.values()]
+        by_scale.setdefault(SCALES[finding.kind], []).append(finding)
+    heights = [0.75 + 0.32 * len(panel) for panel in by_scale.values()]
     figure = style.figure(sum(heights) + 1.2, width=9.0)
-    axes = figure.subplots(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for place, (scale, panel) in enumerate(panels.items()):
+    axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for place, (scale, panel) in enumerate(by_scale.items()):
         _panel(axes[place], scale, panel)
     # One panel's legend stands for all: thresholds look the same everywhere.
     drawn = max(axes, key=lambda one: len(one.get_legend_handles_labels()[1]))
@@ -91,10 +92,7 @@ def _counted(verdict: Verdict, more: int) -> str:
 def _panel(axes: Axes, scale: _FindingScale, findings: Sequence[MonitoringFinding]) -> None:
     style.tidy(axes, scale.label, "", grid="x")
     values = [scale.unit * finding.value for finding in findings]
-    notes = [
-        f"{words.plain(value)}{'' if finding.level == 'ok' else f'  {finding.level}'}"
-        for value, finding in zip(values, findings, strict=True)
-    ]
+    notes = [words.plain(value) + _MARKS[finding.level] for value, finding in zip(values, findings, strict=True)]
     style.bars(axes, [_label(finding) for finding in findings], values, notes)
     for bar, finding in zip(axes.containers[0], findings, strict=True):
         bar.set_color(COLOURS[finding.level])

@@ -1,6 +1,6 @@
 """The model card says what the reports say, and nothing that they do not."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -8,21 +8,16 @@ from tabular.learning import metrics
 from tabular.pages.card import model_card
 from tabular.reports.training import (
     BestParameters,
-    Candidate,
     ClassScore,
     CrossValidation,
     Evaluation,
-    FeatureReport,
     FoldFigures,
-    GateDecision,
     Importance,
     ImputationReport,
-    Leaderboard,
     Provenance,
-    SearchReport,
     Slice,
-    Trial,
 )
+from tests.support.reports import features, gate, imputation, leaderboard, search
 
 ACTUAL = np.array([100.0, 0.0, 300.0, 400.0])
 PREDICTED = np.array([110.0, 5.0, 330.0, 360.0])
@@ -49,20 +44,6 @@ def _evaluation(**changes: Any) -> Evaluation:
 
 
 def _card(**changes: Any) -> str:
-    states: list[tuple[int, Literal["complete", "pruned"], float]] = [(0, "pruned", 30.0), (1, "complete", 12.5)]
-    trials = [
-        Trial(
-            number=n,
-            state=state,
-            parameters={},
-            value=v,
-            iterations=1,
-            started="2026-01-01T00:00:00Z",
-            seconds=1.0,
-            importances={},
-        )
-        for n, state, v in states
-    ]
     pieces: dict[str, Any] = {
         "name": "homes",
         "task": "regression",
@@ -75,52 +56,13 @@ def _card(**changes: Any) -> str:
             columns=["size", "town", "price"],
             duplicates_dropped=3,
         ),
-        "imputation": ImputationReport(
-            best="knn", scores=[], mean_nrmse={"knn": 0.25, "median": 0.75}, seconds={}, missing={"size": 5, "roof": 0}
-        ),
-        "features": FeatureReport(
-            columns=["size", "town_a"], metric="wmape", clusters=None, scores=[], error_without=None, silhouette_rows=0
-        ),
-        "leaderboard": Leaderboard(
-            metric="wmape",
-            candidates=[
-                Candidate(
-                    algorithm="lightgbm",
-                    parameters={"num_leaves": 31},
-                    target_transform="log",
-                    mean=13.5,
-                    std=0.5,
-                    folds=[13.0, 14.0],
-                    seconds=1.0,
-                )
-            ],
-            why="lightgbm is ahead by 2",
-        ),
-        "search": SearchReport(
-            algorithm="lightgbm",
-            metric="wmape",
-            goal="minimize",
-            rungs=3,
-            trials=trials,
-            best=1,
-            importances={},
-            resumed=0,
-            sweep={},
-        ),
+        "imputation": imputation().model_copy(update={"missing": {"size": 5, "roof": 0}}),
+        "features": features(chosen=None),
+        "leaderboard": leaderboard(),
+        "search": search([30.0, 12.5], pruned=(0,)),
         "best": BestParameters(algorithm="lightgbm", target_transform="log", parameters={"num_leaves": 63}),
         "evaluation": _evaluation(),
-        "gate": GateDecision(
-            decision="promote",
-            reasons=["clearly better: 10 against 12"],
-            metric="wmape",
-            challenger=10.625,
-            champion=12.0,
-            champion_version="3",
-            difference=None,
-            tolerance=0.0,
-            resamples=2000,
-            broken_limits={},
-        ),
+        "gate": gate(None),
         "seed": 42,
     }
     return model_card(**(pieces | changes))
@@ -149,13 +91,13 @@ def test_a_card_tells_how_the_model_was_made_and_how_to_make_it_again() -> None:
         "a file, homes.csv",
         f"sha256: `{SHA256}`",
         "3 duplicate rows dropped",
-        "Imputation: knn; mean error in standard deviations: knn 0.25, median 0.75",
-        "lightgbm is ahead by 2",
+        "Imputation: knn; mean error in standard deviations: median 0.901, iterative 0.1222, knn 0.0964",
+        "Selection: it is better",
         "2 trials of lightgbm (1 stopped early) by wmape; the best, number 1, reached 12.5",
         '"num_leaves": 63',
         "target transform log",
         "| size | 12.5 | 0.25 |",
-        "- **promote**\n- clearly better: 10 against 12",
+        "- **promote**\n- clearly better",
         "python run.py --config configs/homes.yaml",
         "with seed 42",
     ):

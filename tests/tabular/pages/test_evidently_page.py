@@ -70,7 +70,7 @@ def test_equal_tables_give_equal_pages_with_the_worst_columns_only(monkeypatch: 
 
     # then
     assert first == second
-    assert "1 columns are shown, those with the worst findings first; left out: calm." in first
+    assert "The page shows 1 of 2 columns, those with the worst findings first; left out: calm." in first
 
 
 def test_tables_of_which_nothing_can_be_shown_give_a_page_all_the_same() -> None:

@@ -1,7 +1,7 @@
 import threading
 
 import pytest
-from matplotlib import _pylab_helpers, rcParams
+from matplotlib import pyplot, rcParams
 from matplotlib.figure import Figure
 
 from tabular.pages.pictures import draw, png, png_files
@@ -66,7 +66,7 @@ def test_drawing_leaves_no_global_state_and_works_in_threads() -> None:
         thread.join()
     # then they draw the same, pyplot knows no figure, and no setting has changed
     assert results == [expected] * 4
-    assert _pylab_helpers.Gcf.get_all_fig_managers() == []
+    assert pyplot.get_fignums() == []
     assert dict(rcParams) == settings
 
 
