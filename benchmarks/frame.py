@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -62,6 +63,16 @@ def machine() -> dict[str, str | int | None]:
 def print_machine() -> None:
     """Print the machine in one line."""
     print("{cores} cores, Python {python}, {system}".format(**machine()), flush=True)
+
+
+def copied(folder: Path) -> Path:
+    """Copy the repository to `folder/project`, without environment, caches and reports, and return the copy."""
+    left_out = {".git", ".venv", ".zen", ".cache", "reports"}
+
+    def ignored(visited: str, names: list[str]) -> set[str]:
+        return {"__pycache__"} | (left_out & {*names} if Path(visited) == ROOT else set())
+
+    return shutil.copytree(ROOT, folder / "project", ignore=ignored)
 
 
 def measure(parts: Mapping[str, Callable[[], list[Figure]]], file: Path | None = None) -> int:

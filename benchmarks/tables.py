@@ -10,7 +10,6 @@ their own, in a copy of the repository with a fresh ZenML store.
 import json
 import os
 import resource
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -18,8 +17,7 @@ from pathlib import Path
 import frame
 import numpy as np
 import pandas as pd
-from frame import ROOT
-from training import NOT_COPIED, timed
+from training import timed
 
 
 def main() -> None:
@@ -30,7 +28,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found = []
     with tempfile.TemporaryDirectory(prefix="stackhouse-tables-") as folder:
-        project = Path(shutil.copytree(ROOT, f"{folder}/project", ignore=shutil.ignore_patterns(*NOT_COPIED)))
+        project = frame.copied(Path(folder))
         environment = {
             **os.environ,
             "ZENML_CONFIG_PATH": f"{folder}/zenml",

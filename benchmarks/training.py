@@ -10,7 +10,6 @@ included, with no cached step.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,9 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import frame
-from frame import ROOT
 
-NOT_COPIED = (".git", ".venv", ".zen", ".cache", "reports", "__pycache__", ".mypy_cache", ".ruff_cache")
 ONE_STEP = """
 from zenml import pipeline, step
 
@@ -46,7 +43,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data = arguments.data.resolve()
     with tempfile.TemporaryDirectory(prefix="stackhouse-benchmark-") as folder:
-        project = Path(shutil.copytree(ROOT, f"{folder}/project", ignore=shutil.ignore_patterns(*NOT_COPIED)))
+        project = frame.copied(Path(folder))
         environment = {**os.environ, "ZENML_CONFIG_PATH": f"{folder}/zenml", "ZENML_ANALYTICS_OPT_IN": "false"}
         report = project / "reports" / "latest" / "summary.json"
         command = [sys.executable, "run.py", "--set", f"data.path={data}", "--set", f"search.trials={arguments.trials}"]
