@@ -1,4 +1,4 @@
-"""From the prediction log to a verdict."""
+"""The pipeline from the prediction log to a verdict."""
 
 from zenml import pipeline
 from zenml.enums import ExecutionMode
@@ -14,7 +14,7 @@ from trackers.active import tracker_names
 
 @pipeline(name="monitoring", enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
 def monitoring(monitoring: MonitoringConfig) -> None:
-    """Nothing of it is cached: ZenML does not see what is in the log."""
+    """Judge a window of the prediction log. No step is cached, because ZenML does not know what is in the log."""
     window, sample = observe(monitoring)
     verdict = assess(window, monitoring)
     notify(verdict, monitoring)

@@ -1,4 +1,4 @@
-"""The run configuration of the monitoring pipeline: ZenML's own file, with our model as its `parameters`."""
+"""The run configuration of the monitoring pipeline: a file of ZenML, whose `parameters` are checked by our models."""
 
 import math
 from datetime import datetime
@@ -15,7 +15,7 @@ FollowUp = Literal["nothing", "notify"]
 
 
 class Threshold(StrictModel):
-    """From where on something counts; both ends of a scale that begins at 0."""
+    """Values from which a measure counts as a warning and as an alert."""
 
     warn: Annotated[float, Field(gt=0)]
     alert: Annotated[float, Field(gt=0)]
@@ -28,16 +28,16 @@ class Threshold(StrictModel):
 
 
 class WindowConfig(StrictModel):
-    """Which part of the prediction log is looked at."""
+    """The part of the prediction log that is judged."""
 
     hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24.0
-    """The length of the window; schedule the monitor as often as one is over."""
+    """Length of the window. Schedule the monitor once for each length of a window."""
     until: str | None = None
-    """The end of the window, ISO 8601 with an offset from UTC; now when unset."""
+    """End of the window, in ISO 8601 with an offset from UTC; by default the present moment."""
     rows: Annotated[int, Field(ge=1)] = 1_000_000
-    """Of more rows than this, the newest are taken. A million of ten columns takes 200 MB."""
+    """Largest number of rows; the newest are taken. A million rows of ten columns take 200 MB of memory."""
     minimum: Annotated[int, Field(ge=30)] = 200
-    """With fewer rows the verdict is `not_enough_data`: small samples look like drift, and hide it."""
+    """With fewer rows the verdict is `not_enough_data`, because small samples look like drift, and hide it."""
 
     @field_validator("until")
     @classmethod
@@ -48,61 +48,61 @@ class WindowConfig(StrictModel):
 
 
 class DriftConfig(StrictModel):
-    """When a window counts as different from the training rows: it must be sure, and large enough to matter."""
+    """When a difference from the training rows counts: it must be statistically sure, and large enough to matter."""
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.001
-    """The chance that a window without any drift raises anything at all, over all columns and tests together."""
+    """Probability that a window without drift raises any finding at all, over all columns and tests together."""
     distance: Threshold = Threshold(warn=0.05, alert=0.08)
-    """The share of rows that would have to be others: Kolmogorov-Smirnov's statistic, total variation of categories."""
+    """Distance of distributions: Kolmogorov-Smirnov statistic of numbers, total variation of categories."""
     missing: Threshold = Threshold(warn=0.02, alert=0.05)
-    """By how much the share of missing values of a column may change."""
+    """Change of the share of missing values of a column."""
     out_of_range: Threshold = Threshold(warn=0.01, alert=0.03)
-    """The share of a column's values beyond those of training, and of categories that training never saw."""
+    """Share of values outside the range of training, or of categories that training did not contain."""
     ignore: Items[str] = ()
-    """Columns that may drift. Of a date only missing values are judged, because time passes."""
+    """Columns that may drift. For dates only missing values are judged, because time passes."""
 
 
 class PerformanceConfig(StrictModel):
-    """When predictions whose true value is known count as worse than the held-out ones."""
+    """When predictions whose true value is known count as worse than those on the held-out rows."""
 
     metric: str | None = None
-    """The metric that decides: wmape of a regression and f1_macro of a classification when unset."""
+    """Metric that decides; by default wmape for a regression and f1_macro for a classification."""
     tolerance: Threshold = Threshold(warn=0.05, alert=0.15)
-    """How much worse than held out, as a share of that value, even the better end of the interval may be."""
+    """Loss as a share of the held-out value, measured at the better end of the confidence interval."""
     minimum: Annotated[int, Field(ge=30)] = 100
-    """With fewer true values the figures are shown and not judged."""
+    """With fewer true values the figures are shown, but not judged."""
     delay_hours: Annotated[float, Field(ge=0)] = 0.0
-    """How long true values take to come: performance is that of the window so much earlier."""
+    """Time until true values arrive. Performance is measured on a window that is earlier by this time."""
     resamples: Annotated[int, Field(ge=200)] = 1000
-    """Behind each interval."""
+    """Number of bootstrap resamples behind each interval."""
 
     @field_validator("metric")
     @classmethod
     def _is_known(cls, value: str | None) -> str | None:
         known = (*REGRESSION_METRICS, *CLASSIFICATION_METRICS)
         if value is not None and value not in known:
-            raise ValueError(f"'{value}' is no metric; there are {', '.join(known)}")
+            raise ValueError(f"'{value}' is not a metric; there are {', '.join(known)}")
         return value
 
 
 class ServiceLimits(StrictModel):
-    """What the service owes its clients; what is unset is shown and not judged."""
+    """Limits of the service; figures without a limit are shown, but not judged."""
 
     p99_ms: Threshold | None = Threshold(warn=500, alert=2000)
-    """The 99th percentile of the latency of requests, in milliseconds."""
+    """99th percentile of the latency of requests, in milliseconds."""
     error_share: Threshold | None = Threshold(warn=0.001, alert=0.01)
-    """Requests that the service failed: answers of 500 and above, and those that a fallback gave."""
+    """Share of requests that failed: answers with a status of 500 or above, or from a fallback."""
     refused_share: Threshold | None = Threshold(warn=0.1, alert=0.5)
-    """Requests that it refused: answers from 400 to 499."""
+    """Share of requests that were refused: answers with a status from 400 to 499."""
 
 
 class RetrainConfig(StrictModel):
     """When the model is due for another training."""
 
     violations: Annotated[int, Field(ge=1)] = 2
-    """So many of the last `windows` windows with enough data must be alerts of drift or performance, the newest too."""
+    """Number of the last `windows` windows that must have an alert of drift or performance, including the newest."""
     windows: Annotated[int, Field(ge=1)] = 3
-    """Windows of this version since it was last retrained."""
+    """Number of windows that are counted: those with enough data, on this version, since its last retraining."""
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:
@@ -112,49 +112,49 @@ class RetrainConfig(StrictModel):
 
 
 class TrainConfig(StrictModel):
-    """How the monitor trains."""
+    """How another training is run."""
 
     config: str = "configs/train.yaml"
-    """The run configuration of the training, relative to the repository."""
+    """Run configuration of the training, relative to the repository."""
     data: Literal["config", "with_feedback"] = "config"
-    """`config`: what that file names, as it is by now; `with_feedback`: that, and the logged rows with a true value."""
+    """`config`: the present table of that file; `with_feedback`: that table and the logged rows with a true value."""
     overrides: dict[str, Any] = {}
     """Keys of that file with other values, such as `search.trials: 20`."""
     feedback_rows: Annotated[int, Field(ge=1)] = 200_000
-    """Of more rows with a true value than this, the newest are taken."""
+    """Largest number of rows with a true value; the newest are taken."""
 
 
 class MetricsConfig(StrictModel):
-    """Where Prometheus finds the verdict."""
+    """Where the verdict is written for Prometheus."""
 
     textfile: str | None = None
     """A file `*.prom` that node_exporter's textfile collector reads."""
     pushgateway: str | None = None
-    """The address of a Pushgateway, such as http://localhost:9091."""
+    """Address of a Pushgateway, such as http://localhost:9091."""
 
 
 class MonitoringConfig(StrictModel):
-    """What to look at, what counts as a violation, and what follows."""
+    """What is judged, what counts as a violation, and what follows a verdict."""
 
     model: Annotated[str, Field(min_length=1)]
-    """The registered model."""
+    """Name of the registered model."""
     version: Annotated[str, Field(min_length=1)] = "champion"
-    """A number in quotes, an alias, or `newest`; predictions of other versions are counted and left out."""
+    """A number in quotes, an alias, or `newest`. Predictions of other versions are counted, but not judged."""
     log: Annotated[str, Field(min_length=1)]
-    """The prediction log: the folder or address that the service has as STACKHOUSE_PREDICTION_LOG."""
+    """Folder or address of the prediction log: the value of STACKHOUSE_PREDICTION_LOG in the service."""
     window: WindowConfig = WindowConfig()
     drift: DriftConfig = DriftConfig()
     performance: PerformanceConfig = PerformanceConfig()
     service: ServiceLimits = ServiceLimits()
     retrain: RetrainConfig = RetrainConfig()
     on_alert: FollowUp = "nothing"
-    """`notify`: the alerter of the active stack, or the address in STACKHOUSE_WEBHOOK_URL."""
+    """`notify`: send a message by the alerter of the active stack, or to the address in STACKHOUSE_WEBHOOK_URL."""
     on_retrain: Literal["nothing", "notify", "train"] = "nothing"
-    """`train`: notify where somebody can be, then run the training pipeline; its gate decides about promotion."""
+    """`train`: send a message if possible, then run the training pipeline, whose gate decides about promotion."""
     training: TrainConfig = TrainConfig()
     metrics: MetricsConfig = MetricsConfig()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
-    """Of the sample in the report and of the intervals."""
+    """Seed of the sample in the report and of the intervals."""
 
 
 class MonitoringParameters(StrictModel):
@@ -164,22 +164,22 @@ class MonitoringParameters(StrictModel):
 
 
 class ScheduleConfig(StrictModel):
-    """When the stack's orchestrator runs it again by itself."""
+    """When the orchestrator of the stack runs the pipeline again by itself."""
 
     cron_expression: Annotated[str, Field(min_length=9)]
-    """Five fields, such as `0 * * * *`."""
+    """Cron expression of five fields, such as `0 * * * *`."""
 
 
 class MonitoringFile(RunFile):
-    """`configs/monitor.yaml`: what `zenml pipeline run` and `run.py` both read."""
+    """The file `configs/monitor.yaml`, which `zenml pipeline run` and `run.py` both read."""
 
     parameters: MonitoringParameters
     schedule: ScheduleConfig | None = None
-    """For orchestrators that can schedule; docs/monitoring.md has a line for cron."""
+    """For orchestrators that support schedules; docs/monitoring.md has a line for cron."""
 
 
 def is_at_least(value: float, threshold: Threshold) -> Literal["ok", "warn", "alert"]:
-    """The level of a value; a value that is no number is none."""
+    """Return the level of a value; nan is `ok`."""
     if math.isnan(value):
         return "ok"
     return "alert" if value >= threshold.alert else "warn" if value >= threshold.warn else "ok"
