@@ -18,16 +18,16 @@ from tabular.config.batch import BatchConfig, BatchFile
 from tabular.reports.verdicts import Verdict
 
 SHOWN = 5
-"""Reasons for rejected rows that the end of a run names."""
+"""Number of reasons for rejected rows that are printed at the end of a run."""
 
 PIPELINE = batch_inference
 
 
 def run(request: RunRequest, root: Path) -> int:
-    """Run the pipeline, and say what has become of the rows.
+    """Run the pipeline, and print its outcome.
 
     Returns:
-        The exit code: 1 for a failed run, or when more rows were rejected than the config allows; else 3 for an alert.
+        The exit code: 1 for a failed run, or when more rows were rejected than the config allows; 3 for an alert.
     """
     file = request.configuration.resolved
     assert isinstance(file, BatchFile)

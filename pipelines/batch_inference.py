@@ -1,4 +1,4 @@
-"""From a table without answers to one with them, and a verdict on it."""
+"""Scores a table, and compares it with the table of the training."""
 
 from zenml import pipeline
 from zenml.enums import ExecutionMode
@@ -13,7 +13,7 @@ from trackers.active import tracker_names
 
 @pipeline(name="batch_inference", enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
 def batch_inference(batch: BatchConfig) -> None:
-    """Nothing of it is cached: what is scored already, the output folder knows."""
+    """Score a table and judge it. No step is cached: the output folder records what is scored already."""
     report, sample = score(batch)
     verdict = assess_batch(report, batch)
     page = drift_report(verdict, sample, batch.seed)

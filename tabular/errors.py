@@ -1,15 +1,15 @@
-"""How a mistake is told to a person."""
+"""Errors and messages for people."""
 
 import difflib
 from collections.abc import Iterable
 from typing import Final
 
 LONGEST: Final = 500
-"""Characters that are shown of what a library says."""
+"""Largest number of characters that are shown of a library's message."""
 
 
 class UserError(Exception):
-    """A mistake the user can mend: one line that says what is wrong, where, and what to do.
+    """A mistake that the user can correct; the message says in one line what is wrong, where, and what to do.
 
     The command line prints it without a stack trace and exits with code 2.
     """
@@ -31,20 +31,20 @@ def nearest_hint(name: str, known: Iterable[str], kind: str = "") -> str:
     """The end of a message about an unknown name.
 
     Args:
-        name: what was given.
-        known: the names that there are.
-        kind: what they are, such as `column`; may be empty.
+        name: the unknown name.
+        known: the known names.
+        kind: what is named, such as `column`; may be empty.
 
     Returns:
-        `; the nearest column is 'age'`, or an empty text where nothing is known.
+        A text such as `; the nearest column is 'age'`; empty where no name is known.
     """
     near = nearest(name, known)
     return "" if near is None else f"; the nearest {f'{kind} ' if kind else ''}is '{near}'"
 
 
 def one_line(error: object) -> str:
-    """What an exception or another program says, on one line of at most 500 characters.
+    """The message of an exception or of another program, in one line of at most `LONGEST` characters.
 
-    An exception without a message is told by the name of its class.
+    For an exception without a message, this is the name of its class.
     """
     return " ".join(str(error).split())[:LONGEST] or type(error).__name__

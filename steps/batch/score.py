@@ -1,4 +1,4 @@
-"""Score a table."""
+"""The step that scores a table."""
 
 import os
 from typing import Annotated
@@ -24,13 +24,13 @@ from trackers.progress import ScoringProgress
 def score(
     batch: BatchConfig,
 ) -> tuple[Annotated[BatchReport, names.BATCH_REPORT], Annotated[pd.DataFrame, names.BATCH_SAMPLE]]:
-    """Score what was not scored before.
+    """Score the rows that were not scored before.
 
     Args:
-        batch: which model, input and output.
+        batch: the model, the input and the output.
 
     Returns:
-        The report, and some of the scored rows.
+        The report, and a sample of the scored rows.
     """
     fetched = bundles.fetch(batch.model, batch.version)
     predictor = build_predictor(fetched.folder, fetched.bundle, batch.threads or os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""What every config model has in common, and how its errors read."""
+"""The base of all config models, and the text of their errors."""
 
 import types
 import typing
@@ -12,11 +12,11 @@ from tabular.errors import nearest
 
 Item = TypeVar("Item")
 Items = Annotated[tuple[Item, ...], Strict(False)]
-"""A list in YAML, a tuple in Python, so that it cannot be changed either."""
+"""A list in YAML that is a tuple in Python, so that it cannot be changed."""
 
 
 class StrictModel(BaseModel):
-    """A frozen model that refuses unknown keys, and numbers that are text, infinite or not a number."""
+    """A frozen model that refuses unknown keys, and numbers that are text, infinite or NaN."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
@@ -24,17 +24,17 @@ class StrictModel(BaseModel):
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """One line for all failures of a validation, each with its dotted key and, for an unknown key, the nearest one.
+    """All failures of a validation in one line, each with its dotted key and, for an unknown key, the nearest one.
 
     Args:
-        error: what Pydantic raised.
+        error: the error that Pydantic raised.
         model: the model that was validated, for the names of its keys.
     """
     found: dict[str, str] = {}
     for detail in error.errors():
         where = ".".join(str(part) for part in _key(detail, model))
-        # A value that fits no member of a union fails once for each of them: the first says enough. A list whose
-        # items fail is also called too short.
+        # A value that fits no member of a union fails once for each of them, and the first failure is enough. A list
+        # whose items fail is also reported as too short.
         if not any(key == where or key.startswith(f"{where}.") for key in found):
             found[where] = _describe(detail, model, where)
     return "; ".join(found.values())
@@ -53,7 +53,7 @@ def _describe(detail: ErrorDetails, model: type[BaseModel], where: str) -> str:
 
 
 def _key(detail: ErrorDetails, model: type[BaseModel]) -> list[int | str]:
-    """The error's place without the names that Pydantic adds for the members of a union."""
+    """The location of the error, without the names that Pydantic adds for the members of a union."""
     if detail["type"] == "extra_forbidden":
         return list(detail["loc"])
     known: list[int | str] = []
@@ -67,7 +67,7 @@ def _key(detail: ErrorDetails, model: type[BaseModel]) -> list[int | str]:
 
 
 def _known_keys(model: type[BaseModel], parents: list[int | str]) -> list[str]:
-    """The field names of the model that lies at `parents` below `model`."""
+    """The field names of the model that is found at `parents` below `model`."""
     place: Any = model
     for part in parents:
         place = _below(place, part)
@@ -75,7 +75,7 @@ def _known_keys(model: type[BaseModel], parents: list[int | str]) -> list[str]:
 
 
 def _below(annotation: Any, part: int | str) -> Any:
-    """The annotation of what lies at one key or index of a model, a dict or a tuple; None where nothing can."""
+    """The annotation of the value at one key or index of a model, a dict or a tuple; None where there is none."""
     for option in _options(annotation):
         if _is_model(option):
             if str(part) in option.model_fields:
@@ -88,7 +88,7 @@ def _below(annotation: Any, part: int | str) -> Any:
 
 
 def _options(annotation: Any) -> Iterator[Any]:
-    """What a value may be: the members of a union, without their metadata."""
+    """The types that a value may have: the members of a union, without their metadata."""
     origin = typing.get_origin(annotation)
     if origin is Annotated:
         yield from _options(typing.get_args(annotation)[0])

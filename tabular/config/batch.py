@@ -1,4 +1,4 @@
-"""The run configuration of the batch pipeline: ZenML's own file, with our model as its `parameters`."""
+"""The run configuration of the batch pipeline: a file of ZenML whose `parameters` this model checks."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,37 +14,37 @@ from tabular.config.stages import ValidationConfig
 def _columns(value: Any) -> Any:
     if (isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)) or value == "all":
         return value
-    raise ValueError(f"{value!r} is no list of columns; write [{value}], or all")
+    raise ValueError(f"{value!r} is not a list of columns; write [{value}], or all")
 
 
 class BatchConfig(StrictModel):
-    """What is scored, by what, and where the answers go."""
+    """The input to score, the model, and the place of the answers."""
 
     model: Annotated[str, Field(min_length=1)]
-    """The registered model."""
+    """Name of the registered model."""
     version: Annotated[str, Field(min_length=1)] = "champion"
     """A number in quotes, an alias, or `newest`."""
     input: Annotated[str, Field(min_length=1)]
-    """A CSV or Parquet file, or a folder of files of one kind: a path, or an address such as gs://bucket/folder."""
+    """Path or address (such as gs://bucket/folder) of a CSV or Parquet file, or of a folder of files of one kind."""
     output: Annotated[str, Field(min_length=1)]
-    """A folder: a path or an address. What another input, model or config left there is never mixed with this."""
+    """Path or address of a folder. The output of another input, model or config is never mixed with this one."""
     chunk_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
-    """Rows in memory at a time, and in one file of the output."""
+    """Number of rows in memory at a time, and in one file of the output."""
     threads: Annotated[int, Field(ge=1, le=64)] | None = None
-    """Of the predictor; as many as there are cores when unset."""
+    """Number of threads of the predictor; the number of cores when unset."""
     keep: Annotated[Items[str] | Literal["all"], BeforeValidator(_columns)] = ()
-    """Columns of the input that the output repeats, such as an identifier."""
+    """The columns of the input that the output repeats, such as an identifier."""
     reading: ReadingConfig = ReadingConfig()
     """How the files are written."""
     validation: ValidationConfig = ValidationConfig()
-    """The contract with the data; what breaks it is scored, counted and reported."""
+    """The contract with the data; rows that break it are scored, counted and reported."""
     max_rejected: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """The run fails when a larger share of the rows could not be scored; all files are written all the same."""
+    """Largest share of rows that may be rejected without failing the run; all files are written in any case."""
     drift: DriftConfig = DriftConfig()
     minimum: Annotated[int, Field(ge=30)] = 200
-    """With fewer rows drift is not judged."""
+    """Least number of rows for which drift is judged."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
-    """Of the sample in the report."""
+    """Seed of the sample in the report."""
 
 
 class BatchParameters(StrictModel):
@@ -54,7 +54,7 @@ class BatchParameters(StrictModel):
 
 
 class BatchFile(RunFile):
-    """`configs/batch.yaml`: what `zenml pipeline run` and `run.py` both read."""
+    """The content of `configs/batch.yaml`, which `zenml pipeline run` and `run.py` both read."""
 
     parameters: BatchParameters
     schedule: ScheduleConfig | None = None

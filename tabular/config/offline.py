@@ -1,20 +1,20 @@
-"""Whether W&B is asked to stay on this machine."""
+"""Tells whether W&B must not use the network."""
 
 from collections.abc import Mapping
 from typing import Any
 
 NO_KEY = "0" * 40
-"""What stands for a W&B key in a stack that was applied without one; ZenML demands that there is one."""
+"""The placeholder for a W&B key in a stack that was applied without one, because ZenML demands a key."""
 MODES = ("offline", "dryrun", "disabled")
-"""The values of WANDB_MODE with which nothing is sent."""
+"""The values of WANDB_MODE with which W&B sends nothing."""
 
 
 def is_offline(api_key: Any, environment: Mapping[str, str]) -> bool:
-    """Whether W&B sends nothing: because it is told so, or because there is no key to send it with.
+    """Whether W&B sends nothing, because it is told not to, or because it has no key.
 
     Args:
-        api_key: of the W&B tracker.
-        environment: variables and their values.
+        api_key: API key of the W&B tracker.
+        environment: the environment variables and their values.
     """
     mode = environment.get("WANDB_MODE")
     return mode in MODES if mode else str(api_key) == NO_KEY

@@ -1,4 +1,4 @@
-"""How a table's file is written: what reading it needs to know beyond its bytes."""
+"""The way a table's file is written, as far as its bytes do not tell."""
 
 from typing import Annotated, Literal
 
@@ -15,33 +15,33 @@ def _encoding(name: str) -> str:
     try:
         "".encode(name)
     except LookupError:
-        raise ValueError(f"'{name}' is no encoding of text; there are utf-8, cp1252, latin-1, utf-16, ...") from None
+        raise ValueError(f"'{name}' is not a text encoding; there are utf-8, cp1252, latin-1, utf-16, ...") from None
     return name
 
 
 class ReadingConfig(StrictModel):
-    """How the file spells its table. The bytes tell a Parquet file; of what follows it needs the last five."""
+    """The way a file is written. A Parquet file, which is recognised by its bytes, needs the last five keys alone."""
 
     separator: Separator = ","
-    """What stands between the values of a CSV; a tab is "\\t"."""
+    """The character between the values of a CSV; a tab is "\\t"."""
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
-    """The encoding of a CSV; `utf-8` may begin with a byte order mark."""
+    """The encoding of a CSV; with `utf-8` the file may begin with a byte order mark."""
     decimal: Decimal = "."
-    """What stands before the decimals of a number in a CSV."""
+    """The decimal mark of numbers in a CSV."""
     thousands: Thousands | None = None
-    """What groups the digits of a number in a CSV; a blank stands for any kind of it."""
+    """The mark that groups the digits of a number in a CSV; a blank stands for any kind of blank."""
     trim: bool = False
-    """Cut the blanks around names and values of a CSV."""
+    """Whether blanks around the names and values of a CSV are removed."""
     missing: Items[str] | None = None
-    """The spellings of a hole, beside the empty cell; unset: NA, N/A, NaN, null, None and what else pandas knows."""
+    """Texts that stand for a missing value beside the empty cell; by default those of pandas: NA, N/A, NaN, ..."""
     text: Items[str] = ()
-    """Columns of codes: read as text, so that 007 stays 007."""
+    """Columns of codes, which are read as text, so that 007 stays 007."""
     dates: Items[str] = ()
-    """Columns of days or moments: ISO 8601 and the usual other forms; with a time zone they become UTC."""
+    """Columns of days or moments, in ISO 8601 or another usual form; moments with a time zone become UTC."""
     day_first: bool = False
-    """Where all dates of a column can be read both ways, 01/02/2024 is the first of February."""
+    """Whether 01/02/2024 is the first of February where all dates of a column can be read both ways."""
     target_missing: Literal["refuse", "drop"] = "refuse"
-    """Rows without a target: `refuse` the table, or `drop` them."""
+    """For rows without a target: `refuse` the table, or `drop` the rows."""
 
     @model_validator(mode="after")
     def _tells_marks_apart(self) -> "ReadingConfig":

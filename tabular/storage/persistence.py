@@ -37,19 +37,19 @@ TRUSTED_TYPES = [
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRegressor",
 ]
-"""What a stored model may hold beyond what skops trusts by itself; anything else is refused."""
+"""The types that a stored model may hold beyond those that skops trusts by itself; others are refused."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 DAMAGE = (AttributeError, EOFError, LookupError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
-"""What reading a damaged or foreign file raises, depending on the place of the damage."""
+"""The exceptions that reading a damaged or foreign file raises, depending on the place of the damage."""
 
 
 def to_bytes(estimator: BaseEstimator | tuple[Any, ...]) -> bytes:
-    """The estimator (or a tuple of them) in skops form.
+    """An estimator, or a tuple of estimators, in the format of skops.
 
-    skops numbers its objects by memory address and stamps the time, and the nodes of scikit-learn's trees have gaps
-    that hold whatever was in memory. All three are replaced, so that equal estimators give equal bytes, fitted or
-    loaded, and a hash of the file identifies the model.
+    skops numbers its objects by memory address and writes the time, and the nodes of scikit-learn's trees have gaps
+    with arbitrary content. All three are replaced, so that equal estimators give equal bytes, whether they were fitted
+    or loaded, and a hash of the file identifies the model.
     """
     source = zipfile.ZipFile(io.BytesIO(_skops().dumps(estimator)))
     schema = json.loads(source.read("schema.json"))
@@ -66,10 +66,10 @@ def to_bytes(estimator: BaseEstimator | tuple[Any, ...]) -> bytes:
 
 
 def from_bytes(data: bytes) -> Any:
-    """The estimator from `to_bytes`.
+    """The estimator in a file from `to_bytes`.
 
     Raises:
-        UserError: the file is damaged or no such file, or it names a type that is not trusted; it is not loaded.
+        UserError: the file is damaged or of another format, or it names a type that is not trusted; it is not loaded.
     """
     unknown = sorted(_untrusted_types(data) - set(TRUSTED_TYPES))
     older = [name for name in unknown if name.startswith("tabular.")]
@@ -87,16 +87,16 @@ def digest(data: bytes) -> str:
 
 
 def _untrusted_types(data: bytes) -> set[str]:
-    """The types in a file that skops does not trust by itself; each array is read, which checks its checksum."""
+    """The types in a file that skops does not trust by itself. Each array is read, which verifies its checksum."""
     try:
         return set(_skops().get_untrusted_types(data=data))
     except DAMAGE as error:
         said = one_line(error)
-        raise UserError(f"the model file is damaged, or no skops file ({said}); fetch or train it again") from error
+        raise UserError(f"the model file is damaged, or not a skops file ({said}); fetch or train it again") from error
 
 
 def _with_empty_gaps(content: bytes) -> bytes:
-    """The file of an array with zeros between the fields of its records."""
+    """The file of an array, with zeros between the fields of its records."""
     array = np.load(io.BytesIO(content), allow_pickle=False)
     if array.dtype.names is None:
         return content
@@ -115,7 +115,7 @@ def _renumber(node: Any, numbers: dict[int | str, int], arrays: dict[str, str]) 
             _renumber(item, numbers, arrays)
     elif isinstance(node, dict):
         if isinstance(node.get("__id__"), int):
-            # Whether two equal texts or numbers are one object in memory is chance, so each has its own number.
+            # Two equal texts or numbers are one object in memory by chance only, so each has its own number.
             is_value = node.get("__loader__") == "JsonNode"
             node["__id__"] = numbers.setdefault(f"value {len(numbers)}" if is_value else node["__id__"], len(numbers))
         if isinstance(node.get("file"), str):
@@ -127,7 +127,7 @@ def _renumber(node: Any, numbers: dict[int | str, int], arrays: dict[str, str]) 
 
 
 def _skops() -> Any:
-    """skops.io, imported late: it imports all of scikit-learn, and a run of cached steps need not wait for that."""
+    """skops.io, imported late: it imports all of scikit-learn, and a run of cached steps does not need that."""
     import skops.io
 
     return skops.io

@@ -33,17 +33,11 @@ _late: dict[str, Future[Any]] = {}
 
 
 class StoreError(UserError):
-    """A file that cannot be read or written.
-
-    Args:
-        what: what is wrong, with the location of the file.
-        remedy: what to do about it.
-    """
+    """A file that cannot be read or written: what is wrong (with the location), and what to do about it."""
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(f"{what}; {remedy}" if remedy else what)
         self.what = what
-        """What is wrong, without the remedy."""
 
 
 class NotThere(StoreError):
@@ -153,11 +147,9 @@ def find(location: str, seconds: float = SECONDS) -> list[FoundFile]:
         Refused: the store answers, but does not list the folder.
     """
     if is_remote(location):
-        found = _remotely(location, "list", seconds, _find_remote)
-    else:
-        with _errors(location, "list"):
-            found = _find_local(local_path(location))
-    return sorted(found)
+        return sorted(_remotely(location, "list", seconds, _find_remote))
+    with _errors(location, "list"):
+        return sorted(_find_local(local_path(location)))
 
 
 def files(location: str, seconds: float = SECONDS) -> list[str]:
@@ -213,11 +205,9 @@ def store(location: str) -> tuple[Any, str]:
             options["token"] = "anon"
         return SingleAttemptFileSystem(**options), path
     options = {"use_listings_cache": False}
-    if _is_http(location):
-        # As curl does it: the proxies of the environment, and the bytes as they were sent.
-        headers = {"Accept-Encoding": "identity"}
-        client = {"timeout": limits, "trust_env": True, "auto_decompress": False, "headers": headers}
-        options["client_kwargs"] = client
+    if _is_http(location):  # as curl does it: the proxies of the environment, and the bytes as they were sent
+        client = {"timeout": limits, "trust_env": True, "auto_decompress": False}
+        options["client_kwargs"] = client | {"headers": {"Accept-Encoding": "identity"}}
     system, path = fsspec.url_to_fs(location, **options)
     return system, path
 
@@ -293,30 +283,25 @@ def _find_remote(system: Any, path: str) -> list[FoundFile]:
 def _remotely(location: str, verb: str, seconds: float, call: Callable[[Any, str], Result]) -> Result:
     """What the call returns, with the file system of an address and the path in it as its arguments."""
     root = "/".join(location.split("/", 3)[:3])
-    with _errors(location, verb):
-        if root in _late and not _late[root].done():
-            raise TimeoutError
-        _late.pop(root, None)
-        return _within(seconds, root, lambda: call(*store(location)))
-
-
-def _within(seconds: float, root: str, call: Callable[[], Result]) -> Result:
-    """What the call returns. Raises TimeoutError when it takes longer; a daemon thread never delays the exit."""
     future: Future[Result] = Future()
 
     def work() -> None:
         try:
-            future.set_result(call())
+            future.set_result(call(*store(location)))
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=work, name="stackhouse-store", daemon=True).start()
-    try:
-        return future.result(timeout=seconds)
-    except TimeoutError:
-        if not future.done():
-            _late[root] = future
-        raise
+    with _errors(location, verb):
+        if root in _late and not _late[root].done():
+            raise TimeoutError
+        _late.pop(root, None)
+        threading.Thread(target=work, name="stackhouse-store", daemon=True).start()  # which never delays the exit
+        try:
+            return future.result(timeout=seconds)
+        except TimeoutError:
+            if not future.done():
+                _late[root] = future
+            raise
 
 
 @contextmanager
@@ -327,18 +312,14 @@ def _errors(location: str, verb: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:  # each store has its own family of exceptions
-        if not is_remote(location):
-            if isinstance(error, OSError):
-                raise _local_error(location, verb, error) from None
-            raise
-        raise _remote_error(location, verb, error) from None
-
-
-def _local_error(location: str, verb: str, error: OSError) -> StoreError:
-    if isinstance(error, FileNotFoundError):
-        return NotThere(f"{location}: there is no such file", "correct the path")
-    reason = (error.strerror or str(error)).lower()
-    return Refused(f"{location}: cannot {verb} it ({reason})", "correct the path or its permissions")
+        if is_remote(location):
+            raise _remote_error(location, verb, error) from None
+        if isinstance(error, FileNotFoundError):
+            raise NotThere(f"{location}: there is no such file", "correct the path") from None
+        if isinstance(error, OSError):
+            reason = (error.strerror or str(error)).lower()
+            raise Refused(f"{location}: cannot {verb} it ({reason})", "correct the path or its permissions") from None
+        raise
 
 
 def _remote_error(location: str, verb: str, error: Exception) -> StoreError:

@@ -1,7 +1,7 @@
-"""Where this repository lies."""
+"""The place of this repository."""
 
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-"""The folder of `run.py`, `configs` and the rooms."""
+"""The folder that holds `run.py`, `configs` and the packages."""

@@ -1,1 +1,1 @@
-"""A table: reading it, what its cells mean, its rules, and splitting it."""
+"""Reading a table, checking its rules and splitting it."""

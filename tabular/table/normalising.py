@@ -1,4 +1,4 @@
-"""The few column types that the stages know, made of the many that a file can hold."""
+"""Turns the many column types that a file can hold into the few that the stages know."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from tabular.errors import UserError
 from tabular.table import spelling
 
 EXAMINED = 500
-"""Different values that are looked at one by one for the one that is no date."""
+"""Number of different values that are examined one by one to find the one that is not a date."""
 
 
 def normalised(
@@ -19,14 +19,15 @@ def normalised(
     """The table with plain columns: int64, float64, bool, object of booleans, datetime64[us] or text.
 
     Args:
-        frame: as pandas or Arrow made it.
-        kinds: the columns that are `text` or `date` whatever they look like.
-        missing: spellings of a hole in text; with an infinity among them, infinite numbers are holes. None: as it is.
+        frame: the table from pandas or Arrow.
+        kinds: the columns that are `text` or `date` whatever their values look like.
+        missing: texts that are holes; with an infinity among them, infinite numbers are holes too. None changes
+            nothing.
         day_first: see `tabular.table.spelling.dates`.
-        name: what errors call the file.
+        name: name of the file in errors.
 
     Raises:
-        UserError: a column that must be a date holds something else.
+        UserError: a column of dates holds a value that is not a date.
     """
     made = {}
     for column in frame.columns:
@@ -75,7 +76,7 @@ def _number(column: pd.Series, missing: Sequence[str] | None) -> pd.Series:
 
 
 def _as_text(column: pd.Series) -> pd.Series:
-    """Codes as text: a whole number that pandas made 3.0, because its column has holes, is "3"; booleans stay so."""
+    """Codes as text: a whole number that pandas made 3.0, because its column has holes, is "3". Booleans are kept."""
     if column.dtype == object or pd.api.types.is_bool_dtype(column.dtype):
         return column
     text = column.astype("str")
@@ -95,7 +96,7 @@ def _as_dates(column: pd.Series, day_first: bool, name: str) -> pd.Series:
     few = text.dropna().unique()[:EXAMINED]
     wrong = next((value for value in few if spelling.dates(pd.Series([value]), day_first) is None), None)
     shown = repr(wrong if wrong is not None else str(text.dropna().iloc[0]))[:60]
-    why = f"{shown} is no date" if wrong is not None else f"its dates, such as {shown}, are written in several ways"
+    why = f"{shown} is not a date" if wrong is not None else f"its dates, such as {shown}, are written in several ways"
     raise UserError(
         f"{name}: column '{column.name}' is to be a date, but {why}; mend it, write it as 2024-02-29, "
         "or list how holes are spelled in data.reading.missing"

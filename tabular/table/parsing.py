@@ -1,4 +1,4 @@
-"""A table from the bytes of a file. What the file is, its bytes say, not its name."""
+"""Reads a table from the bytes of a file, whose format is told by the bytes and not by the name."""
 
 import csv
 import gzip
@@ -24,28 +24,28 @@ GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
 ZIP = b"PK\x03\x04"
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-"""Separators in words."""
+"""Names of the separators in messages."""
 
 Kinds = Mapping[str, Literal["text", "date"]]
-"""Columns that are to be read as text or as dates, whatever their values look like."""
+"""Columns that are read as text or as dates, whatever their values look like."""
 
 
 def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds: Kinds | None = None) -> pd.DataFrame:
-    """The table in a CSV with a header, a Parquet file, either one gzipped, or a .tgz that holds one.
+    """Read the table in a CSV with a header or a Parquet file, which may be gzipped or in a .tgz archive.
 
     Args:
-        content: the file's bytes. Archives are read in memory: no path in them is ever used.
-        name: what errors call the file.
-        reading: how the file is written; commas, points and UTF-8 when it is not given.
-        kinds: columns of known kind beyond those of `reading`; a name that the table lacks does not matter.
+        content: the file's bytes. Archives are read in memory, and no path in them is used.
+        name: name of the file in errors.
+        reading: how the file is written; by default with commas, decimal points and UTF-8.
+        kinds: columns of known kind beyond those of `reading`; names that the table lacks are ignored.
 
     Returns:
         The rows with a plain index: numbers as int64 or float64, booleans as bool or object, dates as datetime64[us]
-        without a zone, the rest as text.
+        without a time zone, the rest as text.
 
     Raises:
-        UserError: the file is empty, damaged, or no such table, column names repeat, or a column of dates holds
-            something else.
+        UserError: the file is empty, damaged or not such a table, column names repeat, or a column of dates holds
+            a value that is not a date.
     """
     reading = reading or ReadingConfig()
     name, content = unpack(content, name)
@@ -69,10 +69,10 @@ def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds
 
 
 def unpack(content: bytes, name: str) -> tuple[str, bytes]:
-    """The name and the bytes of the one table in a gzip file or .tgz; those of any other file as they are.
+    """The name and the bytes of the one table in a gzip file or a .tgz archive; other files are returned unchanged.
 
     Raises:
-        UserError: a damaged archive, or one that does not hold exactly one table.
+        UserError: the archive is damaged, or does not hold exactly one table.
     """
     if not content.startswith(GZIP):
         return name, content
@@ -93,10 +93,10 @@ def unpack(content: bytes, name: str) -> tuple[str, bytes]:
 
 
 def raw_csv(content: bytes, name: str, reading: ReadingConfig) -> pd.DataFrame:
-    """All cells of a CSV as text, nothing missing; names and cells without blanks around them where `trim` says so.
+    """All cells of a CSV as text, none of them missing; where `trim` is set, without blanks around names and cells.
 
     Raises:
-        UserError: as `parse`.
+        UserError: the file is not a CSV that can be read, see `parse`.
     """
     text = _text(content, name, reading)
     frame = _read(text, name, reading, dtype="str", keep_default_na=False, na_filter=False)
@@ -130,7 +130,7 @@ def _parquet(content: bytes, name: str) -> pd.DataFrame:
 
 
 def _plain_csv(content: bytes, name: str, reading: ReadingConfig, kinds: Kinds) -> pd.DataFrame:
-    """The table as pandas reads it, which is quickest."""
+    """The table as pandas reads it, which is the fastest way."""
     text = _text(content, name, reading)
     options: dict[str, object] = {"dtype": dict.fromkeys(kinds, "str"), "low_memory": False}
     options["float_precision"] = "round_trip"  # what Python and the service read; pandas before 3.1 is off by a bit
@@ -140,7 +140,7 @@ def _plain_csv(content: bytes, name: str, reading: ReadingConfig, kinds: Kinds) 
 
 
 def _as_written(frame: pd.DataFrame, reading: ReadingConfig, kinds: Kinds) -> pd.DataFrame:
-    """The table from its cells as text, with the file's own way of writing numbers."""
+    """The table from its cells as text, for a file that writes numbers in another way than pandas expects."""
     missing = holes(reading.missing, is_text=True) or ()
     made = {}
     for column in frame.columns:
@@ -154,7 +154,7 @@ def _as_written(frame: pd.DataFrame, reading: ReadingConfig, kinds: Kinds) -> pd
 
 
 def _text(content: bytes, name: str, reading: ReadingConfig) -> str:
-    """The decoded file, unless it is plainly no CSV."""
+    """The decoded file. Raises UserError where it is obviously not a CSV."""
     if content.startswith(ZIP):
         raise UserError(f"{name} is a ZIP archive or an Excel workbook; unpack it, or export it as CSV or Parquet")
     wide = reading.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
@@ -191,7 +191,7 @@ def _read(text: str, name: str, reading: ReadingConfig, **options: object) -> pd
 
 
 def _check_shape(text: str, name: str, separator: str) -> None:
-    """Refuse what pandas would mend in silence: repeated names, and rows shorter or longer than the header."""
+    """Refuse what pandas would correct silently: repeated names, and rows shorter or longer than the header."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     header = next(row for row in reader if row)
     if len(header) == 1:
@@ -211,7 +211,7 @@ def _check_shape(text: str, name: str, separator: str) -> None:
 
 
 def _is_plain(text: str, separator: str, columns: int) -> bool:
-    """Whether there are no quotes and all lines are alike, which is quickly seen."""
+    """Whether there are no quotes and all lines have the same number of cells, which is quickly checked."""
     lines = text.replace("\r\n", "\n")
     if '"' in lines or "\r" in lines:
         return False

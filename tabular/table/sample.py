@@ -1,4 +1,4 @@
-"""The built-in sample: a seeded generator of a table that a YAML file describes."""
+"""The built-in sample: a table that is generated from a seed and a description in YAML."""
 
 from typing import Annotated, Literal
 
@@ -16,21 +16,21 @@ class SamplePlace(StrictModel):
     """A spot that rows gather around."""
 
     centre: dict[str, float]
-    """Where it is: a value for each column whose distribution is `place`."""
+    """Position: a value for each column whose distribution is `place`."""
     spread: Annotated[float, Field(gt=0)]
     """Standard deviation of the rows around the centre, in the unit of those columns."""
     weight: Annotated[float, Field(ge=0)] = 0.0
-    """How many rows it draws, relative to the other places."""
+    """Number of rows that gather here, relative to the other places."""
     rows: Annotated[int, Field(ge=0)] = 0
-    """Rows that it has beyond its drawn ones; without a weight, exactly these: a rare place."""
+    """Number of rows beyond the drawn ones; without a weight there are exactly these, for a rare place."""
     effect: float = 0.0
-    """What it adds to columns with a `place` coefficient; only differences between places count."""
+    """Amount that it adds to columns with a `place` coefficient; only differences between places count."""
     category: str
-    """Its name in the columns whose distribution is `category`."""
+    """Name of the place in the columns whose distribution is `category`."""
 
 
 class SampleColumn(StrictModel):
-    """How a column is made, from the columns before it.
+    """The way a column is made from the columns before it.
 
     A `normal`, `lognormal` or `choice` column has a latent: noise, effects of other columns' latents and of the place,
     summed and standardised. Its value is `mean + std * latent`, or the exponential of that; of a `choice` the
@@ -39,25 +39,25 @@ class SampleColumn(StrictModel):
 
     distribution: Literal["normal", "lognormal", "choice", "place", "category"]
     mean: float = 0.0
-    """Mean of the values; of their natural logarithm for `lognormal`."""
+    """Mean of the values, or of their natural logarithm for `lognormal`."""
     std: Annotated[float, Field(gt=0)] = 1.0
-    """Standard deviation of the same."""
+    """Standard deviation of the values, or of their natural logarithm for `lognormal`."""
     of: dict[str, float] = {}
-    """By earlier column, the coefficient on its standardised latent."""
+    """Coefficient on the standardised latent of each earlier column."""
     place: float = 0.0
-    """The coefficient on the standardised effect of the place."""
+    """Coefficient on the standardised effect of the place."""
     noise: Annotated[float, Field(ge=0)] = 1.0
-    """The coefficient on this column's own standard normal noise."""
+    """Coefficient on this column's own standard normal noise."""
     min: float | None = None
-    """Lower values become this."""
+    """Lower limit: smaller values become this."""
     max: float | None = None
-    """Higher values become this: a cap."""
+    """Upper limit: larger values become this."""
     decimals: Annotated[int, Field(ge=0)] = 0
-    """To how many decimals values are rounded."""
+    """Number of decimals to which values are rounded."""
     missing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """The share of holes, 0 to 1."""
+    """Share of missing values, from 0 to 1."""
     shares: dict[str, Annotated[float, Field(gt=0)]] = {}
-    """Of a `choice`: each category in order, with how frequent it is relative to the others."""
+    """The categories of a `choice` in order, each with its frequency relative to the others."""
 
     @model_validator(mode="after")
     def _has_categories(self) -> "SampleColumn":
@@ -67,14 +67,14 @@ class SampleColumn(StrictModel):
 
 
 class SampleSpec(StrictModel):
-    """A table as a few numbers."""
+    """The description of a table."""
 
     rows: Annotated[int, Field(ge=2)]
-    """How many rows."""
+    """Number of rows."""
     places: Annotated[Items[SamplePlace], Field(min_length=1)]
     """The places that rows gather around."""
     columns: Annotated[dict[str, SampleColumn], Field(min_length=1)]
-    """The columns in the table's order."""
+    """The columns, in the table's order."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SampleSpec":
@@ -86,7 +86,7 @@ class SampleSpec(StrictModel):
         for name, column in self.columns.items():
             for other in column.of:
                 if other not in earlier:
-                    raise ValueError(f"columns.{name}.of: '{other}' is no earlier column with numbers")
+                    raise ValueError(f"columns.{name}.of: '{other}' is not an earlier column with numbers")
             if column.distribution != "category":
                 earlier.add(name)
         drawn = self.rows - sum(place.rows for place in self.places)
@@ -96,15 +96,15 @@ class SampleSpec(StrictModel):
 
 
 def make_sample(spec: SampleSpec, seed: int) -> pd.DataFrame:
-    """The table that the description stands for: the same for the same description and seed.
+    """Generate the table of a description; the same description and seed give the same table.
 
     Args:
         spec: the description.
-        seed: behind every random draw.
+        seed: seed of all random draws.
 
     Returns:
-        `spec.rows` rows with the columns in their order: float64 (NaN in holes), text (None in holes) for `category`
-        and `choice`.
+        `spec.rows` rows with the columns in their order: float64 with NaN for missing values; for `category` and
+        `choice`, text with None for missing values.
     """
     random = np.random.default_rng(seed)
     at = _draw_places(spec, random)
@@ -141,7 +141,7 @@ def _draw_places(spec: SampleSpec, random: np.random.Generator) -> NDArray[np.in
 
 
 def _chosen(latent: Floats, column: SampleColumn, random: np.random.Generator) -> NDArray[np.object_]:
-    """The category of each row by the rank of its latent, with holes."""
+    """The category of each row by the rank of its latent, with missing values."""
     ends = np.cumsum([*column.shares.values()]) / sum(column.shares.values())
     ranks = np.empty(len(latent))
     ranks[np.argsort(latent, kind="stable")] = (np.arange(len(latent)) + 0.5) / len(latent)
@@ -158,7 +158,7 @@ def _standardised(values: Floats) -> Floats:
 
 
 def _finished(values: Floats, column: SampleColumn, random: np.random.Generator) -> Floats:
-    """Rounded, kept within the limits, and with holes."""
+    """The values rounded, kept within the limits, and with missing ones."""
     rounded = np.clip(np.round(values, column.decimals), column.min, column.max)
     holes = random.choice(len(rounded), size=round(column.missing * len(rounded)), replace=False)
     rounded[holes] = np.nan

@@ -1,4 +1,4 @@
-"""Where the table comes from: found before any work starts, read and checked by the first step."""
+"""Finds the source of the table before any work starts, and reads it for the first step."""
 
 import hashlib
 import os
@@ -25,25 +25,25 @@ from tabular.table.sample import SampleSpec, make_sample
 
 
 class TableSource(StrictModel):
-    """One table's origin, small enough to be a step's parameter. As JSON it comes back equal."""
+    """The source of a table, small enough to be a step's parameter; from its JSON it is restored unchanged."""
 
     kind: Literal["path", "url", "sample"]
     location: str
-    """An absolute path or an address to read from; for a sample, the file that describes it."""
+    """An absolute path or an address; for a sample, the file that describes it."""
     sha256: str | None = None
-    """What the bytes must hash to when they are read; None where nothing is known beforehand."""
+    """The hash that the bytes must have when they are read; None where it is not known beforehand."""
     fingerprint: str
-    """Changes when the bytes change; belongs into the cache key of the step that reads."""
+    """A text that changes when the bytes change; it is part of the cache key of the step that reads."""
     cache: str | None = None
-    """The folder that holds the download, named by its sha256."""
+    """The folder that holds the download under the name of its sha256."""
     sample: SampleSpec | None = None
-    """What to generate; only for a sample."""
+    """The description of a sample; None for another source."""
     reading: ReadingConfig = ReadingConfig()
-    """How the file is written; nothing to a sample."""
+    """How the file is written; ignored for a sample."""
     kinds: dict[str, Literal["text", "date"]] = {}
-    """The columns that are categories or dates by the rules of the validation, whatever their values look like."""
+    """The columns that the rules of the validation declare categories or dates, whatever their values look like."""
     why: str
-    """Why this source and no other, in words."""
+    """The reason why this source was chosen, in words."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "TableSource":
@@ -60,13 +60,13 @@ def locate(
     root: Path = ROOT,
     columns: Mapping[str, ColumnConfig] | None = None,
 ) -> TableSource:
-    """Find the table before work is spent: `path` if it is set, else the download of `url`, else the sample.
+    """Find the table: `path` if it is set, otherwise the download of `url`, otherwise the sample.
 
     Args:
-        data: the configuration. With `sha256` a file is read once here, wherever it lies, and compared.
-        cache: the folder of downloads; made when needed.
+        data: the configuration. A file with a `sha256` is read once here, wherever it lies, and compared.
+        cache: the folder of downloads; created when needed.
         root: the repository, which `data.sample` is relative to.
-        columns: the rules of the validation, for the columns that are categories or dates whatever they look like.
+        columns: the rules of the validation, which declare some columns categories or dates.
 
     Raises:
         UserError: a missing file, a wrong sha256, an address that cannot be read, or no network and no sample.
@@ -110,18 +110,18 @@ def _found(data: DataConfig, cache: Path, root: Path) -> TableSource:
 def read_table(
     source: TableSource, target: str, drop_duplicates: bool, seed: int, drop_columns: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, Provenance]:
-    """Read the table, or make the sample, and check that there is something to learn from.
+    """Read the table, or generate the sample, and check that it can be learned from.
 
     Args:
-        source: from `locate`, perhaps on another machine: a download that is not here is fetched again.
-        target: the column that must be there.
-        drop_duplicates: drop rows that repeat an earlier row in every column.
-        seed: of the sample.
-        drop_columns: columns that are set aside, after repeated rows are dropped.
+        source: from `locate`, perhaps on another machine; a download that is not here is fetched again.
+        target: a column that must exist.
+        drop_duplicates: whether rows that repeat an earlier row in every column are dropped.
+        seed: seed of the sample.
+        drop_columns: columns that are removed after repeated rows are dropped.
 
     Returns:
-        The rows (all columns, index 0 to n-1) and where they came from. The sha256 is of the file's bytes, for the
-        sample of the table as CSV. Dtypes: see `tabular.table.parsing.parse`.
+        The rows (all columns, index 0 to n-1) and their provenance, whose sha256 is that of the file's bytes, or of
+        the sample as CSV. For the dtypes, see `tabular.table.parsing.parse`.
 
     Raises:
         UserError: unreadable or changed bytes, no target column, fewer than two rows, or a column with no value.
@@ -164,10 +164,10 @@ def read_table(
 
 
 def with_target(frame: pd.DataFrame, target: str, reading: ReadingConfig, name: str) -> tuple[pd.DataFrame, int]:
-    """The rows that have a target, and how many had none; all of them unless `target_missing` says to drop.
+    """The rows that have a target and the number of those that have none; all rows unless `target_missing` is `drop`.
 
     Raises:
-        UserError: rows are to be dropped, and no row has a target.
+        UserError: rows without a target are to be dropped, and no row has one.
     """
     holes = frame[target].isna()
     if reading.target_missing == "refuse" or not holes.any():
@@ -215,7 +215,7 @@ def _sample(file: str, root: Path, why: str) -> TableSource:
 
 
 def _download(url: str, sha256: str, cache: Path) -> None:
-    """Put the file into the cache unless it is there; under its final name it is always whole and right."""
+    """Put the file into the cache unless it is there; a file with its final name is always complete and correct."""
     kept = cache / sha256
     if kept.is_file() and _hash(kept) == sha256:
         return
@@ -230,7 +230,7 @@ def _download(url: str, sha256: str, cache: Path) -> None:
 
 
 def _content(source: TableSource) -> bytes:
-    """The bytes, from the cache of this machine where it has them."""
+    """The bytes of the source, from the cache of this machine where it has them."""
     if source.kind == "url":
         kept = Path(source.cache or "") / str(source.sha256)
         if source.cache and kept.is_file() and _hash(kept) == source.sha256:
@@ -260,7 +260,7 @@ def content_at(location: str, key: str) -> bytes:
 
     Args:
         location: a path, or an address that fsspec reaches.
-        key: where the user wrote it, such as `--data`; errors name it.
+        key: the key or option under which the user wrote it, such as `--data`, for errors.
 
     Raises:
         UserError: there is no such file, or it cannot be read.
@@ -289,5 +289,5 @@ def _local(path: str, key: str) -> Path:
 
 
 def _readable(kinds: Mapping[str, Literal["text", "date"]], target: str) -> Kinds:
-    """The kinds without the target's: its labels stay what they are, so that 1 is predicted as 1."""
+    """The kinds without that of the target, whose labels are not changed, so that 1 is predicted as 1."""
     return {column: kind for column, kind in kinds.items() if column != target}

@@ -1,4 +1,4 @@
-"""The rules of `tabular.arithmetic.cells` for whole columns of text. Strict: a column is one thing or it is text."""
+"""The rules of `tabular.arithmetic.cells` for columns of text: all values are of one kind, or the column is text."""
 
 from collections.abc import Iterable
 
@@ -49,7 +49,7 @@ def floats(cells: pa.Array) -> NDArray[np.float64]:
 
 
 def booleans(text: pd.Series) -> pd.Series | None:
-    """A column of true and false as bool, or object where values are missing; None where a value is neither."""
+    """A column of true and false as bool, or as object where values are missing; None where a value is neither."""
     known = text.dropna()
     if not len(known) or not set(known.unique()) <= BOOLEANS.keys():
         return None
@@ -57,10 +57,10 @@ def booleans(text: pd.Series) -> pd.Series | None:
 
 
 def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
-    """A column of text as datetime64[us] without a zone (UTC where it had one); None where a known value is not a date.
+    """Dates as datetime64[us] without a time zone (in UTC where they had one); None where a known value is not a date.
 
     Args:
-        text: one way of writing for the whole column; dtype str.
+        text: dtype str; all values must be written in one way.
         day_first: which of two readings to take where all values allow both.
     """
     known = text.dropna()
@@ -77,7 +77,7 @@ def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
 
 
 def moments(text: pd.Series, form: str) -> pd.Series:
-    """Dates of one form as datetime64[us] without a zone (UTC where it had one), NaT for text that is not one.
+    """Dates of one form as datetime64[us] without a time zone (in UTC where it had one), NaT for other text.
 
     Args:
         text: dtype str.
@@ -99,7 +99,7 @@ def is_ambiguous(text: pd.Series) -> bool:
 
 
 def codes(text: pd.Series) -> pd.Series:
-    """Codes as text, without the ".0" that a program adds to whole numbers of a column with holes."""
+    """Codes as text, without the ".0" that programs add to the whole numbers of a column with holes."""
     known = text.dropna()
     if not len(known) or not bool(known.str.fullmatch(rf"{WHOLE}(\.0+)?").all()):
         return text

@@ -1,4 +1,4 @@
-"""Holding rows out before anything is fitted."""
+"""Holds rows out before anything is fitted."""
 
 import pandas as pd
 from sklearn.model_selection import train_test_split
@@ -8,7 +8,7 @@ from tabular.errors import UserError, one_line
 
 STRATA = 10
 RARE = 50
-"""Rows of a class that are kept for tuning, however few its share would be."""
+"""Number of rows of a class that are kept for tuning, even where its share would be smaller."""
 
 
 def split(
@@ -19,8 +19,8 @@ def split(
     Args:
         rows: the whole table.
         target: a classification is stratified by its classes unless the config names another column.
-        config: the share held out and the column to stratify by.
-        seed: of the draw.
+        config: the share to hold out, and the column to stratify by.
+        seed: seed of the draw.
 
     Raises:
         UserError: the column to stratify by does not exist, or a stratum or a part has too few rows.
@@ -42,17 +42,17 @@ def split(
 
 
 def tuning_rows(train: pd.DataFrame, target: TargetConfig, config: SplitConfig, seed: int) -> pd.DataFrame:
-    """The training rows that choose imputation, features, algorithm and parameters, with a fresh index from 0.
+    """The training rows by which imputation, features, algorithm and parameters are chosen, with an index from 0.
 
     Args:
         train: the training rows.
-        target: the classes of a classification keep their proportions; a rare one keeps `RARE` rows.
-        config: how many rows are enough.
-        seed: of the draw.
+        target: the classes of a classification keep their proportions; a rare class keeps `RARE` rows.
+        config: number of rows that are enough.
+        seed: seed of the draw.
 
     Returns:
-        The very same table where it is small enough; else a draw without replacement, in the order of the training
-        rows, which holds a few rows more than asked for where classes are rare.
+        The training rows themselves where they are few enough; otherwise a draw without replacement in their order,
+        which holds a few more rows than configured where classes are rare.
     """
     if config.tuning_rows is None or len(train) <= config.tuning_rows:
         return train
@@ -69,7 +69,7 @@ def tuning_rows(train: pd.DataFrame, target: TargetConfig, config: SplitConfig, 
 
 
 def _strata(column: pd.Series, binned: bool) -> pd.Series:
-    """Quantile bins of a number with many values, else the values as they are; missing values are a stratum."""
+    """Quantile bins of a number with many values, otherwise the values; missing values form a stratum of their own."""
     if binned and pd.api.types.is_numeric_dtype(column) and column.nunique() > STRATA:
         column = pd.qcut(column, STRATA, labels=False, duplicates="drop")
     return column.astype("str").fillna("missing")

@@ -1,4 +1,4 @@
-"""Which columns of a table are what."""
+"""The numeric, date and categorical columns of a table."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The contract with the data: every rule is checked, all failures are reported together."""
+"""The contract with the data: each rule is checked, and all failures are reported together."""
 
 from collections.abc import Callable
 
@@ -18,16 +18,16 @@ TOP = 10
 
 
 def validate(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig) -> ValidationReport:
-    """Check the table against the config and against what any training needs of its target.
+    """Check the table against the config, and its target against the needs of any training.
 
     Args:
         frame: all rows and columns, as read.
-        target: its column and the task; rules for it apply whether or not the config lists the column.
+        target: column and task; the rules for it apply whether or not the config lists the column.
         config: the rules.
 
     Returns:
-        A profile of each column in the table's order, and all rules that did not hold. Nothing is raised for them:
-        see `refuse`.
+        A profile of each column in the table's order, and the rules that do not hold. To raise an error for them, see
+        `refuse`.
     """
     names = [str(name) for name in frame.columns]
     failures = rules.missing_columns(dict.fromkeys([*config.columns, target.column]), names)
@@ -47,7 +47,7 @@ def validate(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig
 
 
 def refuse(report: ValidationReport) -> None:
-    """Raise one UserError, one line, that holds all failures of the report; do nothing where there are none."""
+    """Raise a UserError of one line with all failures of the report; do nothing where there are none."""
     if report.failures:
         said = "; ".join(_in_words(failure) for failure in report.failures)
         raise UserError(f"the table breaks {len(report.failures)} rule(s): {said}; mend them, or change 'validation'")
@@ -64,9 +64,9 @@ def _in_words(failure: Check) -> str:
 def _schema(
     frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig, repeated: pd.Series
 ) -> pa.DataFrameSchema:
-    """The rules as a pandera schema; those for the target and against infinite numbers are always in it."""
+    """The rules as a pandera schema; it always holds those for the target and against infinite numbers."""
     checks = {name: _column_checks(column) for name, column in config.columns.items()}
-    # The target's own rules take the place of the config's on the same matter, so that each failure is told once.
+    # The target's own rules replace those of the config about the same thing, so that each failure is reported once.
     checks[target.column] = checks.get(target.column, {}) | _target_checks(target)
     for name in frame.columns:
         if name in checks or config.other_columns == "allow":
@@ -90,12 +90,12 @@ def _schema(
 
 
 def _rule(words: str, holds: Callable[[pd.Series], pd.Series]) -> pa.Check:
-    """A rule that `holds` answers row by row, for the values that are not missing."""
+    """A rule that `holds` decides row by row, for the values that are not missing."""
     return pa.Check(holds, error=words)
 
 
 def _column_checks(column: ColumnConfig) -> dict[str, pa.Check]:
-    """The rules of one column by matter. A value that is not a number breaks the rule that says so, and no limit."""
+    """The rules of one column by name. A value that is not a number breaks the rule about that, and no limit."""
     share = column.max_missing
     words = rules.missing_words(share)
     checks = {
@@ -132,7 +132,7 @@ def _dated(column: pd.Series) -> pd.Series:
 
 
 def _numeric(column: pd.Series) -> pd.Series:
-    """False for each value that is no number; for every value of a text column that merely looks like numbers."""
+    """False for each value that is not a number; for all values of a text column in which all look like numbers."""
     if is_number(column):
         return column.notna()
     parsed = pd.to_numeric(column.astype(str), errors="coerce").notna()
@@ -144,7 +144,7 @@ def _finite(column: pd.Series) -> pd.Series:
 
 
 def _failure(error: SchemaError) -> Check:
-    """What pandera found, in our words."""
+    """A failure that pandera found, in our words."""
     if error.reason_code != SchemaErrorReason.DATAFRAME_CHECK:
         raise error  # a rule itself broke down, which is our mistake and not the data's
     by_row = isinstance(error.check_output, pd.Series)

@@ -26,7 +26,7 @@ def test_the_file_has_the_defaults_of_its_model_and_takes_an_input() -> None:
     [
         ("batch.inptu=x.csv", "unknown key 'batch.inptu'; the nearest known key is 'batch.input'"),
         ("batch.chunk_rows=5", "'batch.chunk_rows'"),
-        ("batch.keep=some", "'batch.keep': 'some' is no list of columns; write [some], or all"),
+        ("batch.keep=some", "'batch.keep': 'some' is not a list of columns; write [some], or all"),
         ("batch.reading.decimal=;", "'batch.reading.decimal'"),
         ("batch.max_rejected=2", "'batch.max_rejected'"),
         ("batch.input=", "'batch.input'"),

@@ -215,7 +215,7 @@ def _archive(**members: str) -> bytes:
 )
 def test_what_is_no_model_file_is_refused_in_one_line(content: bytes) -> None:
     with pytest.raises(
-        UserError, match=r"^the model file is damaged, or no skops file \(.*\); fetch or train it again$"
+        UserError, match=r"^the model file is damaged, or not a skops file \(.*\); fetch or train it again$"
     ):
         from_bytes(content)
 

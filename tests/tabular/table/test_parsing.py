@@ -260,7 +260,7 @@ def test_parquet_gives_the_same_few_types() -> None:
         (
             b"d,a\n2024-02-01,1\nsoon,2\n",
             ReadingConfig(dates=("d",)),
-            "column 'd' is to be a date, but 'soon' is no date",
+            "column 'd' is to be a date, but 'soon' is not a date",
         ),
         (b"d,a\n2024-02-01,1\n1.2.2024,2\n", ReadingConfig(dates=("d",)), "written in several ways"),
         (
@@ -283,8 +283,8 @@ def test_what_is_not_as_configured_is_refused(content: bytes, reading: ReadingCo
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"encoding": "utf-99"}, "is no encoding of text"),
-        ({"encoding": "hex"}, "is no encoding of text"),
+        ({"encoding": "utf-99"}, "is not a text encoding"),
+        ({"encoding": "hex"}, "is not a text encoding"),
         ({"decimal": ",", "thousands": ","}, "must differ"),
         ({"text": ["a"], "dates": ["a"]}, "'a' is in 'text' and in 'dates'"),
     ],

@@ -151,7 +151,7 @@ def test_the_other_samples_satisfy_their_configs_and_can_be_learned(name: str, r
         ({"columns": {"x": {"distribution": "choice"}}}, "a choice needs them"),
         ({"columns": {"x": {"distribution": "normal", "shares": {"a": 1}}}}, "'shares' are for a choice"),
         ({"columns": {"price": {"distribution": "normal"}}}, "must give a value for each of"),
-        ({"columns": {"x": {"distribution": "place", "of": {"later": 1.0}}}}, "'later' is no earlier column"),
+        ({"columns": {"x": {"distribution": "place", "of": {"later": 1.0}}}}, "'later' is not an earlier column"),
         ({"rows": 6}, "must not exceed 'rows'"),
         ({"rows": 1}, "greater than or equal to 2"),
         ({"places": []}, "at least 1 item"),
