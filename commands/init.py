@@ -12,7 +12,7 @@ from tabular.errors import UserError
 
 if TYPE_CHECKING:
     from tabular.profiling.found import TableFound
-    from tabular.profiling.profile import Profiled
+    from tabular.profiling.profile import ProfiledTable
 
 COLOURS = {"loud": "bold red", "warning": "yellow", "note": "dim"}
 SHOWN = 40
@@ -85,7 +85,7 @@ def _location(data: str, root: Path) -> str:
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
-def _check(text: str, profiled: "Profiled") -> None:
+def _check(text: str, profiled: "ProfiledTable") -> None:
     """Hold the table to the very rules that were written for it, and cut it as a training will."""
     import yaml
     from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""Which encoding a CSV has, and what separates its values."""
+"""The encoding of a CSV file, and the separator of its values."""
 
 import csv
 import io
@@ -8,31 +8,31 @@ from tabular.config.reading import ReadingConfig, Separator
 from tabular.errors import UserError
 
 SAMPLE = 200_000
-"""Characters from the beginning that the separator is judged by."""
+"""Number of characters at the beginning of the file by which the separator is judged."""
 UTF16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 SEPARATORS: tuple[Separator, ...] = (",", ";", "\t", "|")
 
 
 def sniff(content: bytes, name: str) -> ReadingConfig:
-    """Encoding and separator of a CSV; the rest is as it is by default.
+    """Find the encoding and the separator of a CSV file; the other settings keep their defaults.
 
     Args:
-        content: the file, unpacked.
-        name: what errors call the file.
+        content: the unpacked file.
+        name: name of the file in errors.
 
     Raises:
-        UserError: the bytes are no text.
+        UserError: the file is not a text.
     """
     found = encoding(content)
     text = content.decode("utf-8-sig" if found == "utf-8" else found, errors="replace")[:SAMPLE]
     if len(CONTROL.findall(text)) > len(text) / 100 and not content.startswith(b"PK"):
-        raise UserError(f"{name} is not a table: its bytes are no text; give a CSV or Parquet file")
+        raise UserError(f"{name} is not a table: its bytes are not text; give a CSV or Parquet file")
     return ReadingConfig(encoding=found, separator=separator(text, is_whole=len(text) < SAMPLE))
 
 
 def encoding(content: bytes) -> str:
-    """The encoding that the bytes allow: UTF-16 and UTF-8 can be told, Western European ones are the last resort."""
+    """The encoding of a text: UTF-16 and UTF-8 can be recognised, a Western European one is the last resort."""
     if content[:2] in UTF16:
         return UTF16[content[:2]]
     beginning = content[:2000]
@@ -48,11 +48,11 @@ def encoding(content: bytes) -> str:
 
 
 def separator(text: str, is_whole: bool) -> Separator:
-    """What most lines have as often as the header does; of two such, what makes more columns.
+    """The separator that occurs in most lines as often as in the header; of two such, the one that makes more columns.
 
     Args:
         text: the beginning of the file.
-        is_whole: whether it is the whole file, so that its last line is whole too.
+        is_whole: whether the text is the whole file, so that its last line is complete.
     """
     scores: dict[Separator, tuple[float, int]] = {}
     for candidate in SEPARATORS:

@@ -1,4 +1,4 @@
-"""What was found out about a table, as plain data."""
+"""What `init` has found out about a table, as plain data."""
 
 from typing import Literal
 
@@ -9,49 +9,56 @@ from tabular.reports.report import Report
 Kind = Literal["number", "boolean", "category", "date", "text", "identifier", "constant", "empty"]
 
 
-class Finding(Report):
+class TableFinding(Report):
     """Something that a person should know before they trust a model of this table."""
 
     level: Literal["loud", "warning", "note"]
-    """`loud`: it makes a model worthless or takes a column away; `warning`: look at it; `note`: so that it is known."""
+    """`loud`: it makes a model worthless, or takes a column away; `warning`: a person should look at it; `note`: it is
+    good to know."""
     column: str | None
+    """The column that it is about; None for the whole table."""
     text: str
-    """What is so, and what the config does about it."""
+    """What was found, and what the configuration does about it."""
 
 
 class ColumnFound(Report):
-    """One column: what it holds, why that is thought, and what becomes of it."""
+    """One column: its kind, the reason for the kind, and whether the model may see it."""
 
     name: str
     kind: Kind
     why: str
     """The reason for the kind, in a few words."""
     missing: int
+    """Number of rows without a value."""
     known: int
+    """Number of rows with a value."""
     distinct: int
+    """Number of different values."""
     low: float | None = None
     """The smallest finite number."""
     high: float | None = None
+    """The largest finite number."""
     first: str | None = None
     """The earliest day, ISO 8601."""
     last: str | None = None
+    """The latest day, ISO 8601."""
     levels: tuple[str, ...] = ()
-    """All categories, sorted, where they are few."""
+    """All categories, sorted, if there are few."""
     drop: str | None = None
-    """Why the model must not see it; None where it may."""
+    """The reason why the model must not see the column; None if it may."""
 
 
 class TargetFound(Report):
-    """What is to be predicted."""
+    """The column to predict."""
 
     column: str
     task: Task
     why: str
     """The reason for the task."""
     missing: int
-    """Rows without a target."""
+    """Number of rows without a target."""
     classes: dict[str, int]
-    """Rows of each class, the most frequent first; empty for a regression."""
+    """Number of rows by class, the most frequent class first; empty for a regression."""
     positive: bool
     """Whether every value of a regression's target is above zero."""
 
@@ -60,24 +67,40 @@ class TableFound(Report):
     """Everything that the run configuration is written from."""
 
     rows: int
-    """In the file."""
+    """Number of rows in the file."""
     used: int
-    """Of these, the rows that are trained on: with a target, and none of them twice where duplicates are dropped."""
+    """Number of rows that are trained on: they have a target, and are not dropped as duplicates."""
     duplicates: int
-    """Rows of the file that repeat an earlier one."""
+    """Number of rows in the file that repeat an earlier one."""
     drop_duplicates: bool
+    """Whether the configuration drops them."""
     duplicate_share: float
-    """The share of the used rows that repeat an earlier one in the columns that the model sees, 0 to 1."""
+    """Share of the used rows that repeat an earlier one in the columns that the model sees, 0 to 1."""
     reading: ReadingConfig
     is_csv: bool
     target: TargetFound
     columns: tuple[ColumnFound, ...]
-    """In the table's order, the target among them."""
+    """All columns in the order of the table, including the target."""
     places: tuple[str, str] | None
     """The columns of longitude and latitude."""
-    findings: tuple[Finding, ...]
+    findings: tuple[TableFinding, ...]
 
     @property
     def inputs(self) -> tuple[ColumnFound, ...]:
         """The columns that the model sees."""
         return tuple(c for c in self.columns if c.drop is None and c.name != self.target.column)
+
+
+def loud(column: str | None, text: str) -> TableFinding:
+    """A finding of the level `loud`."""
+    return TableFinding(level="loud", column=column, text=text)
+
+
+def warning(column: str | None, text: str) -> TableFinding:
+    """A finding of the level `warning`."""
+    return TableFinding(level="warning", column=column, text=text)
+
+
+def note(column: str | None, text: str) -> TableFinding:
+    """A finding of the level `note`."""
+    return TableFinding(level="note", column=column, text=text)

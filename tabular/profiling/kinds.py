@@ -1,4 +1,4 @@
-"""What each column of a table holds, and which of them no model can learn from."""
+"""The kind of each column, and the columns from which no model can learn."""
 
 from typing import Any
 
@@ -8,24 +8,24 @@ from tabular.profiling import words
 from tabular.profiling.found import ColumnFound, Kind
 
 LEVELS = 30
-"""So many categories become a column each; more become the mean of the target."""
+"""The largest number of categories that become a column each; more are replaced by the mean of the target."""
 OWN = 0.5
-"""A text of which more than this share are different tells rows apart, not kinds of rows."""
+"""If more than this share of the texts are different, the column identifies rows instead of grouping them."""
 FEWEST = 40
-"""Known values of a number or a date with holes, so that the training rows surely keep the 20 that imputation needs."""
+"""Known values that a number or date with holes needs, so that imputation surely finds 20 in the training rows."""
 NAMED = 20
-"""From so many rows on, different values in all of them are a name for each."""
+"""Number of rows from which on a different value in each of them makes a column an identifier."""
 EXAMINED = 10_000
-"""Rows from the beginning that the look of a text is judged by."""
+"""Number of rows at the beginning by which the look of texts is judged."""
 LONG = 40
-"""Characters, in the mean, from which on a text is prose."""
+"""Mean number of characters from which on texts are prose."""
 
 
 def describe(column: pd.Series) -> ColumnFound:
-    """One column as the stages will see it.
+    """Find the kind of a column, and whether the model may see it.
 
     Args:
-        column: as `tabular.table.parsing.parse` gives it.
+        column: the values as `tabular.table.parsing.parse` reads them.
     """
     known = column.dropna()
     facts: dict[str, Any] = {
@@ -37,7 +37,7 @@ def describe(column: pd.Series) -> ColumnFound:
     if not len(known):
         return ColumnFound(kind="empty", why="no value at all", drop="it has no value at all", **facts)
     worded = isinstance(column.dtype, pd.StringDtype) or column.dtype == object
-    if facts["distinct"] == 1 and not (worded and facts["missing"]):  # a word or none tells as much as two words
+    if facts["distinct"] == 1 and not (worded and facts["missing"]):  # a word and a hole are two values
         value = str(known.iloc[0])[:LONG]
         return ColumnFound(kind="constant", why=f"always {value!r}", drop=f"it is constant: always {value!r}", **facts)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
@@ -58,21 +58,21 @@ def _number(column: pd.Series, known: pd.Series, facts: dict[str, Any]) -> Colum
     whole = bool((known % 1 == 0).all())
     if facts["distinct"] == 2 and (facts["low"], facts["high"]) == (0.0, 1.0):
         return ColumnFound(kind="boolean", why="0 or 1", drop=_too_few(facts), **facts)
-    if whole and _names_rows(known, facts):
-        drop = f"it names the rows: {facts['distinct']:,} different numbers in {facts['known']:,} rows"
+    if whole and _identifies_rows(known, facts):
+        drop = f"it identifies rows: {facts['distinct']:,} different numbers in {facts['known']:,} rows"
         return ColumnFound(kind="identifier", why="a number for each row", drop=drop, **facts)
     why = "whole numbers" if whole else "decimal numbers"
     return ColumnFound(kind="number", why=why, drop=_too_few(facts), **facts)
 
 
 def _too_few(facts: dict[str, Any]) -> str | None:
-    """Why a column with holes is left out, if it is."""
+    """The reason why a column with holes is left out; None if it is not."""
     if facts["missing"] and facts["known"] < FEWEST:
         return f"it has {facts['known']} known values, too few to learn how to fill its holes"
     return None
 
 
-def _names_rows(known: pd.Series, facts: dict[str, Any]) -> bool:
+def _identifies_rows(known: pd.Series, facts: dict[str, Any]) -> bool:
     if facts["known"] < NAMED:
         return False
     named = words.is_identifier(str(facts["name"]))
@@ -89,7 +89,7 @@ def _text(known: pd.Series, facts: dict[str, Any]) -> ColumnFound:
     if facts["known"] >= NAMED and spaced < OWN and length <= LONG:
         named = words.is_identifier(str(facts["name"]))
         if share > 0.95 or (named and share > OWN):
-            return ColumnFound(kind="identifier", why="a text for each row", drop=f"it names the rows: {own}", **facts)
+            return ColumnFound(kind="identifier", why="a text for each row", drop=f"it identifies rows: {own}", **facts)
     if distinct > LEVELS and (share > OWN or length > LONG):
         return ColumnFound(kind="text", why="free text", drop=f"it is free text: {own}", **facts)
     if distinct > LEVELS:

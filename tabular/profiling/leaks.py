@@ -1,4 +1,4 @@
-"""Columns that give the target away: copies of it, and what alone predicts it almost without an error."""
+"""Columns that give the target away: copies of it, and columns that alone predict it almost without an error."""
 
 import math
 
@@ -8,30 +8,30 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tabular.config.stages import Task
-from tabular.profiling.found import Finding
+from tabular.profiling.found import TableFinding, loud, warning
 
 ROWS = 10_000
-"""Rows drawn (seeded) to see what one column alone predicts."""
+"""Number of rows, drawn with a seed, on which one column alone is tried as a predictor."""
 FEWEST = 30
-"""Rows below which nothing is said: too much is perfect by chance."""
+"""Number of rows below which nothing is reported, because too much is perfect by chance."""
 NEAR = 0.999
-"""The share of the target that one column alone explains, from which on it is a leak."""
+"""Share of the target that a single column explains from which on it is a leak."""
 CLOSE = 0.98
-"""The share from which on a person should look at it."""
+"""Share from which on a person should look at the column."""
 
 LARGE = 1e30
-"""More than any scaled number, and within float32."""
+"""Larger than any scaled number, and within the range of float32."""
 
 Floats = NDArray[np.float64]
 
 
-def find(frame: pd.DataFrame, columns: list[str], target: str, task: Task) -> list[Finding]:
-    """What each of the columns alone tells of the target; `loud` is a leak, `warning` may be one.
+def find(frame: pd.DataFrame, columns: list[str], target: str, task: Task) -> list[TableFinding]:
+    """Find the columns that alone tell the target: `loud` for a leak, `warning` for a column that may be one.
 
     Args:
         frame: rows with a known target.
-        columns: the columns to look at.
-        target: its name.
+        columns: names of the columns to look at.
+        target: name of the target.
         task: regression or classification.
     """
     if len(frame) < FEWEST:
@@ -41,21 +41,21 @@ def find(frame: pd.DataFrame, columns: list[str], target: str, task: Task) -> li
     for column in columns:
         copied = _copied(frame[column], frame[target], task)
         if copied is not None:
-            found.append(Finding(level="loud", column=column, text=f"LEAK: {copied}; left out"))
+            found.append(loud(column, f"LEAK: {copied}; left out"))
             continue
         share = _explained(sample[column], sample[target], task)
         if share >= CLOSE:
             said = f"it alone explains {share * 100:.4g}% of the target"
             if share >= NEAR:
-                found.append(Finding(level="loud", column=column, text=f"LEAK: {said}; left out"))
+                found.append(loud(column, f"LEAK: {said}; left out"))
             else:
                 text = f"{said}: is it known when a prediction is made? Else add it to data.drop_columns"
-                found.append(Finding(level="warning", column=column, text=text))
+                found.append(warning(column, text))
     return found
 
 
 def _copied(column: pd.Series, target: pd.Series, task: Task) -> str | None:
-    """In words, how the target can be told from the column value for value; None where it cannot."""
+    """How the target follows from the column value by value, in words; None if it does not."""
     both = column.notna() & target.notna()
     if int(both.sum()) < max(FEWEST, len(column) // 10):
         return None
@@ -80,10 +80,10 @@ def _copied(column: pd.Series, target: pd.Series, task: Task) -> str | None:
 
 
 def _explained(column: pd.Series, target: pd.Series, task: Task) -> float:
-    """What a tree on this column alone explains of rows that it has not seen, 0 to 1; the lesser of two halves.
+    """The share of the target, 0 to 1, that a tree on this column explains on unseen rows; the lesser of two halves.
 
-    Of a regression, the R² of the target's ranks, which a few huge values do not decide. Of a classification, the
-    share of the errors of always naming the most frequent class that the tree does not make.
+    For a regression this is the R² of the target's ranks, so that a few huge values do not decide. For a classification
+    it is the share of errors that the tree avoids, compared with always predicting the most frequent class.
     """
     inputs = _inputs(column)
     wanted = target.rank(pct=True).to_numpy() if task == "regression" else pd.factorize(target, sort=True)[0]
@@ -104,9 +104,9 @@ def _explained(column: pd.Series, target: pd.Series, task: Task) -> float:
 
 
 def _inputs(column: pd.Series) -> Floats:
-    """The column as numbers, rows x 1, with holes far below all else: that a value is missing tells something too.
+    """The column as float64, rows x 1, with holes far below all values, because a missing value tells something too.
 
-    Scaled about the median, because the tree works in float32: moments of one year all look alike there.
+    The values are scaled about the median, because the tree works in float32, where all moments of a year look alike.
     """
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         values = (column - column.min()).dt.total_seconds().to_numpy(dtype=np.float64)
@@ -124,7 +124,7 @@ def _inputs(column: pd.Series) -> Floats:
 
 
 def _codes(column: pd.Series, ordered: bool) -> NDArray[np.intp]:
-    """A number for each different value, by its order or by where it is first met; -1 for a hole."""
+    """A number for each different value, by its order or by its first occurrence; -1 for a hole."""
     return np.asarray(pd.factorize(column, sort=ordered)[0])
 
 

@@ -1,4 +1,4 @@
-"""How a table writes its numbers, dates, codes and holes."""
+"""How numbers, dates, codes and holes are spelled in a table."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import pandas as pd
 from tabular.arithmetic.cells import INFINITE, MISSING, WHOLE
 from tabular.config.reading import Decimal, ReadingConfig, Thousands
 from tabular.profiling import words
-from tabular.profiling.found import Finding
+from tabular.profiling.found import TableFinding, warning
 from tabular.table import spelling
 
 Style = tuple[Decimal, Thousands | None]
@@ -15,81 +15,81 @@ STYLES: dict[bool, tuple[Style, ...]] = {
     True: ((".", None), (".", ","), (".", " "), (".", "'"), (",", None), (",", "."), (",", " ")),
     False: ((".", None), (",", None), (",", "."), (",", " "), (".", ","), (".", " "), (".", "'")),
 }
-"""Ways to write numbers, by whether commas separate the values: of those that fit as well, the first is taken."""
+"""Ways to write numbers, by whether commas separate the values. Of equally good ones the first is taken."""
 HOLES = frozenset(
     {
         "na", "n/a", "n.a.", "#n/a", "nan", "null", "<na>", "(null)", "nil", "?", "??", "-", "--", "---", ".", "..",
         "...", "–", "—", "missing", "#null!", "#value!", "#div/0!", "#ref!", "\\n", "0000-00-00",
     }
 )  # fmt: skip
-"""What stands for a hole in a column of any kind, in lower case."""
+"""Spellings of a hole in a column of any kind, in lower case."""
 MARKS = frozenset({"-", "--", ".", "–", "—"})
-"""Of these, what may be a label as well: beside a plus, or where a target has one other value only."""
+"""Those spellings that may be a label as well: beside a plus, or in a target with only one other value."""
 ODD = 5
-"""So many different words may stand among the numbers of a column, and are holes."""
+"""The largest number of different words among the numbers of a column; these words are holes."""
 MOSTLY = 0.9
-"""The share of numbers that makes a column one of numbers."""
+"""Share of numbers from which on a column is numeric."""
 SAMPLE = 5000
-"""Different values of a column by which its way of writing numbers is judged."""
+"""Number of different values of a column by which the spelling of its numbers is judged."""
 FEW = 10
-"""Different values below which what looks like numbers with a unit may be labels."""
+"""Number of different values below which apparent numbers with a unit may be labels."""
 EXAMPLE = 40
-"""Characters shown of a value."""
+"""Number of characters that are shown of a value."""
 WIDEST = 18
-"""Digits that 64 bits can always hold."""
+"""Number of digits that always fit into 64 bits."""
 UNIT = r"(?:[$€£¥]\s?)?[+-]?\d[\d.,' ]*\s?(?:%|[$€£¥]|[A-Za-z]{1,4}\.?)?"
-_BLANKS = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # not every engine reads their escapes
+_BLANKS = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # not every engine of regular expressions reads their escapes
 LOOSE = rf"[+-]?[\d.,'{_BLANKS}]*\d[\d.,'{_BLANKS}]*(?:[eE][+-]?\d+)?"
 
 
-class Notation(NamedTuple):
-    """How to read the table, and what was odd about it."""
+class SettledReading(NamedTuple):
+    """How to read the table, and what a person should know about that."""
 
     reading: ReadingConfig
-    findings: list[Finding]
+    findings: list[TableFinding]
 
 
 class Tokens(NamedTuple):
-    """The different values of one column that are no usual hole, with their counts."""
+    """The different values of one column with their counts, without the usual spellings of a hole."""
 
     values: pd.Series
     counts: pd.Series
     usual: frozenset[str]
-    """The usual spellings of a hole that are in the column too."""
+    """The usual spellings of a hole that the column contains."""
 
     def share(self, chosen: pd.Series) -> float:
-        """The share of rows, 0 to 1, that the chosen values stand in."""
+        """The share of rows, 0 to 1, that contain one of the chosen values."""
         total = int(self.counts.sum())
         return float(self.counts[chosen.to_numpy()].sum()) / total if total else 0.0
 
 
 def trimmed(cells: pd.DataFrame) -> bool:
-    """Whether names or values have blanks around them."""
+    """Whether there are blanks around names or values."""
     if any(str(name) != str(name).strip() for name in cells.columns):
         return True
     return any(bool((cells[name] != cells[name].str.strip()).any()) for name in cells.columns)
 
 
-def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> Notation:
-    """Decide on numbers, dates, codes and holes.
+def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> SettledReading:
+    """Decide how numbers, dates, codes and holes are spelled.
 
     Args:
-        cells: every cell of a CSV as text, or the text columns of a Parquet file; trimmed where `reading` says so.
-        reading: what is known already: encoding, separator, trim.
-        target: its column; a word among its values may be a class, and is a hole only where it cannot be one.
+        cells: all cells of a CSV as text, or the text columns of a Parquet file; trimmed if `reading` says so.
+        reading: the settings that are known already: encoding, separator and trim.
+        target: name of the target. A word among its values may be a class, and is a hole only if it cannot be one.
     """
     counted = {str(name): _tokens(cells[name]) for name in cells.columns}
     style = _style(counted, reading.separator == ",")
     holes: set[str] = set()
     classes: set[str] = set()
-    findings: list[Finding] = []
+    findings: list[TableFinding] = []
     numeric: set[str] = set()
     for name, tokens in counted.items():
         odd = _odd(tokens, style)
         if odd is not None:
             numeric.add(name)
             holes |= set(odd)
-            findings += _told(name, odd, tokens)
+            findings += _odd_words(name, odd, tokens)
         else:
             ours = _holes_of_text(tokens)
             if name == target and len(set(tokens.values) - ours) < 2:
@@ -100,12 +100,9 @@ def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> Notation
                 classes |= tokens.usual & {"None"}
             findings += _unit(name, tokens)
     found = holes.union(*(tokens.usual for tokens in counted.values())) - classes
-    findings += [
-        _told_clash(name, label) for name in sorted(numeric) for label in sorted(classes & counted[name].usual)
-    ]
+    findings += [_clash(name, label) for name in sorted(numeric) for label in sorted(classes & counted[name].usual)]
     usual = found <= MISSING and not classes & MISSING
-    dates, day_first = [], False
-    text = []
+    dates, day_first, text = [], False, []
     for name, tokens in counted.items():
         known = tokens.values[~tokens.values.isin(found)]
         if name == target or not len(known):
@@ -116,7 +113,7 @@ def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> Notation
                 dates.append(name)
                 day_first = day_first or _is_day_first(known, reading, style)
                 if kind == "ambiguous":
-                    findings.append(_told_ambiguous(name, known, _is_day_first(known, reading, style)))
+                    findings.append(_ambiguity(name, known, _is_day_first(known, reading, style)))
         elif is_code(name, known, int(tokens.counts.sum())):
             text.append(name)
     settled = reading.model_copy(
@@ -129,23 +126,23 @@ def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> Notation
             "text": tuple(text),
         }
     )
-    return Notation(settled, findings)
+    return SettledReading(settled, findings)
 
 
 def is_code(name: str, known: pd.Series, rows: int) -> bool:
-    """Whether numbers are codes: 007, more digits than a number has, or whole numbers under the name of a code.
+    """Whether numbers are codes: 007, more digits than a number can have, or whole numbers under the name of a code.
 
     Args:
-        name: of the column.
+        name: name of the column.
         known: its different values as text.
-        rows: how many rows have one.
+        rows: number of rows with a value.
     """
     if not bool(known.str.fullmatch(rf"{WHOLE}(\.0+)?").all()):
         return False
     if bool(known.str.match(r"0\d").any()) or bool((known.str.len() > WIDEST).any()):
         return True
     named = words.is_code(name) or words.is_identifier(name)
-    # Where nearly every row has its own, it is no category but the name of a row.
+    # If nearly every row has a value of its own, the values identify rows, and are not categories.
     return named and 2 < len(known) <= rows / 2
 
 
@@ -157,7 +154,7 @@ def _tokens(column: pd.Series) -> Tokens:
 
 
 def _style(counted: dict[str, Tokens], by_commas: bool) -> Style:
-    """The way of writing numbers that makes most columns numbers, with the fewest odd words."""
+    """The way to write numbers that makes most columns numeric, with the fewest odd words."""
     sampled = {name: Tokens(t.values.head(SAMPLE), t.counts.head(SAMPLE), t.usual) for name, t in counted.items()}
     loose = [name for name, t in sampled.items() if _looks_numeric(t)]
     plain, *others = STYLES[by_commas]
@@ -172,14 +169,14 @@ def _style(counted: dict[str, Tokens], by_commas: bool) -> Style:
 
 
 def _looks_numeric(tokens: Tokens) -> bool:
-    """Whether most values are made of digits and marks, whatever the marks mean."""
+    """Whether most values consist of digits and marks, whatever the marks mean."""
     holes = tokens.values.str.lower().isin(HOLES)
     are = tokens.values.str.fullmatch(LOOSE).astype(bool)
     return bool(are.any()) and tokens.share(are | holes) >= MOSTLY
 
 
 def _odd(tokens: Tokens, style: Style) -> list[str] | None:
-    """The few words among the numbers of a column; None where it is no column of numbers."""
+    """The few words among the numbers of a column; None if the column is not numeric."""
     if not len(tokens.values):
         return None
     are = spelling.are_numbers(tokens.values, *style)
@@ -194,36 +191,36 @@ def _holes_of_text(tokens: Tokens) -> set[str]:
     return holes - MARKS if "+" in set(tokens.values) else holes  # plus and minus are labels
 
 
-def _told(name: str, odd: list[str], tokens: Tokens) -> list[Finding]:
+def _odd_words(name: str, odd: list[str], tokens: Tokens) -> list[TableFinding]:
     strange = [word for word in odd if word.lower() not in HOLES]
     if not strange:
         return []
     rows = int(tokens.counts[tokens.values.isin(strange).to_numpy()].sum())
     shown = ", ".join(repr(word) for word in strange)
-    return [Finding(level="warning", column=name, text=f"a number but for {shown} in {rows:,} rows: read as holes")]
+    return [warning(name, f"numeric except for {shown} in {rows:,} rows: read as holes")]
 
 
-def _told_clash(name: str, label: str) -> Finding:
+def _clash(name: str, label: str) -> TableFinding:
     text = (
         f"its holes are spelled {label!r}, and so is a class of the target: read as text; spell one of them otherwise"
     )
-    return Finding(level="warning", column=name, text=text)
+    return warning(name, text)
 
 
-def _unit(name: str, tokens: Tokens) -> list[Finding]:
-    """A word about a column of numbers that cannot be read as such."""
+def _unit(name: str, tokens: Tokens) -> list[TableFinding]:
+    """Warn of a column of numbers that cannot be read as numbers."""
     known = tokens.values[~tokens.values.str.lower().isin(HOLES)]
     if not len(known):
         return []
     example = repr(known.iloc[0])[:EXAMPLE]
     if _looks_numeric(tokens) and spelling.dates(known.head(1), False) is None:
-        text = f"numbers written in another way than in the rest of the file, such as {example}: mend them"
-        return [Finding(level="warning", column=name, text=text)]
+        text = f"numbers are not written as in the rest of the file, such as {example}: mend them"
+        return [warning(name, text)]
     with_unit = tokens.values.str.fullmatch(UNIT).astype(bool) & ~tokens.values.str.fullmatch(r"[\d.,' ]+").astype(bool)
     if tokens.share(with_unit) < MOSTLY or len(known) < FEW:
         return []
     text = f"looks like numbers with a unit, such as {example}: take the unit away to use them"
-    return [Finding(level="warning", column=name, text=text)]
+    return [warning(name, text)]
 
 
 def _is_compact_date(name: str, known: pd.Series) -> bool:
@@ -231,19 +228,19 @@ def _is_compact_date(name: str, known: pd.Series) -> bool:
 
 
 def _date(known: pd.Series) -> str | None:
-    """`ambiguous` or `plain` for dates, None for anything else."""
-    # What can be read with the day first can be read with the month first, or falls back to it.
+    """`ambiguous` or `plain` for a column of dates, None for any other column."""
+    # A value that can be read with the day first can also be read with the month first, or is read so in the end.
     if spelling.dates(known.head(20), False) is None or spelling.dates(known, False) is None:
         return None
     return "ambiguous" if spelling.is_ambiguous(known) else "plain"
 
 
 def _is_day_first(known: pd.Series, reading: ReadingConfig, style: Style) -> bool:
-    """Whether an ambiguous column should be read with the day first: where one writes decimal commas, one does."""
+    """Whether to read an ambiguous column with the day first, as is usual where decimal commas are written."""
     return spelling.is_ambiguous(known) and (style[0] == "," or reading.separator == ";")
 
 
-def _told_ambiguous(name: str, known: pd.Series, day_first: bool) -> Finding:
+def _ambiguity(name: str, known: pd.Series, day_first: bool) -> TableFinding:
     order = "the day first" if day_first else "the month first"
     text = f"dates such as {known.iloc[0]!r} can be read in two ways: read with {order}; see data.reading.day_first"
-    return Finding(level="warning", column=name, text=text)
+    return warning(name, text)

@@ -1,4 +1,4 @@
-"""From the bytes of a file to everything that is known of the table."""
+"""Reading an unknown table, and finding out what it holds."""
 
 from typing import NamedTuple
 
@@ -8,29 +8,29 @@ import pandas as pd
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import Task
 from tabular.profiling import dialect, kinds, leaks, notation, targets, warnings, words
-from tabular.profiling.found import ColumnFound, Finding, TableFound
+from tabular.profiling.found import ColumnFound, TableFinding, TableFound
 from tabular.table.parsing import PARQUET, parse, raw_csv, unpack
 from tabular.table.sources import with_target
 
 
-class Profiled(NamedTuple):
-    """What was found, and the rows that a training will see."""
+class ProfiledTable(NamedTuple):
+    """The findings about a table, and the rows that a training will see."""
 
     found: TableFound
     rows: pd.DataFrame
 
 
-def profile(content: bytes, name: str, target: str, task: Task | None = None) -> Profiled:
+def profile(content: bytes, name: str, target: str, task: Task | None = None) -> ProfiledTable:
     """Read a table of which nothing is known, and find out what it holds.
 
     Args:
-        content: the bytes of a CSV in any of the usual dialects, a Parquet file, either gzipped, or a .tgz of one.
-        name: what errors call the file.
-        target: the column to predict.
-        task: regression or classification; None infers it from the target.
+        content: a CSV file in any of the usual dialects or a Parquet file, perhaps gzipped or in a .tgz.
+        name: name of the file in errors.
+        target: name of the column to predict.
+        task: regression or classification; None infers the task from the target.
 
     Raises:
-        UserError: no such table or column, or a target that nothing can be learned of.
+        UserError: the file is not a table, has no such column, or its target cannot be learned.
     """
     name, content = unpack(content, name)
     is_csv = not content.startswith(PARQUET)
@@ -44,7 +44,7 @@ def profile(content: bytes, name: str, target: str, task: Task | None = None) ->
         reading = reading.model_copy(update={"target_missing": "drop"})
     rows, _ = with_target(frame, target, reading, name)
     duplicates = int(rows.duplicated().sum())
-    # Where a third of all rows repeat others, it is the columns that are coarse, and each row is an observation.
+    # If more than a third of the rows repeat others, the columns are coarse, and each row is an observation.
     drop_duplicates = 0 < duplicates <= len(rows) / 3
     if drop_duplicates:
         rows = rows.drop_duplicates(ignore_index=True)
@@ -70,10 +70,10 @@ def profile(content: bytes, name: str, target: str, task: Task | None = None) ->
     )
     targets.require_inputs(found, name)
     findings = [*told, *(f for f in findings if f.column not in taken), *warnings.find(found, rows)]
-    return Profiled(found.model_copy(update={"findings": tuple(findings)}), rows)
+    return ProfiledTable(found.model_copy(update={"findings": tuple(findings)}), rows)
 
 
-def _csv(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[Finding], pd.DataFrame]:
+def _csv(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[TableFinding], pd.DataFrame]:
     reading = dialect.sniff(content, name)
     cells = raw_csv(content, name, reading)
     if notation.trimmed(cells):
@@ -82,15 +82,15 @@ def _csv(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[Fi
     targets.require(cells, target, name)
     settled, findings = notation.settle(cells, reading, target)
     del cells
-    return settled, [*findings, *warnings.of_encoding(content, settled)], parse(content, name, settled)
+    return settled, [*findings, *warnings.encoding_findings(content, settled)], parse(content, name, settled)
 
 
-def _parquet(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[Finding], pd.DataFrame]:
+def _parquet(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[TableFinding], pd.DataFrame]:
     frame = parse(content, name, ReadingConfig())
     targets.require(frame, target, name)
     texts = [c for c in frame.columns if isinstance(frame[c].dtype, pd.StringDtype)]
     settled, findings = notation.settle(frame[texts].fillna(""), ReadingConfig(), target)
-    # Numbers that are text in a Parquet file were meant to be.
+    # Numbers that are stored as text in a Parquet file are meant to be codes.
     codes = [*settled.text, *(c for c in frame.columns if c not in texts and c != target and _is_code(frame[c]))]
     missing = settled.missing
     if any(np.isinf(frame[c]).any() for c in frame.columns if frame[c].dtype == np.float64):
@@ -108,13 +108,13 @@ def _is_code(column: pd.Series) -> bool:
     return notation.is_code(str(column.name), pd.Series(known.astype("int64").unique()).astype("str"), len(known))
 
 
-def _with_leak(column: ColumnFound, leaks_: dict[str | None, str]) -> ColumnFound:
-    why = leaks_.get(column.name)
+def _with_leak(column: ColumnFound, reasons: dict[str | None, str]) -> ColumnFound:
+    why = reasons.get(column.name)
     return column if why is None else column.model_copy(update={"drop": why.removesuffix("; left out")})
 
 
 def _without(reading: ReadingConfig, dropped: list[str]) -> ReadingConfig:
-    """The same without the kinds of columns that are set aside; reading them as they are costs nothing."""
+    """The settings without the columns that are left out, which need not be converted."""
     return reading.model_copy(
         update={
             "text": tuple(column for column in reading.text if column not in dropped),
@@ -124,7 +124,7 @@ def _without(reading: ReadingConfig, dropped: list[str]) -> ReadingConfig:
 
 
 def _places(rows: pd.DataFrame, target: str) -> tuple[str, str] | None:
-    """The first pair of longitude and latitude, by name and by range."""
+    """The first pair of columns that are longitude and latitude by their names and ranges."""
     floats = [c for c in rows.columns if c != target and rows[c].dtype == np.float64]
     for longitude, latitude in words.places(floats):
         if rows[longitude].abs().max() <= 180 and rows[latitude].abs().max() <= 90:

@@ -1,4 +1,4 @@
-"""The target: whether it can be learned, and by which task."""
+"""Whether the target can be learned, and by which task."""
 
 import pandas as pd
 
@@ -8,16 +8,16 @@ from tabular.profiling.found import TableFound, TargetFound
 from tabular.table import spelling
 
 CODES = 10
-"""So many whole numbers, from 0 or 1 on without a gap, are classes."""
+"""The largest number of whole numbers, from 0 or 1 on without a gap, that are taken as classes."""
 CLASSES = 100
-"""More classes than these are no classification of a table."""
+"""The largest number of classes."""
 FEWEST_ROWS = 30
-"""A table of fewer rows cannot be split, tuned in folds and tested."""
+"""The smallest number of rows that can be split, tuned in folds and tested."""
 SHOWN = 5
 
 
 def require(frame: pd.DataFrame, target: str, name: str) -> None:
-    """Raise a UserError, with the nearest name, where the table lacks the target."""
+    """Raise a UserError with the nearest name if the table does not have the target."""
     columns = [str(column) for column in frame.columns]
     if target in columns:
         return
@@ -30,15 +30,15 @@ def require(frame: pd.DataFrame, target: str, name: str) -> None:
 
 
 def describe(column: pd.Series, task: Task | None, name: str) -> TargetFound:
-    """The target's task and classes.
+    """Find the task and the classes of the target.
 
     Args:
         column: the target of all rows.
-        task: what the user says; None infers it.
-        name: what errors call the file.
+        task: the task that the user asks for; None infers it.
+        name: name of the file in errors.
 
     Raises:
-        UserError: no value, one value only, a date, or a text that is not one of a few classes.
+        UserError: the target has no value or only one value, is a date, or has too many classes.
     """
     known = column.dropna()
     shown = f"--target: '{column.name}' of {name}"
@@ -54,19 +54,10 @@ def describe(column: pd.Series, task: Task | None, name: str) -> TargetFound:
     inferred, why = _task(known)
     if task is not None:
         if task == "regression" and not _is_numeric(column):
-            raise UserError(f"{shown} is no number, and a regression needs one; leave --task out")
+            raise UserError(f"{shown} is not a number, and a regression needs one; leave --task out")
         inferred, why = task, "as --task says"
-    if inferred == "regression":
-        positive = bool((known > 0).all())
-        return TargetFound(
-            column=str(column.name),
-            task=inferred,
-            why=why,
-            missing=len(column) - len(known),
-            classes={},
-            positive=positive,
-        )
-    if known.nunique() > CLASSES:
+    is_regression = inferred == "regression"
+    if not is_regression and known.nunique() > CLASSES:
         looks = f", such as {str(known.iloc[0])[:40]!r}"
         raise UserError(
             f"{shown} has {known.nunique():,} different values{looks}: too many for classes, of which {CLASSES} are "
@@ -77,16 +68,16 @@ def describe(column: pd.Series, task: Task | None, name: str) -> TargetFound:
         task=inferred,
         why=why,
         missing=len(column) - len(known),
-        classes=_classes(known),
-        positive=False,
+        classes={} if is_regression else _classes(known),
+        positive=is_regression and bool((known > 0).all()),
     )
 
 
 def checked(aim: TargetFound, used: pd.Series, name: str) -> TargetFound:
-    """The same with the classes of the rows that are used.
+    """Check the rows that are used, and count their classes.
 
     Raises:
-        UserError: too few rows, or a class that cannot be in both the training and the held-out rows.
+        UserError: there are too few rows, or a class with a single row, which cannot be both learned and tested.
     """
     if len(used) < FEWEST_ROWS:
         raise UserError(
@@ -107,10 +98,10 @@ def checked(aim: TargetFound, used: pd.Series, name: str) -> TargetFound:
 
 
 def require_inputs(found: TableFound, name: str) -> None:
-    """Raise a UserError where no column is left to learn from."""
+    """Raise a UserError if no column is left to learn from."""
     if not found.inputs:
         reasons = "; ".join(f"'{c.name}': {c.drop}" for c in found.columns if c.drop and c.name != found.target.column)
-        raise UserError(f"{name} has no column to learn from ({reasons or 'it has none but the target'})")
+        raise UserError(f"{name} has no column to learn from ({reasons or 'it has only the target'})")
 
 
 def _task(known: pd.Series) -> tuple[Task, str]:
@@ -128,7 +119,7 @@ def _task(known: pd.Series) -> tuple[Task, str]:
 
 def _classes(known: pd.Series) -> dict[str, int]:
     counts = known.value_counts()
-    # Without the ".0" that holes gave to whole numbers: rows without a target are dropped, and it with them.
+    # Holes turn whole numbers into floats; rows without a target are dropped, and ".0" must go with them.
     whole = pd.api.types.is_float_dtype(known.dtype) and bool((known % 1 == 0).all())
     pairs = ((str(int(label)) if whole else str(label), int(rows)) for label, rows in counts.items())
     return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))

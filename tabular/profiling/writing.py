@@ -1,4 +1,4 @@
-"""The run configuration of a table, with the reason for each choice beside it."""
+"""Writing the run configuration of a table, with the reason for each choice beside it."""
 
 from typing import Any
 
@@ -9,34 +9,31 @@ from tabular.profiling.found import ColumnFound, TableFound
 from tabular.profiling.kinds import LEVELS
 from tabular.profiling.warnings import IMBALANCE, imbalance
 
-WIDE = 4
-"""Values of a list that stay on one line."""
-
 
 def write(found: TableFound, name: str, location: str, sha256: str, shown: str) -> str:
-    """The YAML of the configuration.
+    """Write the configuration as YAML.
 
     Args:
         found: the table.
-        name: of the model, and of the file.
-        location: what `data.path` is to hold.
-        sha256: of the file.
-        shown: the path of the configuration as it is typed.
+        name: name of the model, and of the file.
+        location: value of `data.path`.
+        sha256: SHA-256 of the table's file.
+        shown: path of the configuration as it is typed on the command line.
     """
     metric, why_metric = limits.metric(found)
     lines = [
         f"# {found.target.column} of {name}: written by `python run.py init` from {found.rows:,} rows.",
         f"#   python run.py --config {shown}",
-        "# `python run.py --schema` prints what each key means. Read all of it once: a table cannot say what it means.",
+        "# `python run.py --schema` explains each key. Read the whole file once: values do not say what they mean.",
         *_warned(found),
         "",
         f"model: {{name: {_value(name)}}}",
         "",
         "settings:",
-        "  docker: # for stacks whose steps run in containers",
+        "  docker: # for a stack whose steps run in containers",
         "    requirements: requirements-cloud.txt",
         "    install_stack_requirements: false",
-        "    apt_packages: [libgomp1] # LightGBM and XGBoost load it",
+        "    apt_packages: [libgomp1] # a library that LightGBM and XGBoost load",
         "",
         "parameters:",
         "  seed: 42",
@@ -55,20 +52,24 @@ def write(found: TableFound, name: str, location: str, sha256: str, shown: str) 
 
 
 def _warned(found: TableFound) -> list[str]:
-    """What is loud, at the head of the file."""
+    """The loud findings, which stand at the head of the file."""
     return [f"# {finding.column}: {finding.text}" for finding in found.findings if finding.level == "loud"]
 
 
 def _data(found: TableFound, location: str, sha256: str) -> list[str]:
-    lines = ["  data:", f"    path: {_value(location)}", f"    # sha256: {sha256} # set it to refuse a changed file"]
+    lines = [
+        "  data:",
+        f"    path: {_value(location)}",
+        f"    # sha256: {sha256} # if it is set, a changed file is refused",
+    ]
     dropped = [column for column in found.columns if column.drop is not None and column.name != found.target.column]
     if dropped:
         lines.append("    drop_columns:")
         lines += [f"      - {_value(column.name)} # {column.drop}" for column in dropped]
     if found.drop_duplicates:
-        lines.append(f"    drop_duplicates: true # {found.duplicates:,} rows; a copy on both sides flatters the score")
+        lines.append(f"    drop_duplicates: true # {found.duplicates:,} rows; a row on both sides flatters the score")
     elif found.duplicates:
-        lines.append(f"    drop_duplicates: false # {found.duplicates:,} rows repeat others: too many to be a mistake")
+        lines.append(f"    drop_duplicates: false # {found.duplicates:,} rows repeat others, too many for a mistake")
     return [*lines, *_reading(found)]
 
 
@@ -77,23 +78,27 @@ def _reading(found: TableFound) -> list[str]:
     lines = []
     if found.is_csv:
         lines.append(f"      separator: {_value(reading.separator)}")
-        guess = " # a guess: every file can be read so" if reading.encoding in ("cp1252", "latin-1") else ""
+        guess = (
+            " # a guess, because every file can be read in this way"
+            if reading.encoding in ("cp1252", "latin-1")
+            else ""
+        )
         lines.append(f"      encoding: {_value(reading.encoding)}{guess}")
         lines.append(f"      decimal: {_value(reading.decimal)}")
         if reading.thousands is not None:
             lines.append(f"      thousands: {_value(reading.thousands)}")
         if reading.trim:
-            lines.append("      trim: true # there are blanks around names or values")
+            lines.append("      trim: true # names or values have blanks around them")
     if reading.missing is not None:
-        lines.append(f"      missing: {_values(reading.missing)} # how holes are spelled, beside the empty cell")
+        lines.append(f"      missing: {_values(reading.missing)} # spellings of a hole, beside the empty cell")
     if reading.text:
-        lines.append(f"      text: {_values(reading.text)} # codes: 2 is not twice 1")
+        lines.append(f"      text: {_values(reading.text)} # columns of codes: 2 is not twice 1")
     if reading.dates:
         lines.append(f"      dates: {_values(reading.dates)}")
         if reading.day_first:
             lines.append("      day_first: true # 01/02/2024 is the first of February")
     if reading.target_missing == "drop":
-        why = f"{found.target.missing:,} of {found.rows:,} rows have no target: nothing to learn from"
+        why = f"{found.target.missing:,} of {found.rows:,} rows have no target, so nothing can be learned from them"
         lines.append(f"      target_missing: drop # {why}")
     return ["    reading:", *lines] if lines else []
 
@@ -102,16 +107,16 @@ def _target(found: TableFound) -> list[str]:
     aim = found.target
     lines = ["  target:", f"    column: {_value(aim.column)}", f"    task: {aim.task} # {aim.why}"]
     if imbalance(found) >= IMBALANCE:
-        many = f"the most frequent class has {imbalance(found):,.0f} times the rows of the rarest"
+        many = f"the most frequent class has {imbalance(found):,.0f} times as many rows as the rarest one"
         lines.append(f"    class_weight: balanced # {many}")
     return lines
 
 
 def _validation(found: TableFound) -> list[str]:
     lines = [
-        "  validation: # what a newer file is held to; ranges and shares of holes have some slack",
-        f"    min_rows: {max(2, found.used // 2)} # half of what there is",
-        f"    max_duplicate_share: {limits.duplicate_share(found):g} # {100 * found.duplicate_share:.2g}% now",
+        "  validation: # rules for a newer file; ranges and shares of holes have some slack",
+        f"    min_rows: {max(2, found.used // 2)} # half of the rows of this table",
+        f"    max_duplicate_share: {limits.duplicate_share(found):g} # {100 * found.duplicate_share:.2g}% at present",
         "    columns:",
     ]
     for column in found.columns:
@@ -160,9 +165,9 @@ def _seen(column: ColumnFound) -> str:
 def _split(found: TableFound) -> list[str]:
     lines = ["  split:", "    held_out: 0.2"]
     if found.target.task == "classification":
-        lines.append(f"    stratify: {_value(found.target.column)} # both parts get the same shares of the classes")
+        lines.append(f"    stratify: {_value(found.target.column)} # both parts have the same shares of the classes")
     else:
-        lines.append("    stratify: null # a column that both parts are to share alike; a regression needs none")
+        lines.append("    stratify: null # a column whose shares are the same in both parts; a regression needs none")
     return lines
 
 
@@ -177,14 +182,14 @@ def _stages(found: TableFound, metric: str, why_metric: str) -> list[str]:
     lines += [f"    metric: {metric} # {why_metric}", "", "  search:", "    spaces: configs/search"]
     lines += [f"    trials: {trials} # {why_trials}", ""]
     if slices:
-        lines += ["  evaluation:", f"    slices: {_values(slices)} # columns of few categories", ""]
+        lines += ["  evaluation:", f"    slices: {_values(slices)} # columns with few categories", ""]
     example = "{r2: 0.7, wmape: 20.0}" if found.target.task == "regression" else "{f1_macro: 0.7}"
     return [
         *lines,
         "  gate:",
         f"    metric: {metric}",
-        "    # None until the first run has told what is normal; then the worst that a model may have on held-out",
-        f"    # rows, such as {example}: beyond them, something upstream is broken.",
+        "    # After the first run has shown what is normal, set the worst values that a model may have on held-out",
+        f"    # rows, such as {example}. A model beyond them means that something upstream is broken.",
         "    limits: {}",
     ]
 
@@ -193,7 +198,7 @@ def _features(found: TableFound) -> list[str]:
     lines = []
     many = [column.name for column in found.inputs if _is_high(column)]
     if many:
-        lines.append(f"    # More than {LEVELS} categories: the mean of the target instead of a column each.")
+        lines.append(f"    # More than {LEVELS} categories: they are replaced by the mean of the target.")
         lines.append(f"    target_encoding: {_values(many)}")
     counts = limits.cluster_counts(found.used)
     if found.places is not None and counts:
@@ -213,8 +218,8 @@ def _values(items: Any) -> str:
     return _flow([str(item) for item in items])
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes a text with line breaks on one line."""
+class _OneLineDumper(yaml.SafeDumper):
+    """A dumper that writes a text with line breaks on one line."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -222,17 +227,19 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style if text.isprintable() else '"')
 
 
-_Dumper.add_representer(str, _text)
+_OneLineDumper.add_representer(str, _text)
 
 
 def _value(item: Any) -> str:
-    """One value as YAML on one line, quoted where it must be."""
-    text = yaml.dump(item, Dumper=_Dumper, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
+    """One value as YAML on one line, with quotes if they are needed."""
+    text = yaml.dump(
+        item, Dumper=_OneLineDumper, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False
+    )
     return text.removesuffix("...\n").strip()
 
 
 def _flow(item: Any) -> str:
-    """A list or a mapping as YAML on one line; whole numbers without decimals."""
+    """A list or a mapping as YAML on one line, with whole numbers written without decimals."""
     return _value(_whole(item))
 
 
@@ -245,5 +252,5 @@ def _whole(item: Any) -> Any:
 
 
 def _one_line(text: str) -> str:
-    """A comment may quote the table, and a table may hold line breaks."""
+    """The text on one line: a comment may quote the table, and a table may contain line breaks."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -61,7 +61,7 @@ def test_what_is_wrong_with_the_table_is_told(file: Path, tmp_path: Path) -> Non
     said = " ".join(typed(tmp_path, "--data", str(file), "--target", "price").output.split())
     # then
     assert "loud cost: LEAK: it rises with the target" in said
-    assert "warning id: left out: it names the rows" in said
+    assert "warning id: left out: it identifies rows" in said
 
 
 def test_an_existing_configuration_is_kept_unless_forced(file: Path, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_the_target_tells_the_task(values: list[Any], task: str) -> None:
 
 def test_the_task_can_be_given() -> None:
     assert found(table().assign(price=[1, 2, 3, 4] * 60), task="regression").target.task == "regression"
-    with pytest.raises(UserError, match="'colour'.* is no number"):
+    with pytest.raises(UserError, match="'colour'.* is not a number"):
         found(table(), "colour", "regression")
 
 
@@ -209,7 +209,7 @@ def test_what_is_odd_is_told() -> None:
     assert "too few rows" in told(of, "price")
     assert "numbers with a unit" in told(of, "cost")
     assert "read in two ways: read with the month first" in told(of, "met")
-    assert "-999 in 3 rows may stand for a hole" in told(of, "age")
+    assert "-999 in 3 rows may stand for a missing value" in told(of, "age")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_target_that_cannot_be_learned_is_one_line(change: dict[str, Any], tar
         (b"", "is empty"),
         (b"a,b\n", "a header and no rows"),
         (b"just words\nand more\n", "its header has one column"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" * 20, "its bytes are no text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" * 20, "its bytes are not text"),
         (b"PK\x03\x04" + bytes(range(256)), "ZIP archive or an Excel workbook"),
         (b"a;b\n1;2\n1;2;3\n", r"line 3 has 3 value\(s\)"),
         (b"a,b\n" + b"1,2\n3,4\n" * 4, "8 rows to learn from; 30 are the fewest"),

@@ -70,7 +70,7 @@ def test_each_part_says_what_was_found(tmp_path: Path) -> None:
     assert of.validation.columns["colour"].categories == ("blau, hell", "grün", 'mit "Zitat"', "rot")
     assert 0.3 < of.validation.columns["size"].max_missing < 0.6
     assert "# cost: LEAK: it rises with the target" in text.split("model:")[0]
-    assert "- id # it names the rows" in text
+    assert "- id # it identifies rows" in text
 
 
 @pytest.mark.parametrize(
