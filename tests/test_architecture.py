@@ -3,6 +3,7 @@
 Style and types are checked by `make lint`, which hooks and CI run beside the tests.
 """
 
+import ast
 import os
 import re
 import subprocess
@@ -222,6 +223,42 @@ def test_python_files_read_in_one_sitting(files: dict[Path, str]) -> None:
 
     # then
     assert {path: length for path, length in lengths.items() if length > LINES} == {}
+
+
+def test_no_two_classes_have_the_same_name(files: dict[Path, str]) -> None:
+    # when
+    found: dict[str, list[str]] = {}
+    for path, text in files.items():
+        if path.suffix == ".py" and path.parts[0] != "tests":
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.ClassDef):
+                    found.setdefault(node.name, []).append(str(path))
+
+    # then
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
+
+
+def test_no_test_file_imports_another_one(files: dict[Path, str]) -> None:
+    # when: what several tests need lives in tests/support
+    found = [
+        f"{path}: {line}"
+        for path, text in files.items()
+        if path.parts[0] == "tests" and path.suffix == ".py"
+        for line in text.splitlines()
+        if re.match(r"\s*(from|import) tests(\.\w+)*\.(test_\w+|conftest)\b", line)
+    ]
+
+    # then
+    assert found == []
+
+
+def test_one_place_finds_the_nearest_name(files: dict[Path, str]) -> None:
+    # when
+    code = {path: text for path, text in files.items() if path.suffix == ".py" and path.parts[0] != "tests"}
+    found = {str(path) for path, text in code.items() if "get_close_matches" in text}
+
+    # then
+    assert found == {"tabular/errors.py"}
 
 
 def test_the_lock_names_every_requirement_and_pins_everything(files: dict[Path, str]) -> None:

@@ -115,19 +115,19 @@ class ModelConfig(_Part):
     git_commit: str
 
 
-class _Dumper(yaml.SafeDumper):
+class _PlainDumper(yaml.SafeDumper):
     """YAML of which each value stands on its own line, and stands alone."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
-def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: _PlainDumper, text: str) -> yaml.ScalarNode:
     style = '"' if len(text.splitlines()) > 1 or text.endswith("\n") else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _text)
+_PlainDumper.add_representer(str, _text)
 
 
 def to_yaml(config: ModelConfig) -> str:
@@ -140,7 +140,7 @@ def to_yaml(config: ModelConfig) -> str:
     plain["parameters"] = _sorted(plain["parameters"])
     plain["gate"]["config"]["limits"] = _sorted(plain["gate"]["config"]["limits"])
     return yaml.dump(
-        plain, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=float("inf")
+        plain, Dumper=_PlainDumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=float("inf")
     )
 
 

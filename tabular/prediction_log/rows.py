@@ -15,7 +15,7 @@ SLACK: Final = 200_000
 """Rows beyond the wanted number that are held before the oldest are dropped."""
 
 
-class _Part(NamedTuple):
+class _DecodedRows(NamedTuple):
     numbers: NDArray[np.float64]
     codes: NDArray[np.int32]
     absent: NDArray[np.bool_]
@@ -41,7 +41,7 @@ class NewestRows:
         kind = np.int64 if bundle.classes else np.float64
         none = np.empty((0, len(self._categories)))
         self._parts = [
-            _Part(
+            _DecodedRows(
                 np.empty((0, len(self._numbers))),
                 none.astype(np.int32),
                 none.astype(np.bool_),
@@ -104,7 +104,7 @@ class NewestRows:
             if self._bundle.classes
             else np.array(answers, np.float64)
         )
-        self._parts.append(_Part(rows.numbers, rows.codes, absent, times, predicted))
+        self._parts.append(_DecodedRows(rows.numbers, rows.codes, absent, times, predicted))
         self._held += len(records)
 
     def _is_encodable(self, record: Prediction) -> bool:
@@ -114,15 +114,15 @@ class NewestRows:
             return False
         return True
 
-    def _newest(self) -> _Part:
+    def _newest(self) -> _DecodedRows:
         whole = self._parts[0]
         if len(self._parts) > 1:
-            whole = _Part(*(np.concatenate(values) for values in zip(*self._parts, strict=True)))
+            whole = _DecodedRows(*(np.concatenate(values) for values in zip(*self._parts, strict=True)))
         if len(whole.times) <= self._most:
             return whole
         numbers, codes, absent, times, predicted = whole
         newest = np.sort(np.argsort(times, kind="stable")[-self._most :])
-        return _Part(numbers[newest], codes[newest], absent[newest], times[newest], predicted[newest])
+        return _DecodedRows(numbers[newest], codes[newest], absent[newest], times[newest], predicted[newest])
 
 
 def _note(notes: dict[str, int], name: str, found: NDArray[np.bool_]) -> None:

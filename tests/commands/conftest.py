@@ -1,5 +1,5 @@
 """Fixtures of the tests of the commands."""
 
-from tests.registry.conftest import own_tracking
+from tests.support.tracking import own_tracking
 
 __all__ = ["own_tracking"]

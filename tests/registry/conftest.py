@@ -1,23 +1,14 @@
 """A registry made once: MLflow's own tables take seconds to make."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import mlflow
 import pytest
 
 from tests.support.released import Shop, copied, open_shop
+from tests.support.tracking import own_tracking
 
-SESSIONS_OWN = os.environ["MLFLOW_TRACKING_URI"]
-"""What `tests/conftest.py` has set, read before any test has run."""
-
-
-@pytest.fixture(autouse=True)
-def own_tracking() -> Iterator[None]:
-    """MLflow keeps its setting for the life of a process: it is put back for the tests that come after."""
-    yield
-    mlflow.set_tracking_uri(SESSIONS_OWN)
+__all__ = ["another", "original", "own_tracking", "shop"]
 
 
 @pytest.fixture(scope="session")

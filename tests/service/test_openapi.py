@@ -3,28 +3,17 @@
 from service.openapi import document
 from service.settings import Settings
 from tabular.arithmetic.dates import days
-from tabular.bundles.bundle import Baseline, Bundle, Column
+from tabular.bundles.bundle import Column
+from tests.support.watched import model
 
-BUNDLE = Bundle(
-    name="houses",
-    version="1",
-    task="regression",
-    target="price",
-    created="2024-01-01T00:00:00+00:00",
-    model_sha256="0" * 64,
-    data_sha256="0" * 64,
-    data_source="path",
-    algorithm="linear",
-    columns=(
-        Column(name="sold", kind="date", min=days("2020-01-01"), max=days("2022-01-01"), missing_share=0.0),
-        Column(name="unknown", kind="date", missing_share=1.0),
-        Column(name="new", kind="category", categories=("False", "True"), missing_share=0.0),
-    ),
-    metrics={},
-    baseline=Baseline(prediction=1.0),
-    compiled=False,
-    why="",
-    files={},
+BUNDLE = model().bundle.model_copy(
+    update={
+        "columns": (
+            Column(name="sold", kind="date", min=days("2020-01-01"), max=days("2022-01-01"), missing_share=0.0),
+            Column(name="unknown", kind="date", missing_share=1.0),
+            Column(name="new", kind="category", categories=("False", "True"), missing_share=0.0),
+        )
+    }
 )
 
 
