@@ -37,12 +37,12 @@ from tabular.bundles.predictor import CompiledPredictor, Rows
 CHUNK: Final = 50_000
 NOISE: Final = 0.01
 BAD: Final = 997
-"""Every so-manieth row of the table of the kills is bad."""
+"""One row in so many is bad in the table of the kills."""
 
 
 @dataclass(frozen=True)
 class BatchScene:
-    """The same for both parts."""
+    """What both parts need."""
 
     given: argparse.Namespace
     bundle: Bundle
@@ -169,14 +169,14 @@ def spoil(table: pd.DataFrame, file: Path) -> None:
 
 
 def outcome(folder: Path) -> pd.DataFrame:
-    """What became of each row, by its number."""
+    """The outcome of each row (its prediction, or its reasons of rejection) by row number."""
     good = pd.read_parquet(folder / "predictions", columns=["row", "row_hash", "prediction"])
     bad = pd.read_parquet(folder / "rejects")
     return pd.concat([good, bad]).set_index("row").sort_index()
 
 
 def encoded(bundle: Bundle, table: pd.DataFrame) -> Rows:
-    """Rows as the predictor takes them."""
+    """The rows, encoded for the predictor."""
     columns: dict[str, Any] = {
         column.name: table[column.name].to_numpy(np.float64)
         if column.kind == "number"
@@ -187,7 +187,7 @@ def encoded(bundle: Bundle, table: pd.DataFrame) -> Rows:
 
 
 def worked(given: argparse.Namespace, source: Path, output: Path, chunk: int) -> dict[str, Any]:
-    """What a process that scores has said."""
+    """The figures that a scoring process prints."""
     finished = subprocess.run(
         command(given, source, output, chunk), env=environment(), stdout=subprocess.PIPE, check=True, text=True
     )
@@ -196,13 +196,13 @@ def worked(given: argparse.Namespace, source: Path, output: Path, chunk: int) ->
 
 
 def command(given: argparse.Namespace, source: Path, output: Path, chunk: int) -> list[str]:
-    """Of a process that scores."""
+    """The command line of a scoring process."""
     worker = [sys.executable, str(ROOT / "benchmarks" / "batch_worker.py"), str(given.bundle), str(source)]
     return [*worker, str(output), "--threads", str(given.threads), "--chunk-rows", str(chunk)]
 
 
 def environment() -> dict[str, str]:
-    """With our packages on the path."""
+    """The environment with the project's packages on the path."""
     return os.environ | {"PYTHONPATH": str(ROOT)}
 
 

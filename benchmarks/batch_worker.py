@@ -1,4 +1,4 @@
-"""Scores one input in a process of its own, and prints what it took as a line of JSON."""
+"""Score one input in this process, and print seconds, memory and counts as a line of JSON."""
 
 import argparse
 import json

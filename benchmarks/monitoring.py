@@ -1,4 +1,4 @@
-"""What the monitor raises where nothing has changed, and what it finds where something has.
+"""False alarms of the monitor without drift, and its detections with drift.
 
     python benchmarks/monitoring.py --bundle FOLDER (--data CSV | --rows PARQUET) [--only alarms,drifts]
 
@@ -45,7 +45,7 @@ Change = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The same for all parts."""
+    """What all parts need."""
 
     bundle: bundles.Bundle
     reference: references.Reference
@@ -55,7 +55,7 @@ class HeldOut:
     """The held-out rows, inputs alone."""
 
     def findings(self, window: pd.DataFrame) -> list[MonitoringFinding]:
-        """What is thought of some rows."""
+        """The findings about a window of rows."""
         tally = Tally(self.bundle, self.reference)
         rows, notes = self._encoded(window)
         answers = self.predictor.predict(rows)
@@ -81,7 +81,7 @@ class HeldOut:
 
 
 def alarms(scene: HeldOut) -> list[Figure]:
-    """Windows of held-out rows as they are, in which nothing should be found."""
+    """Windows of unchanged held-out rows, in which nothing should be found."""
     lines = []
     for size, seeds, again, most in ((SMALL, ALARM_SEEDS, False, 2), (LARGE, LARGE_SEEDS, True, 0)):
         raised: Counter[str] = Counter()
@@ -107,7 +107,7 @@ def alarms(scene: HeldOut) -> list[Figure]:
 
 
 def drifts(scene: HeldOut) -> list[Figure]:
-    """Windows in which one thing was changed, which should be found in the very column."""
+    """Windows with one change each, which should be found in the changed column."""
     spread = float(scene.table[NUMBER].std(ddof=0))
     return [
         _found(scene, f"{NUMBER} + half a standard deviation", (NUMBER,), _with(NUMBER, lambda v: v + spread / 2)),
@@ -157,7 +157,7 @@ def _swapped(window: pd.DataFrame, _: np.random.Generator) -> pd.DataFrame:
 
 
 def _more_of(table: pd.DataFrame, category: str, rows: int) -> Change:
-    """A window in which so many rows are of the category, and the rest of all others."""
+    """A change to a window with this many rows of the category, and rows of the other categories."""
     of_it = table[CATEGORY] == category
     return lambda window, draw: pd.concat(
         [table[of_it].sample(rows, random_state=draw), table[~of_it].sample(len(window) - rows, random_state=draw)]

@@ -1,4 +1,4 @@
-"""A rollback in figures: its own work, and how soon a service under load answers with the version before.
+"""Seconds of a rollback: its own work, and the time until a service under load answers with the version before.
 
     python benchmarks/releases.py [--model NAME] [--seconds 30] [--rounds 5]
 

@@ -17,16 +17,16 @@ TICK = 0.001
 
 @dataclass
 class Paced:
-    """What a fixed rate of requests met."""
+    """Latencies and failures of requests at a fixed rate."""
 
     milliseconds: list[float] = field(default_factory=list)
-    """From the moment at which each should have been sent to its answer."""
+    """Milliseconds of each request from the moment at which it should have been sent to its answer."""
     failed: int = 0
     sent_late: float = 0.0
     """The largest delay of the client itself in milliseconds; waiting for a free connection is not in it."""
 
     def p99(self) -> float:
-        """Milliseconds."""
+        """The 99th percentile in milliseconds."""
         return float(np.percentile(self.milliseconds, 99))
 
 
@@ -148,9 +148,9 @@ class Remembering:
     def __init__(self, port: int, bodies: list[bytes], threads: int = 4, pause: float = 0.0) -> None:
         self.answers: list[Answered] = []
         self.refused: list[tuple[float, int]] = []
-        """When, and with which status."""
+        """Time and HTTP status of each refused request."""
         self.broken: list[float] = []
-        """When a connection failed."""
+        """Times at which a connection failed."""
         self._port, self._bodies, self._pause = port, bodies, pause
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(threads)]

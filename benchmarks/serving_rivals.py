@@ -52,7 +52,7 @@ def compiled() -> FastAPI:
 
 
 def original() -> FastAPI:
-    """The pipeline itself, asked with a table of one row."""
+    """The scikit-learn pipeline, which is given a DataFrame of one row."""
     import pandas as pd
 
     from tabular.storage.persistence import from_bytes

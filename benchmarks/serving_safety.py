@@ -1,4 +1,4 @@
-"""How hard to break: a swap and a kill under load, hostile requests, equal predictions, the size."""
+"""Robustness of the service: a swap and a kill under load, hostile requests, equal predictions, its size."""
 
 import json
 import re
@@ -126,7 +126,7 @@ def hostile(scene: Scene) -> list[Figure]:
 
 
 def _by_status(server: Server) -> dict[str, int]:
-    """What the service itself counted."""
+    """A counter of the service's own metrics."""
     with urllib.request.urlopen(server.url + "/metrics", timeout=10) as answer:
         metrics = answer.read().decode()
     found: dict[str, int] = {}
@@ -136,7 +136,7 @@ def _by_status(server: Server) -> dict[str, int]:
 
 
 def _schemathesis(server: Server, place: Path, seed: int, examples: int) -> str:
-    """One run; what it prints."""
+    """Run it once, and return its output."""
     beside = Path(sys.executable).with_name("schemathesis")
     program = str(beside) if beside.exists() else shutil.which("schemathesis")
     start = (
@@ -250,6 +250,6 @@ def size(scene: Scene) -> list[Figure]:
 
 
 def _megabytes(folder: Path) -> float:
-    """As `du`: the blocks that files take, each inode once."""
+    """Bytes of the blocks that files take, each inode once, as `du` counts them."""
     found = {file.stat().st_ino: file.stat().st_blocks * 512 for file in folder.rglob("*") if not file.is_symlink()}
     return sum(found.values()) / 2**20

@@ -1,4 +1,4 @@
-"""What every part of the benchmark is given, and the rows that are sent."""
+"""The givens of every part of the benchmark, and the rows that are sent."""
 
 import json
 import os
@@ -21,10 +21,10 @@ ONE_ROW_BODIES = 200
 
 @dataclass(frozen=True)
 class Scene:
-    """The same for all parts."""
+    """What all parts need."""
 
     folder: Path
-    """Temporary; each part makes its own below it."""
+    """A temporary folder, in which each part makes its own."""
     bundle_folder: Path
     bundle: Bundle
     table: pd.DataFrame
@@ -35,19 +35,19 @@ class Scene:
     rounds: int
 
     def place(self, name: str) -> Path:
-        """A fresh folder."""
+        """Make an empty folder for a part."""
         found = self.folder / name
         shutil.rmtree(found, ignore_errors=True)
         found.mkdir()
         return found
 
     def rows(self) -> list[bytes]:
-        """Bodies of one row each."""
+        """Request bodies of one row each."""
         return [json.dumps(row).encode() for row in plain(self.table.head(ONE_ROW_BODIES))]
 
 
 def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON takes them: null where a value is missing."""
+    """Rows for JSON, with null for a missing value."""
     return [
         {str(name): None if value is None or value != value else value for name, value in row.items()}
         for row in table.astype(object).to_dict("records")
@@ -55,7 +55,7 @@ def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def columns(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """Columns as JSON takes them."""
+    """Columns for JSON, with null for a missing value."""
     rows = plain(table)
     return {str(name): [row[str(name)] for row in rows] for name in table.columns}
 

@@ -1,4 +1,4 @@
-"""What is measured: the service, the apps beside it and an empty service, each a process of its own on the loopback."""
+"""The servers that are measured, each in a process on loopback: the service, the apps beside it, an empty service."""
 
 import json
 import os
@@ -58,7 +58,7 @@ end
 
 @dataclass
 class Server:
-    """A process that listens."""
+    """A server process and its port."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -66,7 +66,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Without a slash at its end."""
+        """The address, without a slash at its end."""
         return f"http://127.0.0.1:{self.port}"
 
     def worker(self) -> psutil.Process:
@@ -78,7 +78,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw."""
+    """The figures that wrk reports."""
 
     requests: int
     seconds: float
@@ -88,7 +88,7 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Requests that were answered with success, a second."""
+        """Successful requests per second."""
         return (self.requests - self.not_2xx) / self.seconds
 
 
@@ -127,7 +127,7 @@ def running(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask a server to end, and end what is left of it."""
+    """Ask a server to end, and kill the processes that remain."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_SECONDS)
@@ -137,7 +137,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def status(url: str) -> int | None:
-    """The status of a GET; None while nobody answers."""
+    """The HTTP status of a GET request; None while nothing answers."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             code: int = answer.status
@@ -149,13 +149,13 @@ def status(url: str) -> int | None:
 
 
 def get(url: str) -> Any:
-    """The JSON of a GET."""
+    """The JSON answer to a GET request."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.load(answer)
 
 
 def post(url: str, body: bytes, kind: str = "application/json") -> Any:
-    """The JSON that a POST is answered with."""
+    """The JSON answer to a POST request."""
     request = urllib.request.Request(url, body, {"Content-Type": kind}, method="POST")
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
@@ -196,7 +196,7 @@ def rival(name: str) -> list[str]:
 
 
 def empty_service(folder: Path) -> Path:
-    """A folder that `bentoml serve` finds a service in which does nothing."""
+    """Make a folder with a service that does nothing, for `bentoml serve`."""
     place = folder / "empty"
     place.mkdir(exist_ok=True)
     (place / "service.py").write_text(EMPTY)

@@ -1,4 +1,4 @@
-"""How fast: one row a request, batches, cold start."""
+"""Speed of the service: one row a request, batches, cold start."""
 
 import json
 import time
@@ -113,7 +113,7 @@ def batches(scene: Scene) -> list[Figure]:
 
 
 def _unlogged(variables: dict[str, str], answered: int) -> Figure:
-    """How many of the rows that were answered are missing in the prediction log, which has a line for each."""
+    """The number of answered rows that are missing in the prediction log, which has a line for each row."""
     logged = 0
     for file in Path(variables["STACKHOUSE_PREDICTION_LOG"]).rglob("*.jsonl"):
         with file.open("rb") as content:

@@ -1,4 +1,4 @@
-"""From a file nobody has seen to a registered model, with nothing edited: seconds and memory as the table grows.
+"""Seconds and memory from an unknown table to a registered model without an edit, as the table grows.
 
     python benchmarks/tables.py [--rows 20000,200000] [--columns 30]
 
