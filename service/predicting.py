@@ -19,6 +19,7 @@ from service.settings import Settings
 from tabular.bundles.encoding import BadInput, Notes
 from tabular.bundles.loading import BaselinePredictor, Loaded
 from tabular.bundles.predictor import Rows
+from tabular.prediction_log.records import Batch, Prediction, now
 from tabular.prediction_log.writer import PredictionLog
 
 logger = logging.getLogger(__name__)
@@ -87,15 +88,8 @@ class Predicting:
             raise self._refused(error) from None
         answer = _one(loaded, output) | _about(loaded, request, notes, failed)
         latency = self._counted(loaded, ROW, began, 1, notes, failed)
-        self._log.add(
-            request.id,
-            values,
-            answer["prediction"],
-            answer.get("probabilities"),
-            loaded.bundle.name,
-            loaded.bundle.version,
-            latency * 1000,
-        )
+        shared = request.id, None, now(), loaded.bundle.name, loaded.bundle.version, latency * 1000
+        self._log.add(Prediction(*shared, values, answer["prediction"], answer.get("probabilities")))
         return encoded(answer)
 
     async def batch(self, request: Request) -> Answer:
@@ -120,16 +114,10 @@ class Predicting:
         output, failed = _predicted(loaded, rows)
         answer = _many(loaded, output) | _about(loaded, request, notes, failed)
         latency = self._counted(loaded, BATCH, began, len(output), notes, failed)
-        self._log.add_batch(
-            request.id,
-            inputs,
-            answer["predictions"],
-            output if loaded.bundle.classes else None,
-            loaded.bundle.classes,
-            loaded.bundle.name,
-            loaded.bundle.version,
-            latency * 1000,
-        )
+        bundle = loaded.bundle
+        shared = request.id, now(), bundle.name, bundle.version, latency * 1000
+        shares = output if bundle.classes else None
+        self._log.add(Batch(*shared, inputs, answer["predictions"], shares, bundle.classes))
         return encoded(answer)
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:

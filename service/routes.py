@@ -17,6 +17,7 @@ from service.problems import Problem
 from service.security import PAGE_POLICY, SECURITY_HEADERS, ApiKeys, RateLimit
 from service.settings import Settings
 from tabular.bundles.loading import Loaded
+from tabular.prediction_log.records import Feedback, now
 from tabular.prediction_log.writer import PredictionLog
 
 # The files of Swagger UI come from BentoML, which serves them below static_content.
@@ -104,7 +105,7 @@ class Routes:
         bodies.content_type(request.headers, (bodies.JSON,))
         body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
         given = _feedback(bodies.decode(body), loaded_model(self._live), settings.max_rows)
-        self._log.feedback(given.request_id, given.value, given.row)
+        self._log.add(Feedback(given.request_id, now(), given.value, given.row))
         return encoded({"accepted": True, "request_id": given.request_id}, 202)
 
     async def document(self, request: Request) -> Answer:

@@ -1,8 +1,9 @@
 """The records of the prediction log: one JSON line for each predicted row, true value or count of failed requests."""
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Annotated, Any, NamedTuple
 
@@ -83,10 +84,10 @@ class Batch(NamedTuple):
         shares: Sequence[Any] = [None] * len(self.predictions)
         if self.probabilities is not None:
             shares = [dict(zip(self.classes, row, strict=True)) for row in self.probabilities.tolist()]
-        request_id, time, model, version, latency_ms = self[:5]
+        request_id, moment, model, version, latency_ms = self[:5]
         rows = zip(count(), self._inputs(), _listed(self.predictions), shares)
         return [
-            Prediction(request_id, row, time, model, version, latency_ms, inputs, prediction, chances)
+            Prediction(request_id, row, moment, model, version, latency_ms, inputs, prediction, chances)
             for row, inputs, prediction, chances in rows
         ]
 
@@ -96,6 +97,11 @@ class Batch(NamedTuple):
         names = tuple(self.inputs)
         rows = zip(*map(_listed, self.inputs.values()), strict=True)
         return (dict(zip(names, values, strict=True)) for values in rows)
+
+
+def now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def line(record: Record) -> bytes:

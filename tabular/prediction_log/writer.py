@@ -4,12 +4,9 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tabular.errors import UserError
 from tabular.prediction_log.files import Destination, open_destination, worker_name
@@ -24,6 +21,7 @@ from tabular.prediction_log.records import (
     Refusals,
     line,
     lines,
+    now,
 )
 
 logger = logging.getLogger(__name__)
@@ -118,65 +116,17 @@ class PredictionLog:
         if self._errors or any(encoded.kind == ERRORS for encoded in self._encoded):
             logger.error("the last counts of requests without a prediction are lost")
 
-    def add(
-        self,
-        request_id: str,
-        inputs: dict[str, Any],
-        prediction: float | str,
-        probabilities: dict[str, float | None] | None,
-        model: str,
-        version: str,
-        latency_ms: float,
-    ) -> None:
-        """Keep the prediction of a request with a single row. No argument may be changed afterwards.
-
-        Args:
-            request_id: id of the request.
-            inputs: raw values by column, as they were sent.
-            prediction: a number, or a label.
-            probabilities: probability of each class; None for a regression.
-            model: name of the model.
-            version: version of the model.
-            latency_ms: time from the request's arrival to its answer.
-        """
-        shared = request_id, None, _now(), model, version, latency_ms
-        self._put(Prediction(*shared, inputs, prediction, probabilities), 1)
-
-    def add_batch(
-        self,
-        request_id: str,
-        inputs: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any] | NDArray[Any]],
-        predictions: Sequence[float | str] | NDArray[Any],
-        probabilities: NDArray[np.float64] | None,
-        classes: Sequence[str],
-        model: str,
-        version: str,
-        latency_ms: float,
-    ) -> None:
-        """Keep all predictions of one request, as a line for each row. No argument may be changed afterwards.
-
-        Args:
-            request_id: id of the request.
-            inputs: raw values, a mapping for each row or a list for each column.
-            predictions: one prediction for each row.
-            probabilities: rows x classes; None for a regression.
-            classes: labels of the columns of `probabilities`; empty for a regression.
-            model: name of the model.
-            version: version of the model.
-            latency_ms: time from the request's arrival to its answer.
-        """
-        shared = request_id, _now(), model, version, latency_ms
-        self._put(Batch(*shared, inputs, predictions, probabilities, classes), len(predictions))
-
-    def feedback(self, request_id: str, value: float | str, row: int | None = None) -> None:
-        """Keep the true value of an earlier prediction.
-
-        Args:
-            request_id: id of the request that was answered with the prediction.
-            value: a number, or a label.
-            row: position of the row in its batch, from 0; None for a request with a single row.
-        """
-        self._put(Feedback(request_id, _now(), value, row), 1)
+    def add(self, entry: Prediction | Batch | Feedback) -> None:
+        """Keep a prediction, all predictions of a request, or a true value. It must not be changed afterwards."""
+        if not self._is_on:
+            return
+        rows = len(entry.predictions) if isinstance(entry, Batch) else 1
+        with self._lock:
+            if self._accepted - self._settled + rows > self.bound:
+                self._refused += rows
+                return
+            self._accepted += rows
+        self._queue.append(entry)
 
     def error(self, route: str, status: int, code: str) -> None:
         """Count a request that no model answered. Each flush writes at most one line for each kind of error.
@@ -192,16 +142,6 @@ class PredictionLog:
         if self._is_on:
             with self._lock:
                 self._errors[route, status, code] += 1
-
-    def _put(self, entry: Prediction | Feedback | Batch, rows: int) -> None:
-        if not self._is_on:
-            return
-        with self._lock:
-            if self._accepted - self._settled + rows > self.bound:
-                self._refused += rows
-                return
-            self._accepted += rows
-        self._queue.append(entry)
 
     def _run(self) -> None:
         pause = 0.0
@@ -247,7 +187,7 @@ class PredictionLog:
     def _encode_errors(self) -> None:
         with self._lock:
             counts, self._errors = self._errors, Counter()
-        moment = _now()
+        moment = now()
         content = lines([Refusals(moment, *kind, count) for kind, count in counts.items()])
         self._encoded.append(_Encoded(ERRORS, moment.date().isoformat(), self._name(), content, rows=0))
 
@@ -313,7 +253,3 @@ class PredictionLog:
     def _name(self) -> str:
         self._number += 1
         return f"{self._worker}-{self._number:06d}"
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)

@@ -7,11 +7,11 @@ import pytest
 
 from service.live import LiveModel
 from stacks.programs import DetachedProgram
-from tabular.prediction_log.records import FEEDBACK
+from tabular.prediction_log.records import FEEDBACK, Feedback, now
 from tabular.prediction_log.writer import PredictionLog
 from tabular.storage import places
 from tests.support.bundles import eventually, make_bundle, manifest_of, named, read_manifest, rows, write_manifest
-from tests.support.logs import found_at
+from tests.support.logs import add, found_at
 from tests.support.service_buckets import BUCKET, bucket
 
 
@@ -66,9 +66,9 @@ def test_a_log_in_a_bucket(folder: str) -> None:
 
     # when
     for number in range(50):
-        log.add(f"r{number}", {"rooms": number}, 1.0, None, "houses", "3", 0.5)
+        add(log, f"r{number}", {"rooms": number})
     assert eventually(lambda: log.written == 50)
-    log.feedback("r1", 2.0)
+    log.add(Feedback("r1", now(), 2.0))
     log.stop()
 
     # then
@@ -93,7 +93,7 @@ def test_a_bucket_that_is_down_is_waited_for(tmp_path: Path) -> None:
         program.stop()
         assert eventually(lambda: model.status == "degraded")
         for number in range(100):
-            log.add(f"r{number}", {}, 1.0, None, "houses", "1", 0.5)
+            add(log, f"r{number}")
         assert eventually(lambda: log.warning is not None)
 
         # then: requests are answered, and nothing is dropped

@@ -10,14 +10,16 @@ import pytest
 
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
-from tabular.prediction_log.records import Prediction
+from tabular.prediction_log.records import Feedback, Prediction, now
 from tabular.prediction_log.writer import PredictionLog
 from tests.support.bundles import eventually
+from tests.support.logs import add, add_batch
 from tests.support.project import ROOT
 
 SENDER = """
 import sys
 from pathlib import Path
+from tabular.prediction_log.records import Batch, Prediction, now
 from tabular.prediction_log.writer import PredictionLog
 from service.wandb_sample import WandbSample
 sample = WandbSample(float(sys.argv[2]), "serving", "houses", Path(sys.argv[1]), seed=1)
@@ -25,8 +27,9 @@ sample.start()
 log = PredictionLog(sys.argv[1] + "/log", sample=sample)
 log.start()
 for number in range(100):
-    log.add(f"r{number}", {"rooms": float(number), "place": "a"}, "yes", {"yes": 1.0}, "houses", "3", 0.5)
-log.add_batch("batch", {"rooms": list(range(100))}, [2.0] * 100, None, (), "houses", "3", 0.5)
+    inputs = {"rooms": float(number), "place": "a"}
+    log.add(Prediction(f"r{number}", None, now(), "houses", "3", 0.5, inputs, "yes", {"yes": 1.0}))
+log.add(Batch("batch", now(), "houses", "3", 0.5, {"rooms": list(range(100))}, [2.0] * 100, None, ()))
 log.stop()
 sample.stop(60)
 print(sample.sent, log.written)
@@ -80,8 +83,8 @@ def test_a_sample_that_fails_holds_up_no_log(tmp_path: Path) -> None:
     log.start()
 
     # when
-    log.add("r1", {}, 1.0, None, "houses", "3", 0.5)
-    log.add_batch("r2", {"rooms": np.ones(2)}, np.ones(2), None, (), "houses", "3", 0.5)
+    add(log, "r1")
+    add_batch(log, "r2", {"rooms": np.ones(2)}, np.ones(2))
 
     # then
     assert eventually(lambda: log.written == 3)
@@ -95,8 +98,8 @@ def test_a_sample_needs_no_destination_of_the_log() -> None:
     log.start()
 
     # when
-    log.add("r1", {}, 1.0, None, "houses", "3", 0.5)
-    log.feedback("r1", 2.0)
+    add(log, "r1")
+    log.add(Feedback("r1", now(), 2.0))
     log.stop()
 
     # then: predictions only

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tabular.prediction_log.records import PREDICTIONS, Batch, Feedback, Prediction, Record, line
+from tabular.prediction_log.records import PREDICTIONS, Batch, Feedback, Prediction, Record, line, now
 from tabular.prediction_log.writer import PredictionLog
 from tabular.storage import places
 
@@ -23,7 +23,13 @@ def at(minutes: float) -> datetime:
 
 
 def add(log: PredictionLog, request_id: str, inputs: dict[str, Any] | None = None) -> None:
-    log.add(request_id, inputs or {}, 1.0, None, "houses", "3", 0.5)
+    log.add(Prediction(request_id, None, now(), "houses", "3", 0.5, inputs or {}, 1.0))
+
+
+def add_batch(
+    log: PredictionLog, request_id: str, inputs: Any, predictions: Any, chances: Any = None, classes: Any = ()
+) -> None:
+    log.add(Batch(request_id, now(), "houses", "3", 2.0, inputs, predictions, chances, classes))
 
 
 def found_at(destination: str, kind: str = PREDICTIONS) -> list[dict[str, Any]]:

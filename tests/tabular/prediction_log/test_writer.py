@@ -9,10 +9,10 @@ import pytest
 
 from tabular.prediction_log import files
 from tabular.prediction_log.reading import LogReader
-from tabular.prediction_log.records import FEEDBACK
+from tabular.prediction_log.records import FEEDBACK, Feedback, Prediction, now
 from tabular.prediction_log.writer import PredictionLog
 from tests.support.bundles import eventually
-from tests.support.logs import add, found_in, ids
+from tests.support.logs import add, add_batch, found_in, ids
 
 
 class TestRecords:
@@ -20,7 +20,7 @@ class TestRecords:
         # when
         before = datetime.now(UTC)
         inputs = {"rooms": 5, "age": None, "place": 'in"land\n'}
-        log.add("r1", inputs, "yes", {"no": 0.25, "yes": 0.75}, "houses", "3", 0.5)
+        log.add(Prediction("r1", None, now(), "houses", "3", 0.5, inputs, "yes", {"no": 0.25, "yes": 0.75}))
         log.stop()
 
         # then
@@ -49,7 +49,7 @@ class TestRecords:
     def test_a_batch_is_a_record_for_each_row(self, inputs: Any, log: PredictionLog) -> None:
         # when
         chances = np.array([[0.9, 0.1], [0.2, 0.8]])
-        log.add_batch("r1", inputs, np.array(["no", "yes"]), chances, ("no", "yes"), "houses", "3", 2.0)
+        add_batch(log, "r1", inputs, np.array(["no", "yes"]), chances, ("no", "yes"))
         log.stop()
 
         # then
@@ -63,7 +63,7 @@ class TestRecords:
 
     def test_a_batch_of_a_regression(self, log: PredictionLog) -> None:
         # when
-        log.add_batch("r1", {"rooms": [1, None]}, np.array([0.1, np.nan]), None, (), "houses", "3", 2.0)
+        add_batch(log, "r1", {"rooms": [1, None]}, np.array([0.1, np.nan]))
         log.stop()
 
         # then
@@ -74,9 +74,9 @@ class TestRecords:
 
     def test_feedback_lies_beside_the_predictions(self, log: PredictionLog, tmp_path: Path) -> None:
         # when
-        log.feedback("r1", 2.5)
+        log.add(Feedback("r1", now(), 2.5))
         add(log, "r1")
-        log.feedback("r2", "yes", row=3)
+        log.add(Feedback("r2", now(), "yes", row=3))
         log.stop()
 
         # then

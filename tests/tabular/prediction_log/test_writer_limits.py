@@ -11,17 +11,19 @@ from tabular.prediction_log.files import LocalFolder
 from tabular.prediction_log.writer import PredictionLog
 from tabular.storage import places
 from tests.support.bundles import eventually
-from tests.support.logs import add, found_at, ids
+from tests.support.logs import add, add_batch, found_at, ids
 from tests.support.project import ROOT
 
 WRITER = """
 import sys, time
+from tabular.prediction_log.records import Prediction, now
 from tabular.prediction_log.writer import PredictionLog
 log = PredictionLog(sys.argv[1])
 log.start()
 number = 0
 while number < int(sys.argv[2]):
-    log.add(f"{sys.argv[3]}-{number}", {"rooms": 1.5, "number": number}, 1.0, None, "houses", "3", 0.5)
+    inputs = {"rooms": 1.5, "number": number}
+    log.add(Prediction(f"{sys.argv[3]}-{number}", None, now(), "houses", "3", 0.5, inputs, 1.0))
     print(number, time.time(), flush=True)
     number += 1
     time.sleep(0.0005)
@@ -44,10 +46,10 @@ class TestLimits:
         # when
         for number in range(900):
             add(log, f"r{number}")
-        log.add_batch("batch", [{}] * 100, [1.0] * 100, None, (), "houses", "3", 1.0)
+        add_batch(log, "batch", [{}] * 100, [1.0] * 100)
         for number in range(7):
             add(log, f"dropped-{number}")
-        log.add_batch("dropped", [{}] * 100, [1.0] * 100, None, (), "houses", "3", 1.0)
+        add_batch(log, "dropped", [{}] * 100, [1.0] * 100)
 
         # then
         assert (log.pending, log.dropped) == (1000, 107)
