@@ -6,8 +6,38 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
+from tabular.reports.report import Report
+from tabular.reports.training import Interval
+from tests.support.compared import ERRORS, compared, numbers
+from tests.support.reports import (
+    classification,
+    features,
+    gate,
+    imputation,
+    leaderboard,
+    regression,
+    search,
+    validation,
+)
+from tests.support.verdicts import found, performance, verdict
+
 FORMULA = r"<script>$\frac{$ & a_very_long_name_that_goes_on_and_on_$x^2$"
 """A name that is markup, a broken formula and too long."""
+REPORTS: list[Report] = [
+    validation([0, 10, 250]),
+    imputation(),
+    features(),
+    leaderboard(),
+    search([14.0, 13.0, 99.0, 12.5, 13.5], pruned=(2,)),
+    gate(Interval(value=0.75, low=0.5, high=1.0)),
+    regression(),
+    regression(rows=1500),
+    classification(["no", "yes"]),
+    classification(["a", "b", "c"]),
+    compared(numbers(ERRORS / 2, ERRORS)),
+    verdict(1, found(FORMULA, 0.3, "alert"), performance=performance(), model=FORMULA),
+]
+"""Reports of every kind that has pictures."""
 
 
 def bars(axes: Any) -> Any:

@@ -1,11 +1,12 @@
 """Pictures of the held-out rows of a classification."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import cycle
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from tabular.reports.training import Evaluation
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.object_]
+Curves = dict[str, tuple[NDArray[np.bool_], Floats]]
+"""By label, which rows have it and the probability of the label."""
 
 _MOST_CLASSES = 30
 _MOST_NUMBERED = 15
@@ -78,48 +81,51 @@ def _confusion(actual: Labels, predicted: Labels, classes: list[str]) -> Figure:
     return figure
 
 
-def _one_against_rest(
-    actual: Labels, probabilities: Floats, classes: list[str]
-) -> dict[str, tuple[NDArray[np.bool_], Floats]]:
-    """By label, which rows have it and its probability; only for labels that some rows have and others do not.
-
-    Of two classes only the second one is taken.
-    """
+def _one_against_rest(actual: Labels, probabilities: Floats, classes: list[str]) -> Curves:
+    """The labels that some rows have and others do not; of two classes only the second one is taken."""
     wanted = [1] if len(classes) == 2 else range(len(classes))
     pairs = {classes[place]: (actual == classes[place], probabilities[:, place]) for place in wanted}
     return {label: pair for label, pair in pairs.items() if pair[0].any() and not pair[0].all()}
 
 
-def _roc(curves: dict[str, tuple[NDArray[np.bool_], Floats]]) -> Figure:
+def _roc(curves: Curves) -> Figure:
     figure, axes = _square(
         "false alarms: share of the other rows that get the label", "hits: share of the label's rows that get it"
     )
-    areas = []
-    for (label, (has_it, probability)), look in zip(curves.items(), _looks(), strict=False):
-        alarms, hits, _ = roc_curve(has_it, probability)
-        areas.append(float(auc(alarms, hits)))
-        axes.plot(alarms, hits, label=style.text(f"{words.short(label, 24)} ({areas[-1]:.3f})"), **look)
+    points = {label: roc_curve(*pair)[:2] for label, pair in curves.items()}
+    areas = {label: float(auc(*ends)) for label, ends in points.items()}
+    _lines(axes, points, areas)
     axes.plot([0, 1], [0, 1], color=style.QUIET, linestyle=":", label="chance (0.500)")
-    style.legend(figure, axes, columns=2)
-    style.headline(figure, f"ROC of {_whose(curves)}area {np.mean(areas):.3f}")
-    return figure
+    return _titled(figure, axes, f"ROC of {_whose(curves)}area {np.mean([*areas.values()]):.3f}")
 
 
-def _precision_recall(curves: dict[str, tuple[NDArray[np.bool_], Floats]]) -> Figure:
+def _precision_recall(curves: Curves) -> Figure:
     figure, axes = _square(
         "recall: share of the label's rows that get it", "precision: share of rows given the label that have it"
     )
-    areas = []
-    for (label, (has_it, probability)), look in zip(curves.items(), _looks(), strict=False):
-        precision, recall, _ = precision_recall_curve(has_it, probability)
-        areas.append(float(average_precision_score(has_it, probability)))
-        name = style.text(f"{words.short(label, 24)} ({areas[-1]:.3f})")
-        axes.plot(recall, precision, drawstyle="steps-post", label=name, **look)
-        if len(curves) == 1:
-            share = float(has_it.mean())
-            axes.axhline(share, color=style.QUIET, linestyle=":", label=f"chance ({share:.3f})")
+    points = {label: precision_recall_curve(*pair)[1::-1] for label, pair in curves.items()}
+    areas = {label: float(average_precision_score(*pair)) for label, pair in curves.items()}
+    _lines(axes, points, areas, drawstyle="steps-post")
+    if len(curves) == 1:
+        share = float(next(iter(curves.values()))[0].mean())
+        axes.axhline(share, color=style.QUIET, linestyle=":", label=f"chance ({share:.3f})")
+    mean = np.mean([*areas.values()])
+    return _titled(figure, axes, f"Precision and recall of {_whose(curves)}average precision {mean:.3f}")
+
+
+def _lines(axes: Axes, points: Mapping[str, Any], areas: Mapping[str, float], **more: Any) -> None:
+    """A curve for each label: all colours with a solid line, then all with dashes."""
+    looks: Iterator[dict[str, Any]] = cycle(
+        {"color": colour, "linestyle": line} for line in ("-", "--") for colour in style.LINES
+    )
+    for (label, (across, up)), look in zip(points.items(), looks, strict=False):
+        name = style.text(f"{words.short(label, 24)} ({areas[label]:.3f})")
+        axes.plot(across, up, label=name, linewidth=1.6, **look, **more)
+
+
+def _titled(figure: Figure, axes: Axes, title: str) -> Figure:
     style.legend(figure, axes, columns=2)
-    style.headline(figure, f"Precision and recall of {_whose(curves)}average precision {np.mean(areas):.3f}")
+    style.headline(figure, title)
     return figure
 
 
@@ -154,12 +160,10 @@ def _calibration(actual: Labels, probabilities: Floats, classes: list[str]) -> F
     style.tidy(lower, f"probability of the {what}", "rows", grid="y")
     lower.bar((np.arange(_BINS) + 0.5) / _BINS, rows, width=0.9 / _BINS, color=style.QUIET)
     lower.yaxis.get_major_locator().set_params(nbins=3, integer=True)
-    style.legend(figure, upper)
-    style.headline(figure, f"Probabilities are off by {100 * gap:.1f} percentage points on average")
-    return figure
+    return _titled(figure, upper, f"Probabilities are off by {100 * gap:.1f} percentage points on average")
 
 
-def _square(x: str, y: str) -> tuple[Figure, Any]:
+def _square(x: str, y: str) -> tuple[Figure, Axes]:
     figure = style.figure(6.6, width=6.4)
     axes = figure.add_subplot()
     style.tidy(axes, x, y)
@@ -170,10 +174,3 @@ def _square(x: str, y: str) -> tuple[Figure, Any]:
 def _whose(curves: Iterable[str]) -> str:
     labels = list(curves)
     return f"'{words.short(labels[0], 24)}': " if len(labels) == 1 else "each label against the rest: mean "
-
-
-def _looks() -> Any:
-    """A look for each curve: all colours with a solid line, then all with dashes."""
-    return cycle(
-        {"color": colour, "linestyle": line, "linewidth": 1.6} for line in ("-", "--") for colour in style.LINES
-    )

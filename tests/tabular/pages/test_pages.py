@@ -12,18 +12,12 @@ from tabular.pages.evaluation_page import evaluation_page
 from tabular.pages.pictures import png_files
 from tabular.pages.verdict_page import verdict_page
 from tabular.reports.report import Report
-from tabular.reports.training import Interval
 from tests.support.compared import ERRORS, compared, numbers
+from tests.support.drawn import REPORTS
 from tests.support.html import Parsed, assert_harmless
 from tests.support.reports import (
     classification,
-    features,
-    gate,
-    imputation,
-    leaderboard,
     regression,
-    search,
-    validation,
 )
 from tests.support.verdicts import found, performance, verdict
 
@@ -50,15 +44,7 @@ def test_a_page_needs_nothing_else_and_is_the_same_for_equal_reports(page: Page,
 
 def test_every_picture_has_a_caption() -> None:
     # given
-    others = [
-        validation([1]),
-        imputation(),
-        features(),
-        leaderboard(),
-        search([3.0, 2.0, 1.0]),
-        gate(Interval(value=0.75, low=0.5, high=1.0)),
-    ]
-    pictures = {name: b"" for report in (*others, *(report for _, report in PAGES)) for name in png_files(report)}
+    pictures = {name: b"" for report in REPORTS for name in png_files(report)}
     # when
     captions = Parsed(evaluation_page(regression(), "A model", pictures)).captions
     # then

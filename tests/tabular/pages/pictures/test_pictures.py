@@ -6,35 +6,13 @@ from matplotlib.figure import Figure
 
 from tabular.pages.pictures import draw, png, png_files
 from tabular.reports.report import Report
-from tabular.reports.training import Interval, Provenance
-from tests.support.compared import ERRORS, compared, numbers
-from tests.support.drawn import FORMULA, title
+from tabular.reports.training import Provenance
+from tests.support.drawn import FORMULA, REPORTS, title
 from tests.support.reports import (
-    classification,
     features,
-    gate,
     imputation,
-    leaderboard,
-    regression,
-    search,
     validation,
 )
-from tests.support.verdicts import found, performance, verdict
-
-REPORTS: list[Report] = [
-    validation([0, 10, 250]),
-    imputation(),
-    features(),
-    leaderboard(),
-    search([14.0, 13.0, 99.0, 12.5, 13.5], pruned=(2,)),
-    gate(Interval(value=0.75, low=0.5, high=1.0)),
-    regression(),
-    regression(rows=1500),
-    classification(["no", "yes"]),
-    classification(["a", "b", "c"]),
-    compared(numbers(ERRORS / 2, ERRORS)),
-    verdict(1, found(FORMULA, 0.3, "alert"), performance=performance(), model=FORMULA),
-]
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: type(report).__name__)
