@@ -1,52 +1,60 @@
 """A verdict as metrics for Prometheus, which collects them from a file or from a Pushgateway."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from http.client import HTTPException
 from typing import Final
 from urllib.error import HTTPError, URLError
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest, push_to_gateway, write_to_textfile
+from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_to_textfile
 
 from tabular.config.monitoring import MetricsConfig
 from tabular.errors import UserError
-from tabular.reports.verdicts import SEVERITY, Kind, MonitoringFinding, Performance, ServiceTraffic, Verdict
+from tabular.reports.verdicts import SEVERITY, Kind, Performance, ServiceTraffic, Verdict
 from tabular.storage.places import public
 
 JOB: Final = "stackhouse_monitor"
 SECONDS: Final = 10.0
 """How long to wait for a Pushgateway's connection, and for each piece of its answer."""
 DRIFT: Final[frozenset[Kind]] = frozenset({"distribution", "missing", "out_of_range", "unknown", "prediction"})
-_COMMON: Final = ("model", "version", "source")
+COMMON: Final = ("model", "version", "source")
+"""Labels of every metric; `source` is `log` or `batch`."""
+HELP: Final = {
+    "stackhouse_monitor_level": "Level of the newest verdict: 0 ok, 1 warn, 2 alert, -1 too few rows.",
+    "stackhouse_monitor_rows": "Number of rows that were judged.",
+    "stackhouse_monitor_window_start_timestamp_seconds": "The start of the rows that were judged.",
+    "stackhouse_monitor_window_end_timestamp_seconds": "The end of the rows that were judged.",
+    "stackhouse_monitor_retrain": "1 where another training is due.",
+    "stackhouse_monitor_violations": "Number of windows that count for another training.",
+    "stackhouse_monitor_finding_level": "Level of one finding: 0 ok, 1 warn, 2 alert.",
+    "stackhouse_drift": "How far the rows are from those of training, in the unit that the label measure names.",
+    "stackhouse_drift_psi": "Population stability index.",
+    "stackhouse_performance_rows": "Number of predictions whose true value is known.",
+    "stackhouse_performance": "Metric of predictions whose true value is known, and the bounds of its interval.",
+    "stackhouse_performance_held_out": "The same metric on the held-out rows.",
+    "stackhouse_monitor_latency_seconds": "Time from a request to its answer, over the window.",
+    "stackhouse_monitor_requests": "Requests of the window by answer; those of a fallback also count as predicted.",
+    "stackhouse_monitor_error_ratio": "Share of the requests that failed or that a fallback answered.",
+    "stackhouse_monitor_refused_ratio": "Share of the requests that were refused.",
+}
+"""The metrics, in base units, and what Prometheus shows about each."""
+
+Sample = tuple[str, float | None, dict[str, str]]
+"""Name, value and further labels of a metric; None is left out."""
 
 
 def registry(verdict: Verdict) -> CollectorRegistry:
-    """Return all metrics of a verdict; figures that it does not have are left out.
-
-    Each metric is a gauge with the labels `model`, `version` and `source` (`log` or `batch`), in base units.
-    """
-    gauges = _Gauges(verdict)
-    words = "Level of the newest verdict: 0 ok, 1 warn, 2 alert, -1 too few rows."
-    gauges.set("stackhouse_monitor_level", words, SEVERITY[verdict.level])
-    gauges.set("stackhouse_monitor_rows", "Rows that were judged.", verdict.rows)
-    for end, moment in (("start", verdict.start), ("end", verdict.end)):
-        name = f"stackhouse_monitor_window_{end}_timestamp_seconds"
-        gauges.set(name, f"The {end} of the rows that were judged.", datetime.fromisoformat(moment).timestamp())
-    gauges.set("stackhouse_monitor_retrain", "1 where another training is due.", int(verdict.retrain))
-    words = "Number of windows that count for another training."
-    gauges.set("stackhouse_monitor_violations", words, verdict.violations)
-    _findings(gauges, verdict.findings)
-    if verdict.performance:
-        _performance(gauges, verdict.performance)
-    if verdict.traffic:
-        _traffic(gauges, verdict.traffic)
-    return gauges.registry
-
-
-def text(verdict: Verdict) -> str:
-    """Return a verdict in Prometheus' text format."""
-    return generate_latest(registry(verdict)).decode()
+    """Return all metrics of a verdict as gauges; figures that it does not have are left out."""
+    made = CollectorRegistry()
+    gauges: dict[str, Gauge] = {}
+    for name, value, labels in _samples(verdict):
+        if value is None:
+            continue
+        if name not in gauges:
+            gauges[name] = Gauge(name, HELP[name], (*COMMON, *labels), registry=made)
+        gauges[name].labels(verdict.model, verdict.version, verdict.source, *labels.values()).set(value)
+    return made
 
 
 def publish(verdict: Verdict, config: MetricsConfig) -> list[str]:
@@ -96,69 +104,42 @@ def push(address: str, verdict: Verdict) -> None:
         raise UserError(f"{public(address)}: cannot push the verdict ({_reason(error)}); {remedy}") from None
 
 
-class _Gauges:
-    """Gauges of one verdict, each made when it is first set."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        self.registry = CollectorRegistry()
-        self._of = (verdict.model, verdict.version, verdict.source)
-        self._known: dict[str, Gauge] = {}
-
-    def set(self, name: str, help_text: str, value: float, **labels: str) -> None:
-        gauge = self._known.get(name)
-        if gauge is None:
-            gauge = self._known[name] = Gauge(name, help_text, (*_COMMON, *labels), registry=self.registry)
-        gauge.labels(*self._of, *labels.values()).set(value)
-
-
-def _findings(gauges: _Gauges, findings: Sequence[MonitoringFinding]) -> None:
-    for found in findings:
-        gauges.set(
-            "stackhouse_monitor_finding_level",
-            "Level of one finding: 0 ok, 1 warn, 2 alert.",
-            SEVERITY[found.level],
-            kind=found.kind,
-            subject=found.subject,
-        )
-        if found.kind not in DRIFT:
-            continue
-        gauges.set(
-            "stackhouse_drift",
-            "How far the rows are from those of training, in the unit that the label measure names.",
-            found.value,
-            column=found.subject,
-            kind=found.kind,
-            measure=found.measure,
-        )
-        if found.psi is not None:
-            gauges.set(
-                "stackhouse_drift_psi", "Population stability index.", found.psi, column=found.subject, kind=found.kind
-            )
+def _samples(verdict: Verdict) -> Iterator[Sample]:
+    yield "stackhouse_monitor_level", SEVERITY[verdict.level], {}
+    yield "stackhouse_monitor_rows", verdict.rows, {}
+    for end, moment in (("start", verdict.start), ("end", verdict.end)):
+        yield f"stackhouse_monitor_window_{end}_timestamp_seconds", datetime.fromisoformat(moment).timestamp(), {}
+    yield "stackhouse_monitor_retrain", int(verdict.retrain), {}
+    yield "stackhouse_monitor_violations", verdict.violations, {}
+    for found in verdict.findings:
+        yield "stackhouse_monitor_finding_level", SEVERITY[found.level], {"kind": found.kind, "subject": found.subject}
+        if found.kind in DRIFT:
+            labels = {"column": found.subject, "kind": found.kind}
+            yield "stackhouse_drift", found.value, labels | {"measure": found.measure}
+            yield "stackhouse_drift_psi", found.psi, labels
+    if verdict.performance:
+        yield from _performance(verdict.performance)
+    if verdict.traffic:
+        yield from _traffic(verdict.traffic)
 
 
-def _performance(gauges: _Gauges, performance: Performance) -> None:
-    gauges.set("stackhouse_performance_rows", "Predictions whose true value is known.", performance.rows)
+def _performance(performance: Performance) -> Iterator[Sample]:
+    yield "stackhouse_performance_rows", performance.rows, {}
     for metric, found in performance.metrics.items():
-        for bound, value in (("value", found.value), ("low", found.low), ("high", found.high)):
-            words = "Metric of predictions whose true value is known, and the bounds of its interval."
-            gauges.set("stackhouse_performance", words, value, metric=metric, bound=bound)
+        for bound in ("value", "low", "high"):
+            yield "stackhouse_performance", getattr(found, bound), {"metric": metric, "bound": bound}
     for metric, value in performance.held_out.items():
-        words = "The same metric on the held-out rows."
-        gauges.set("stackhouse_performance_held_out", words, value, metric=metric)
+        yield "stackhouse_performance_held_out", value, {"metric": metric}
 
 
-def _traffic(gauges: _Gauges, traffic: ServiceTraffic) -> None:
+def _traffic(traffic: ServiceTraffic) -> Iterator[Sample]:
     for quantile, value in (("0.5", traffic.p50_ms), ("0.95", traffic.p95_ms), ("0.99", traffic.p99_ms)):
-        if value is not None:
-            words = "Time from a request to its answer, over the window."
-            gauges.set("stackhouse_monitor_latency_seconds", words, value / 1000, quantile=quantile)
-    words = "Requests of the window, by their answer; those that a fallback answered are also counted as predicted."
-    for answer in ("predicted", "fallback", "refused", "failed"):
-        count = traffic.requests if answer == "predicted" else getattr(traffic, answer)
-        gauges.set("stackhouse_monitor_requests", words, count, answer=answer)
+        yield "stackhouse_monitor_latency_seconds", None if value is None else value / 1000, {"quantile": quantile}
+    yield "stackhouse_monitor_requests", traffic.requests, {"answer": "predicted"}
+    for answer in ("fallback", "refused", "failed"):
+        yield "stackhouse_monitor_requests", getattr(traffic, answer), {"answer": answer}
     for name, share in (("error", traffic.error_share), ("refused", traffic.refused_share)):
-        if not math.isnan(share):
-            gauges.set(f"stackhouse_monitor_{name}_ratio", f"Share of the requests: {name}.", share)
+        yield f"stackhouse_monitor_{name}_ratio", None if math.isnan(share) else share, {}
 
 
 def _reason(error: Exception) -> str:

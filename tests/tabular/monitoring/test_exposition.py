@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tabular.errors import UserError
@@ -67,6 +68,10 @@ def verdict(**changes: object) -> Verdict:
     return found.model_copy(update=changes)
 
 
+def text(verdict: Verdict) -> str:
+    return generate_latest(exposition.registry(verdict)).decode()
+
+
 def series(text: str) -> Series:
     """By name and labels, without those that all of them have."""
     common = {("model", "houses"), ("version", "3"), ("source", "log")}
@@ -85,7 +90,7 @@ def value(found: Series, name: str, **labels: str) -> float:
 class TestText:
     def test_the_verdict_itself(self) -> None:
         # when
-        found = series(exposition.text(verdict()))
+        found = series(text(verdict()))
 
         # then
         assert value(found, "stackhouse_monitor_level") == 2
@@ -98,11 +103,11 @@ class TestText:
 
     @pytest.mark.parametrize(("level", "number"), [("not_enough_data", -1), ("ok", 0), ("warn", 1)])
     def test_levels_are_numbers(self, level: str, number: int) -> None:
-        assert value(series(exposition.text(verdict(level=level))), "stackhouse_monitor_level") == number
+        assert value(series(text(verdict(level=level))), "stackhouse_monitor_level") == number
 
     def test_drift_is_of_columns_and_levels_are_of_all_findings(self) -> None:
         # when
-        found = series(exposition.text(verdict()))
+        found = series(text(verdict()))
 
         # then
         drift = {"column": "rooms", "kind": "distribution"}
@@ -113,7 +118,7 @@ class TestText:
 
     def test_performance_comes_with_its_interval(self) -> None:
         # when
-        found = series(exposition.text(verdict()))
+        found = series(text(verdict()))
 
         # then
         bounds = [value(found, "stackhouse_performance", metric="wmape", bound=end) for end in ("low", "value", "high")]
@@ -123,7 +128,7 @@ class TestText:
 
     def test_the_service_is_told_of_in_base_units(self) -> None:
         # when
-        found = series(exposition.text(verdict()))
+        found = series(text(verdict()))
 
         # then
         assert value(found, "stackhouse_monitor_latency_seconds", quantile="0.95") == 0.002
@@ -139,7 +144,7 @@ class TestText:
         # when: too few rows, and nobody asked
         nobody = TRAFFIC.model_copy(update={"requests": 0, "failed": 0, "fallback": 0, "refused": 0, "p50_ms": None})
         bare = verdict(findings=[], performance=None, traffic=nobody, level="not_enough_data")
-        found = series(exposition.text(bare))
+        found = series(text(bare))
 
         # then
         names = {name for name, _ in found}
@@ -148,7 +153,7 @@ class TestText:
 
     def test_names_that_people_chose_are_escaped(self) -> None:
         # when
-        found = series(exposition.text(verdict(findings=[finding('ro"oms\n\\')])))
+        found = series(text(verdict(findings=[finding('ro"oms\n\\')])))
 
         # then
         assert value(found, "stackhouse_drift_psi", column='ro"oms\n\\', kind="distribution") == 0.75
@@ -164,7 +169,7 @@ class TestTextfile:
         exposition.write_textfile(str(path), verdict())
 
         # then
-        assert path.read_text() == exposition.text(verdict())
+        assert path.read_text() == text(verdict())
         assert list(tmp_path.iterdir()) == [path]
 
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
@@ -218,9 +223,7 @@ class TestPush:
         exposition.push(gateway.url, verdict())
 
         # then
-        assert gateway.got == [
-            ("PUT", "/metrics/job/stackhouse_monitor/model/houses/source/log", exposition.text(verdict()))
-        ]
+        assert gateway.got == [("PUT", "/metrics/job/stackhouse_monitor/model/houses/source/log", text(verdict()))]
 
     def test_a_gateway_that_refuses(self, gateway: _Gateway) -> None:
         gateway.status = 400
