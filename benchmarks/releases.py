@@ -23,8 +23,8 @@ from serving_scene import Scene
 from serving_servers import SERVICE, SERVICE_READY, environment, running, wrk
 
 from registry import plans
-from registry.mlflow_registry import CHAMPION, model_named, registry_client, versions
-from registry.release_view import BUNDLE
+from registry.labels import BUNDLE, CHAMPION
+from registry.mlflow_registry import model_named, registry_client, versions
 from registry.releases import Releases
 from registry.stack import open_releases
 from registry.verifying import verify

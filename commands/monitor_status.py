@@ -167,8 +167,8 @@ def _elsewhere(session: Session, verdict: "Verdict") -> list[str]:
 
 
 def _next(session: Session, verdict: "Verdict") -> str:
+    from registry.labels import ARCHIVED
     from registry.mlflow_registry import versions
-    from registry.plans import ARCHIVED
 
     if not verdict.retrain:
         return WATCH

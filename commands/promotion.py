@@ -9,6 +9,8 @@ from zenml.models import PipelineRunResponse
 from commands.common import execution
 from commands.common.execution import FAILURE, SUCCESS, RunRequest
 from pipelines.promotion import promotion
+from registry import configs
+from registry.mlflow_registry import registry_client
 from tabular import names
 
 PIPELINE = promotion
@@ -25,6 +27,7 @@ def run(request: RunRequest, root: Path) -> int:
     def report(finished: PipelineRunResponse, _: str, console: Console) -> int:
         [made] = finished.steps["release"].outputs[names.PROMOTION]
         found = made.load()
+        configs.export_champion(root, registry_client(), found.name)
         aliases = ", ".join(found.aliases) or "without an alias"
         console.print(f"{found.name} version {found.version}: {aliases}", soft_wrap=True)
         console.print(f"gate: {escape(found.reason)}", soft_wrap=True)

@@ -30,14 +30,14 @@ def _follow_release(root: Path) -> None:
     import bentoml
     from zenml.client import Client
 
-    from registry import bento
     from registry.store import MANIFEST, folder_of
     from stacks import local
     from stacks.gcsfs_store import StoreUnreachable
+    from tabular import names
     from tabular.bundles import bundle
     from tabular.storage import places
 
-    newest = bentoml.models.get(f"{bento.NAME}:latest")
+    newest = bentoml.models.get(f"{names.BENTO_NAME}:latest")
     name = bundle.read(Path(newest.path)).name
     local.activate(root)
     store = Client().active_stack.artifact_store
@@ -60,12 +60,12 @@ def _ensure_model(root: Path) -> None:
     import bentoml
 
     from registry import bento
+    from tabular import names
 
-    if any(model.tag.name == bento.NAME for model in bentoml.models.list()):
+    if any(model.tag.name == names.BENTO_NAME for model in bentoml.models.list()):
         return
     from commands.common.selection import newest
     from stacks import local
-    from tabular import names
 
     local.activate(root)
     found = newest(names.BUNDLE)

@@ -8,6 +8,9 @@ from zenml.models import PipelineRunResponse
 from commands.common import execution, summary
 from commands.common.execution import FAILURE, SUCCESS, RunRequest
 from pipelines.training import training
+from registry import configs
+from registry.mlflow_registry import registry_client
+from tabular import names
 
 PIPELINE = training
 
@@ -20,6 +23,9 @@ def run(request: RunRequest, root: Path) -> int:
     """
 
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:
+        made = summary.artifacts_of(finished)
+        if names.MODEL_CONFIG in made:
+            configs.export_trained(root, registry_client(), made[names.MODEL_CONFIG].load())
         collected = summary.collect(finished, request.configuration, stack)
         folder = summary.write(collected, root / "reports", finished.name)
         summary.show(collected, folder.relative_to(root), console)

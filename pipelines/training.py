@@ -72,33 +72,27 @@ def training(
 
     scores = evaluate(model, test_rows, train_rows, cross_validation, target, evaluation, gate.metric, seed)
     decision = gate_step(model, scores, train_rows, test_rows, provenance, target, gate, name, seed)
-    reports = {
-        "provenance": provenance,
-        "imputation_report": imputation_report,
-        "feature_report": feature_report,
-        "leaderboard": leaderboard,
-        "search_report": search_report,
-        "best_parameters": best_parameters,
-        "evaluation": scores,
-        "decision": decision,
-    }
+    reports = [
+        provenance,
+        validation_report,
+        imputation_report,
+        feature_report,
+        leaderboard,
+        search_report,
+        best_parameters,
+        cross_validation,
+        scores,
+        decision,
+    ]
     register_step = register.with_options(experiment_tracker=default_tracker)
-    registration, _ = register_step(
-        model, train_rows, test_rows, target=target, gate=gate, model_name=name, seed=seed, **reports
+    registration, model_config, card = register_step(
+        model, train_rows, test_rows, reports, target, gate, model_name=name, seed=seed
     )
-    bundle, _, _ = package(model, train_rows, test_rows, provenance, best_parameters, scores, registration, target)
+    bundle, _, _ = package(model, train_rows, test_rows, model_config, card, target)
     promote(registration, bundle, decision)
     for tracker in trackers:
         send = track_step.with_options(experiment_tracker=tracker)
-        send(
-            validation_report=validation_report,
-            registration=registration,
-            trials=track.trials,
-            tracker=tracker,
-            seed=seed,
-            id=f"track_{tracker}",
-            **reports,
-        )
+        send(reports, registration, track.trials, tracker, seed, id=f"track_{tracker}")
 
 
 def _model_name() -> str:

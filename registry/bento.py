@@ -9,10 +9,8 @@ from pathlib import Path
 
 from tabular.bundles.bundle import MANIFEST, Bundle, digest
 from tabular.bundles.making.folder import BundleFolder
+from tabular.names import BENTO_NAME
 from tabular.storage.repository import ROOT
-
-NAME = "stackhouse"
-"""Of the model in BentoML's store and of the Bento; `service/service.py` asks for its newest version."""
 
 
 def version_of(bundle: BundleFolder) -> str:
@@ -35,11 +33,11 @@ def keep(folder: Path, version: str) -> str:
     from bentoml.exceptions import NotFound
     from bentoml.models import ModelContext
 
-    tag = f"{NAME}:{version}"
+    tag = f"{BENTO_NAME}:{version}"
     with contextlib.suppress(NotFound):
         bentoml.models.delete(tag)
-    context = ModelContext(framework_name=NAME, framework_versions={})
-    with bentoml.models.create(tag, module=NAME, api_version="v1", context=context, signatures={}) as model:
+    context = ModelContext(framework_name=BENTO_NAME, framework_versions={})
+    with bentoml.models.create(tag, module=BENTO_NAME, api_version="v1", context=context, signatures={}) as model:
         shutil.copytree(folder, model.path, dirs_exist_ok=True)
     return tag
 
@@ -61,7 +59,7 @@ def build(version: str) -> str:
     import bentoml
     from bentoml.exceptions import NotFound
 
-    tag = f"{NAME}:{version}"
+    tag = f"{BENTO_NAME}:{version}"
     with contextlib.suppress(NotFound):
         bentoml.delete(tag)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STACKHOUSE_")}

@@ -10,29 +10,29 @@ from mlflow.exceptions import MlflowException
 
 from registry.author import RELEASES
 from registry.history import HistoryEntry
-from registry.mlflow_registry import CHAMPION
+from registry.labels import CHAMPION
+from registry.mlflow_registry import by_alias, versions
 from tabular.errors import UserError
-from tabular.learning.model_config import ModelConfig, from_yaml, to_yaml
+from tabular.learning.model_config import FILE, ModelConfig, from_yaml, to_yaml
 from tabular.storage import places
 
 logger = logging.getLogger(__name__)
 
-FILE = "model_config.yaml"
-"""In the MLflow run of a version; in `releases/NAME/` of the repository that of the newest one."""
 CHAMPION_FILE = "champion.yaml"
-"""In `releases/NAME/` of the repository: that of the champion."""
+"""Name of the champion's file in `releases/NAME/` of the repository; `FILE` there belongs to the newest version."""
 
 
 def read(client: MlflowClient, version: ModelVersion) -> ModelConfig:
-    """The config of a version, with the aliases that it has now.
+    """The configuration of a version, with the aliases that it has now.
 
     Raises:
-        UserError: it was registered without one, or the file is damaged.
+        UserError: the version was registered without one, or the file is damaged.
     """
     number = str(version.version)
     aliases = client.get_registered_model(version.name).aliases
     try:
-        text = mlflow.artifacts.load_text(f"{_folder(client, version)}/{FILE}")
+        folder = client.get_run(str(version.run_id)).info.artifact_uri
+        text = mlflow.artifacts.load_text(f"{folder}/{FILE}")
     except (MlflowException, OSError) as error:
         raise UserError(f"version {number} of {version.name} has no {FILE} ({error}); train it again") from None
     named = tuple(sorted(alias for alias, other in aliases.items() if str(other) == number))
@@ -40,20 +40,29 @@ def read(client: MlflowClient, version: ModelVersion) -> ModelConfig:
 
 
 def write(client: MlflowClient, version: ModelVersion, config: ModelConfig) -> None:
-    """Keep a config in the MLflow run of its version; one that is there is replaced."""
+    """Keep a configuration in the MLflow run of its version, in place of one that is there."""
     client.log_text(str(version.run_id), to_yaml(config), FILE)
 
 
-def export(root: Path, name: str, file: str, config: ModelConfig) -> None:
-    """Write a config to `releases/` of the repository; where that cannot be written, say in a container, it is logged.
+def follow_aliases(client: MlflowClient, name: str, entry: HistoryEntry) -> None:
+    """Write the aliases into the configurations of the versions of the model `name` that an entry has moved."""
+    for number in sorted({number for move in entry.moved for number in (move.before, move.after) if number}):
+        try:
+            version = client.get_model_version(name, number)
+            write(client, version, read(client, version))
+        except (MlflowException, UserError) as error:
+            logger.warning("%s of version %s is not brought up to date: %s", FILE, number, error)
+
+
+def export(root: Path, config: ModelConfig, file: str = FILE) -> None:
+    """Write a configuration to `releases/NAME/` of the repository; where that cannot be written, log a warning.
 
     Args:
-        root: the repository.
-        name: of the registered model.
-        file: its name there.
-        config: what to write.
+        root: folder of the repository.
+        config: the configuration of a version.
+        file: name of the file.
     """
-    path = root / RELEASES / name / file
+    path = root / RELEASES / config.name / file
     text = to_yaml(config).encode()
     try:
         if not path.is_file() or path.read_bytes() != text:
@@ -62,36 +71,18 @@ def export(root: Path, name: str, file: str, config: ModelConfig) -> None:
         logger.warning("%s is not written: %s", path.relative_to(root), error)
 
 
-class Configs:
-    """A follower of the release: the aliases in the configs of the versions that an entry moved, and the champion's.
-
-    Args:
-        client: of MLflow.
-        name: of the registered model.
-        root: the repository.
-    """
-
-    def __init__(self, client: MlflowClient, name: str, root: Path) -> None:
-        self._client = client
-        self._name = name
-        self._root = root
-
-    def __call__(self, entry: HistoryEntry) -> None:
-        """Rewrite what the entry has made untrue."""
-        champion = entry.change.aliases.get(CHAMPION)
-        touched = {number for move in entry.moved for number in (move.before, move.after) if number}
-        for number in sorted({*touched, *([champion] if champion else [])}):
-            try:
-                version = self._client.get_model_version(self._name, number)
-                config = read(self._client, version)
-            except (MlflowException, UserError) as error:
-                logger.warning("%s of version %s is not brought up to date: %s", FILE, number, error)
-                continue
-            if number in touched:
-                write(self._client, version, config)
-            if number == champion:
-                export(self._root, self._name, CHAMPION_FILE, config)
+def export_champion(root: Path, client: MlflowClient, name: str) -> None:
+    """Write the configuration of the present champion of the model `name`, if any, like `export`."""
+    champion = by_alias(client, name, CHAMPION)
+    if champion is not None:
+        try:
+            export(root, read(client, champion), CHAMPION_FILE)
+        except UserError as error:
+            logger.warning("%s is not written: %s", CHAMPION_FILE, error)
 
 
-def _folder(client: MlflowClient, version: ModelVersion) -> str:
-    return str(client.get_run(str(version.run_id)).info.artifact_uri)
+def export_trained(root: Path, client: MlflowClient, config: ModelConfig) -> None:
+    """Write the configuration of the version of a training run, if that is the newest, and the champion's."""
+    if str(versions(client, config.name)[0].version) == config.version:
+        export(root, config)
+    export_champion(root, client, config.name)

@@ -1,7 +1,5 @@
 """The MLflow model registry of the active stack: finding versions, storing and loading models."""
 
-from typing import Any
-
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
@@ -12,11 +10,6 @@ from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracke
 from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
 
 from tabular.errors import UserError, nearest
-from tabular.storage.persistence import TRUSTED_TYPES
-
-CHAMPION = "champion"
-CHALLENGER = "challenger"
-STAGING = "staging"
 
 
 def registry_client() -> MlflowClient:
@@ -64,20 +57,6 @@ def load(version: ModelVersion) -> Pipeline:
     """The fitted pipeline of a version; MLflow keeps it in skops form and loads only the types that were trusted."""
     registry_client()
     return mlflow.sklearn.load_model(f"models:/{version.name}/{version.version}")
-
-
-def log(model: Pipeline, name: str, **details: Any) -> str:
-    """Store a fitted pipeline in the active MLflow run and return its URI.
-
-    Args:
-        model: the fitted pipeline.
-        name: what MLflow calls the logged model.
-        details: signature, input example, requirements and code, passed on to MLflow.
-    """
-    info = mlflow.sklearn.log_model(
-        model, name=name, serialization_format="skops", skops_trusted_types=TRUSTED_TYPES, **details
-    )
-    return str(info.model_uri)
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:

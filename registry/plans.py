@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 
 from registry.history import HistoryEntry, ReleaseChange, ReleaseState, Removal, champions
-from registry.mlflow_registry import CHALLENGER, CHAMPION, STAGING
+from registry.labels import ARCHIVED, CHALLENGER, CHAMPION, STAGING
 from tabular.bundles.manifest import TrafficSplit
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision
 
 RELEASED = (CHAMPION, CHALLENGER)
 """Aliases that the release manifest follows."""
-ARCHIVED = "archived"
-"""The tag of a version that is out of use."""
 
 
 def promote(

@@ -2,7 +2,7 @@
 
 from registry import plans
 from registry.history import ReleaseState
-from registry.mlflow_registry import CHALLENGER, CHAMPION
+from registry.labels import CHALLENGER, CHAMPION
 from registry.releases import LostRace, Releases
 from tabular.reports.registered import Promotion
 from tabular.reports.training import GateDecision

@@ -4,15 +4,13 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from registry.history import History, HistoryEntry, ReleaseState
-from registry.mlflow_registry import CHALLENGER, CHAMPION, version_named
+from registry.labels import BUNDLE, BUNDLE_SHA256, CHALLENGER, CHAMPION
+from registry.mlflow_registry import version_named
 from registry.store import MANIFEST, Store
 from tabular.bundles import manifest as release
 from tabular.bundles.manifest import Manifest, Release
 from tabular.errors import UserError
 from tabular.storage import places
-
-BUNDLE, BUNDLE_SHA256 = "bundle", "bundle_sha256"
-"""Tags of a version: where its bundle lies, and the sha256 of its `bundle.json`."""
 
 
 class ReleaseView:

@@ -12,8 +12,8 @@ from mlflow.exceptions import MlflowException
 
 from registry.author import author, git_commit
 from registry.history import APPLIED, AliasMove, HistoryEntry, ReleaseChange, ReleaseState, Removal
-from registry.mlflow_registry import CHAMPION
-from registry.release_view import BUNDLE, BUNDLE_SHA256, ReleaseView
+from registry.labels import BUNDLE, BUNDLE_SHA256, CHAMPION
+from registry.release_view import ReleaseView
 from registry.store import MANIFEST, Store
 from tabular.bundles.bundle import MANIFEST as BUNDLE_MANIFEST
 from tabular.bundles.bundle import digest
@@ -26,8 +26,8 @@ COLLISIONS = ("BAD_REQUEST", "TEMPORARILY_UNAVAILABLE")
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds before each further attempt; every write can be repeated."""
 
-Follower = Callable[[HistoryEntry], None]
-"""Brings something outside of the registry to what an entry says; called again after an interruption."""
+Follower = Callable[[MlflowClient, str, HistoryEntry], None]
+"""Brings something else to what an entry of the named model says; it is called again after an interruption."""
 
 
 class LostRace(Exception):
@@ -164,7 +164,7 @@ class Releases(ReleaseView):
             self.client.set_model_version_tag(self.name, str(change.version), key, value)
         self.write_manifest(entry)
         for follow in self._followers:
-            follow(entry)
+            follow(self.client, self.name, entry)
         for removal in change.removes:
             self._delete(removal)
         self.client.set_registered_model_tag(self.name, APPLIED, str(entry.revision))

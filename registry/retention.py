@@ -13,18 +13,13 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from registry.history import Removal
+from registry.labels import BUNDLE, BUNDLE_SHA256, ZENML_RUN
 from registry.mlflow_registry import registry_client, versions
-from registry.release_view import BUNDLE, BUNDLE_SHA256
+from tabular import names
 from tabular.storage.repository import ROOT
 
-ARTIFACTS = ("model", "bundle")
+ARTIFACTS = (names.MODEL, names.BUNDLE)
 """ZenML artifacts of a training run that only its version uses. The rows stay: others may have been held to them."""
-REGISTERING = "register"
-"""The step whose cached result names a version; a repeated run must not be told of one that is gone."""
-RUN = "zenml_run"
-"""The tag of a version with the name of the run that made it."""
-BENTO = "stackhouse"
-"""Name of the Bento, and of the model in BentoML's store; their version is `VERSION-HASH`, see `registry/bento.py`."""
 LOGGED_MODEL = "models:/m-"
 """What the address of a model begins with that MLflow keeps for one version."""
 _CACHE = ".cache"
@@ -129,7 +124,7 @@ def _size_of_logged(client: MlflowClient, model: LoggedModel) -> int:
 
 def _artifacts(doomed: Sequence[ModelVersion], others: Sequence[ModelVersion]) -> list[tuple[list[str], int]]:
     """For each version the ids of its ZenML artifacts, and their bytes."""
-    if not any(RUN in version.tags for version in doomed):
+    if not any(ZENML_RUN in version.tags for version in doomed):
         return [([], 0) for _ in doomed]
     kept = {artifact.id for artifact in _made(_runs(others))}
     kept |= {artifact.id for version in others for artifact in _released(version)}
@@ -144,7 +139,7 @@ def _artifacts(doomed: Sequence[ModelVersion], others: Sequence[ModelVersion]) -
 
 
 def _runs(versions_: Sequence[ModelVersion]) -> list[UUID | str]:
-    return [version.tags[RUN] for version in versions_ if RUN in version.tags]
+    return [version.tags[ZENML_RUN] for version in versions_ if ZENML_RUN in version.tags]
 
 
 def _made(runs: list[UUID | str]) -> Iterator[Any]:
@@ -207,7 +202,7 @@ def _remove_artifacts(ids: Sequence[str]) -> None:
             continue  # deleted already
     makers = {artifact.producer_step_run_id for artifact in found if artifact.producer_step_run_id}
     while steps := client.list_run_steps(
-        name=REGISTERING, status=ExecutionStatus.COMPLETED, cache_expired=False, size=_PAGE
+        name=names.REGISTER, status=ExecutionStatus.COMPLETED, cache_expired=False, size=_PAGE
     ).items:
         for step in steps:
             client.update_step_run(step.id, cache_expires_at=utc_now())
@@ -224,7 +219,7 @@ def _bentos(version: ModelVersion) -> tuple[str, ...]:
     """The tag of the version's Bento and stored model, where BentoML has one of the two."""
     if BUNDLE_SHA256 not in version.tags:
         return ()
-    tag = f"{BENTO}:{version.version}-{version.tags[BUNDLE_SHA256][:12]}"
+    tag = f"{names.BENTO_NAME}:{version.version}-{version.tags[BUNDLE_SHA256][:12]}"
     return (tag,) if _bento_folders(tag) else ()
 
 

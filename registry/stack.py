@@ -4,12 +4,11 @@ from pathlib import Path
 
 from zenml.client import Client
 
-from registry.configs import Configs
+from registry import configs, stages
 from registry.mlflow_registry import registry_client
 from registry.release_view import ReleaseView
 from registry.releases import Releases
 from registry.retention import remove
-from registry.stages import Stages
 from registry.store import folder_of
 
 
@@ -36,5 +35,5 @@ def open_releases(name: str, root: Path) -> Releases:
         UserError: the stack has no MLflow registry, or its artifact store cannot hold releases.
     """
     view = read_releases(name)
-    followers = (Stages(view.client, name), Configs(view.client, name, root))
+    followers = (stages.follow_aliases, configs.follow_aliases)
     return Releases(view.client, view.store, name, root, followers, remove)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from registry.history import HistoryEntry
-from registry.mlflow_registry import CHAMPION
+from registry.labels import CHAMPION
 from registry.release_view import ReleaseView
 from tabular.bundles.bundle import MANIFEST, BadBundle, digest, parse
 from tabular.bundles.manifest import Release

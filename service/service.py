@@ -21,10 +21,11 @@ from service.security import Send, with_security_headers
 from service.settings import Settings
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
+from tabular.names import BENTO_NAME
 from tabular.prediction_log.writer import FLUSH_SECONDS, PredictionLog
 from tabular.storage.places import is_remote
 
-MODEL = "stackhouse:latest"
+MODEL = f"{BENTO_NAME}:latest"
 BUCKET_SECONDS = 5.0
 """Seconds between two writes of the prediction log to a bucket: each write makes an object that readers pay for."""
 SWITCH_SECONDS = 0.0005
@@ -148,7 +149,7 @@ def _sample(settings: Settings, live: LiveModel) -> WandbSample | None:
 
 # BentoML's metrics have the path as a label, so that a client can add series without end; ours count the same.
 Stackhouse = bentoml.service(
-    name="stackhouse",
+    name=BENTO_NAME,
     service_class=DirectService,
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},

@@ -1,4 +1,4 @@
-"""The names of steps and artifacts, in one place."""
+"""The names of steps, artifacts and the Bento, in one place."""
 
 from typing import Final
 
@@ -41,6 +41,7 @@ EVALUATION: Final = "evaluation"
 GATE_DECISION: Final = "gate_decision"
 REGISTRATION: Final = "registration"
 MODEL_CONFIG: Final = "model_config.yaml"
+MODEL_CARD: Final = "model_card.md"
 BUNDLE: Final = "bundle"
 PACKAGE_REPORT: Final = "package_report"
 BENTO: Final = "bento"
@@ -52,3 +53,6 @@ DRIFT_PAGE: Final = "drift_page"
 NOTIFICATION: Final = "notification"
 BATCH_REPORT: Final = "batch_report"
 BATCH_SAMPLE: Final = "batch_sample"
+
+BENTO_NAME: Final = "stackhouse"
+"""Name of the Bento and of the model in BentoML's store; `bentofile.yaml` repeats it."""

@@ -1,23 +1,32 @@
 """The experiment trackers of the active stack, and how each of them is sent to."""
 
 import os
-from typing import Any, Protocol, cast
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol, cast
 
 from zenml.client import Client
 
 from tabular.config.offline import is_offline
 from tabular.errors import UserError
+from tabular.reports.findings import TrainingFindings
+from tabular.reports.registered import Registration
 from tabular.reports.verdicts import Verdict
 from trackers import mlflow_tracker, wandb_tracker
-from trackers.findings import Findings
 from trackers.wandb_account import require_online
 
 
 class Sender(Protocol):
     """A module that sends to trackers of one flavor. ZenML has opened the tracker's run before either is called."""
 
-    def send(self, findings: Findings) -> None:
-        """Send what a training run found out."""
+    def send(
+        self,
+        findings: TrainingFindings,
+        registration: Registration,
+        pictures: Mapping[str, str],
+        seed: int,
+        trials: Literal["table", "runs"],
+    ) -> None:
+        """Send the reports of a training run, the version in the registry, and pictures by file name and address."""
 
     def send_verdict(self, verdict: Verdict, drift_page: str) -> None:
         """Send a verdict, and the drift report as one HTML page."""

@@ -4,6 +4,7 @@ import datetime
 import re
 import tempfile
 from collections.abc import Mapping
+from typing import Literal
 
 import mlflow
 import yaml
@@ -13,42 +14,53 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH
 from zenml.io import fileio
 
+from tabular.reports.findings import TrainingFindings
+from tabular.reports.registered import Registration
 from tabular.reports.training import SearchReport, Trial
 from tabular.reports.verdicts import Verdict
-from trackers.findings import Findings
-from trackers.verdict_figures import figures, tags
+from trackers import training_figures, verdict_figures
 
 
-def send(findings: Findings) -> None:
+def send(
+    findings: TrainingFindings,
+    registration: Registration,
+    pictures: Mapping[str, str],
+    seed: int,
+    trials: Literal["table", "runs"],
+) -> None:
     """Log to the active MLflow run; each trial of the search becomes a nested run with its own start and end.
 
-    Pictures lie under `pictures`. A trial has the metric that was searched by, `seconds`, `iterations` and, for each
-    of the columns that mattered most, `importance.<column>`.
+    Pictures go to `pictures`. A trial has the metric that was searched by, `seconds`, `iterations` and, for each
+    of the columns that mattered most, `importance.COLUMN`.
+
+    Args:
+        findings: the reports of the training run.
+        registration: the version in the registry.
+        pictures: addresses of PNG and HTML files in the artifact store, by file name.
+        seed: random seed of the run.
+        trials: not used; a nested run costs next to nothing in MLflow.
     """
-    mlflow.log_params(findings.parameters())
-    mlflow.log_metrics(_named(findings.metrics()))
-    mlflow.set_tags(findings.tags())
+    mlflow.log_params(training_figures.parameters(findings, seed))
+    mlflow.log_metrics(_named(training_figures.metrics(findings)))
+    mlflow.set_tags(training_figures.tags(findings, registration))
     with tempfile.TemporaryDirectory() as folder:
-        for name, uri in findings.pictures.items():
+        for name, uri in pictures.items():
             fileio.copy(uri, f"{folder}/{name}")
         mlflow.log_artifacts(folder, "pictures")
-    mlflow.log_text(yaml.safe_dump(findings.best.model_dump(), sort_keys=False), "best_params.yaml")
+    mlflow.log_text(yaml.safe_dump(findings.best_parameters.model_dump(), sort_keys=False), "best_params.yaml")
     mlflow.log_dict(findings.evaluation.model_dump(mode="json", include={"metrics", "slices"}), "evaluation.json")
-    mlflow.log_table(_leaderboard(findings), "leaderboard.json")
-    _send_trials(findings.search)
+    rows = [candidate.model_dump(mode="json") for candidate in findings.leaderboard.candidates]
+    columns = ("algorithm", "target_transform", "mean", "std", "seconds")
+    mlflow.log_table({column: [row[column] for row in rows] for column in columns}, "leaderboard.json")
+    _send_trials(findings.search_report)
 
 
 def send_verdict(verdict: Verdict, drift_page: str) -> None:
     """Log a verdict to the active MLflow run: its figures and tags, and it and the drift report as files."""
-    mlflow.log_metrics(figures(verdict))
-    mlflow.set_tags(tags(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
+    mlflow.log_metrics(verdict_figures.figures(verdict))
+    mlflow.set_tags(verdict_figures.tags(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
     mlflow.log_text(verdict.model_dump_json(indent=1), "verdict.json")
     mlflow.log_text(drift_page, "drift_report.html")
-
-
-def _leaderboard(findings: Findings) -> dict[str, list[object]]:
-    rows = [candidate.model_dump(mode="json") for candidate in findings.leaderboard.candidates]
-    return {key: [row[key] for row in rows] for key in ("algorithm", "target_transform", "mean", "std", "seconds")}
 
 
 def _send_trials(search: SearchReport) -> None:

@@ -2,18 +2,20 @@
 
 import math
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 from rich.console import Console
 from rich.progress import track
 from zenml.io import fileio
 
+from tabular.reports.findings import TrainingFindings
+from tabular.reports.registered import Registration
 from tabular.reports.training import SearchReport, Trial
 from tabular.reports.verdicts import Verdict
-from trackers.findings import Findings
-from trackers.verdict_figures import figures, tags
+from trackers import training_figures, verdict_figures
 
 if TYPE_CHECKING:
     import wandb
@@ -23,30 +25,54 @@ LONGEST_TAG = 64
 """W&B refuses longer ones."""
 
 
-def send(findings: Findings) -> None:
+def send(
+    findings: TrainingFindings,
+    registration: Registration,
+    pictures: Mapping[str, str],
+    seed: int,
+    trials: Literal["table", "runs"],
+) -> None:
     """Log to the run that ZenML has opened for the step.
 
-    In the config: what was chosen, the sweep as it was run, and where the registry holds the model. In the summary:
-    the same figures as in MLflow, under the same names, and the model again. Then every picture under `pictures/`,
+    The config holds what was chosen, the sweep as it was run, and the model's place in the registry. The summary holds
+    the same figures as MLflow, under the same names, and the model again. Then follow every picture under `pictures/`,
     every list under `tables/`, the course of the search under `trials/`, and `best_params.yaml` as a file.
+
+    Args:
+        findings: the reports of the training run.
+        registration: the version in the registry.
+        pictures: addresses of PNG and HTML files in the artifact store, by file name.
+        seed: random seed of the run.
+        trials: whether the trials are shown as one table or as a run each.
     """
     import wandb
 
     run = wandb.run
     assert run is not None, "ZenML opens the run before the step"
-    model = _model(findings)
+    search, best = findings.search_report, findings.best_parameters
+    model = {
+        "model.name": registration.name,
+        "model.version": registration.version,
+        "model.sha256": registration.model_sha256,
+        "model.uri": f"models:/{registration.name}/{registration.version}",
+        "model.mlflow_run_id": registration.run_id,
+    }
     config: Any = run.config  # untyped
-    config.update({**findings.parameters(), **model, "sweep": findings.search.sweep}, allow_val_change=True)
-    run.summary.update({**findings.metrics(), **model, "imputation.best": findings.imputation.best})
-    _tag(run, findings.tags())
-    _log_course(run, findings.search)
-    _log_pictures(run, findings.pictures)
-    _log_tables(run, findings)
-    if findings.trials == "runs":
-        _send_trials(run, findings.search)
-    best = Path(run.dir, "best_params.yaml")
-    best.write_text(yaml.safe_dump(findings.best.model_dump(), sort_keys=False))
-    run.save(best, base_path=best.parent, policy="now", glob=False)
+    config.update(
+        {**training_figures.parameters(findings, seed), **model, "sweep": search.sweep}, allow_val_change=True
+    )
+    run.summary.update(
+        {**training_figures.metrics(findings), **model, "imputation.best": findings.imputation_report.best}
+    )
+    _tag(run, training_figures.tags(findings, registration))
+    _log_course(run, search)
+    _log_pictures(run, pictures)
+    _log_tables(run, findings, with_trials=trials == "table")
+    if trials == "runs":
+        _send_trials(run, search)
+    file = Path(run.dir, "best_params.yaml")
+    file.write_text(yaml.safe_dump(best.model_dump(), sort_keys=False))
+    run.save(file, base_path=file.parent, policy="now", glob=False)
 
 
 def send_verdict(verdict: Verdict, drift_page: str) -> None:
@@ -55,8 +81,8 @@ def send_verdict(verdict: Verdict, drift_page: str) -> None:
 
     run = wandb.run
     assert run is not None, "ZenML opens the run before the step"
-    run.summary.update(figures(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
-    _tag(run, tags(verdict))
+    run.summary.update(verdict_figures.figures(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
+    _tag(run, verdict_figures.tags(verdict))
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "drift_report.html")
         page.write_text(drift_page, encoding="utf-8")
@@ -65,18 +91,6 @@ def send_verdict(verdict: Verdict, drift_page: str) -> None:
 
 def _tag(run: "wandb.Run", tags: dict[str, str]) -> None:
     run.tags = (*(run.tags or ()), *(f"{name}:{value}"[:LONGEST_TAG] for name, value in tags.items()))
-
-
-def _model(findings: Findings) -> dict[str, str | None]:
-    """Where the registry holds the model, and what it is."""
-    registered = findings.registration
-    return {
-        "model.name": registered.name,
-        "model.version": registered.version,
-        "model.sha256": registered.model_sha256,
-        "model.uri": f"models:/{registered.name}/{registered.version}",
-        "model.mlflow_run_id": registered.run_id,
-    }
 
 
 def _log_course(run: "wandb.Run", search: SearchReport) -> None:
@@ -92,7 +106,7 @@ def _log_course(run: "wandb.Run", search: SearchReport) -> None:
         run.log({"trials/number": trial.number, "trials/value": trial.value, **best})
 
 
-def _log_pictures(run: "wandb.Run", pictures: dict[str, str]) -> None:
+def _log_pictures(run: "wandb.Run", pictures: Mapping[str, str]) -> None:
     import wandb
 
     with tempfile.TemporaryDirectory() as folder:
@@ -105,26 +119,31 @@ def _log_pictures(run: "wandb.Run", pictures: dict[str, str]) -> None:
         run.log(media)
 
 
-def _log_tables(run: "wandb.Run", findings: Findings) -> None:
-    """The lists that have lines; of the trials only where they do not become runs of their own."""
-    search = findings.search
+def _log_tables(run: "wandb.Run", findings: TrainingFindings, with_trials: bool) -> None:
+    """Log the lists that have entries; the trials only where they do not become runs of their own."""
+    search = findings.search_report
     lists = {
-        "imputation": [score.model_dump() for score in findings.imputation.scores],
-        "clusters": [score.model_dump() for score in findings.features.scores],
+        "imputation": [score.model_dump() for score in findings.imputation_report.scores],
+        "clusters": [score.model_dump() for score in findings.feature_report.scores],
         "leaderboard": [
-            candidate.model_dump(exclude={"folds"}) | {"parameters": _text(candidate.parameters)}
+            candidate.model_dump(exclude={"folds"})
+            | {"parameters": ", ".join(f"{name}={value}" for name, value in candidate.parameters.items())}
             for candidate in findings.leaderboard.candidates
         ],
         "slices": [part.model_dump(exclude={"metrics"}) | part.metrics for part in findings.evaluation.slices],
     }
-    if findings.trials == "table":
-        lists["trials"] = [_line(trial, search.metric) for trial in search.trials]
+    if with_trials:
+        lists["trials"] = [
+            trial.model_dump(include={"number", "state", "iterations", "seconds"})
+            | {search.metric: trial.value, **trial.parameters}
+            for trial in search.trials
+        ]
         lists["importances"] = [
             {"trial": trial.number, "column": column, "importance": share}
             for trial in search.trials
             for column, share in trial.importances.items()
         ]
-    run.log({f"tables/{name}": _table(lines) for name, lines in lists.items() if lines})
+    run.log({f"tables/{name}": _table(rows) for name, rows in lists.items() if rows})
     best = search.trials[search.best]
     if best.importances:
         run.log({"charts/importances": _bars(best)})
@@ -162,23 +181,13 @@ def _bars(trial: Trial) -> "CustomChart":
     return wandb.plot.bar(table, "column", "importance", title=f"What mattered most in trial {trial.number}")
 
 
-def _line(trial: Trial, metric: str) -> dict[str, Any]:
-    figures = trial.model_dump(include={"number", "state", "iterations", "seconds"})
-    return {**figures, metric: trial.value, **trial.parameters}
-
-
-def _text(parameters: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in parameters.items())
-
-
-def _table(lines: list[dict[str, Any]]) -> "wandb.Table":
-    """The columns of all lines; a parameter may have values of several types. JSON knows no NaN: it becomes empty."""
+def _table(rows: list[dict[str, Any]]) -> "wandb.Table":
+    """A table with the columns of all rows. NaN, which JSON does not have, becomes an empty cell."""
     import wandb
 
-    columns: list[str | int] = list(dict.fromkeys(name for line in lines for name in line))
-    rows = [[_finite(line.get(str(name))) for name in columns] for line in lines]
-    return wandb.Table(columns=columns, data=rows, allow_mixed_types=True)
+    def cell(value: Any) -> Any:
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    columns: list[str | int] = list(dict.fromkeys(name for row in rows for name in row))
+    data = [[cell(row.get(str(name))) for name in columns] for row in rows]
+    return wandb.Table(columns=columns, data=data, allow_mixed_types=True)  # as the values of a parameter may be

@@ -126,6 +126,9 @@ def _settled(root: Path, releases: "Releases") -> Session:
     before = releases.history.newest()
     base = releases.settle()
     if before.entry is not None and not before.is_settled:
+        from registry import configs
+
+        configs.export_champion(root, releases.client, releases.name)
         entry = before.entry
         what = (
             f"{entry.change.action} of version {entry.change.version}" if entry.change.version else entry.change.action

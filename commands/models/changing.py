@@ -9,6 +9,7 @@ from commands.common.answering import ModelsCommand
 from commands.common.session import Session, open_to_change
 from commands.models.group import ChangeOptions, changes, models
 from commands.models.plan import PlannedChange, carry_out
+from registry.labels import ARCHIVED, CHALLENGER, CHAMPION, METRIC, RECORDED, STAGING
 from tabular.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,23 +18,15 @@ if TYPE_CHECKING:
     from registry.history import ReleaseChange
     from tabular.reports.training import GateDecision
 
-CHAMPION = "champion"
 LENGTH = 250
 """MLflow refuses longer names of aliases and tags."""
 LONGEST_VALUE = 5000
 """MLflow's databases refuse longer values of tags."""
-RECORDED = frozenset(
-    {
-        *("algorithm", "bundle", "bundle_sha256", "data_sha256", "data_source", "gate", "git_commit"),
-        *("held_out_sha256", "model_sha256", "target_transform", "task", "zenml_model_version", "zenml_run"),
-    }
-)
-"""Tags that say how a version was made and where it lies; nobody changes these by hand, nor those of metrics."""
 
 
 @models.command()
 @click.argument("version", metavar="V")
-@click.option("--to", required=True, type=click.Choice([CHAMPION, "challenger", "staging"]), help="The alias.")
+@click.option("--to", required=True, type=click.Choice([CHAMPION, CHALLENGER, STAGING]), help="The alias.")
 @click.option(
     "--traffic", type=click.FloatRange(0, 1), metavar="SHARE", help="Of the requests a challenger answers, 0 to 1."
 )
@@ -72,8 +65,8 @@ def rollback(request: ModelsCommand, manner: ChangeOptions, to: str | None) -> N
     number = str(session.version(to).version) if to else None
     change = plans.rollback(session.base, session.releases.history.read(), number)
     found = session.version(str(change.version))  # a deleted one is refused here
-    if found.tags.get(plans.ARCHIVED) == "true":
-        change = change.model_copy(update={"sets": {plans.ARCHIVED: "false"}})
+    if found.tags.get(ARCHIVED) == "true":
+        change = change.model_copy(update={"sets": {ARCHIVED: "false"}})
     carry_out(
         request,
         manner,
@@ -130,7 +123,7 @@ def archive(request: ModelsCommand, manner: ChangeOptions, version: str) -> None
     session = open_to_change(request.root, request.model)
     found = session.version(version)
     number = str(found.version)
-    done = found.tags.get(plans.ARCHIVED) == "true"
+    done = found.tags.get(ARCHIVED) == "true"
     plan = PlannedChange("archive", number, None if done else plans.archive(session.base, number))
     carry_out(request, manner, session, plan, f"`python run.py models tag {number} archived=false` brings it back")
 
@@ -160,8 +153,6 @@ def _judged(session: Session, found: "ModelVersion", force: bool) -> PlannedChan
 
 
 def _refuse_archived(found: "ModelVersion") -> None:
-    from registry.plans import ARCHIVED
-
     if found.tags.get(ARCHIVED) == "true":
         number = found.version
         raise UserError(
@@ -173,8 +164,8 @@ def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[\w.\- /]+", key) or len(key) > LENGTH or len(value) > LONGEST_VALUE:
         raise UserError(f"'{text[:80]}' is no tag; write KEY=VALUE, at most {LENGTH} and {LONGEST_VALUE:,} characters")
-    if key in RECORDED or key.startswith("metric."):
+    if key in RECORDED or key.startswith(METRIC):
         raise UserError(f"the tag '{key}' records how the version was made and is not changed by hand")
-    if key == "archived" and value != "false":
+    if key == ARCHIVED and value != "false":
         raise UserError("`python run.py models archive V` archives; as a tag, archived can only be false")
     return key, value

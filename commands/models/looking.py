@@ -9,6 +9,7 @@ from commands.common.answering import ModelsCommand, answers
 from commands.common.screen import moment
 from commands.common.session import Session, open_all, open_session
 from commands.models.group import models
+from registry.labels import ARCHIVED, BUNDLE, BUNDLE_SHA256, CHALLENGER, CHAMPION, HELD_OUT_SHA256, METRIC
 from tabular.errors import UserError, nearest_hint
 
 if TYPE_CHECKING:
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 
     from tabular.learning.model_config import ModelConfig
 
-METRIC = "metric."
-"""What the tags with a version's metrics begin with."""
-HELD_OUT = "held_out_sha256"
-"""The tag that tells which rows a version was scored on."""
 SHOWN = 4
 """So many metrics stand in a table of versions."""
 
@@ -38,7 +35,7 @@ def list_(request: ModelsCommand) -> None:
     for session in open_all(request.root, request.model):
         name, entry, aliases = session.name, session.base.entry, session.base.aliases
         count = len(versions(session.client, name))
-        champion, challenger = aliases.get("champion"), aliases.get("challenger")
+        champion, challenger = aliases.get(CHAMPION), aliases.get(CHALLENGER)
         last = f"{entry.changed.at} {entry.change.action} by {entry.changed.by}" if entry else ""
         table.add_row(name, str(count), champion or "", challenger or "", last)
         found.append(
@@ -103,8 +100,8 @@ def show(request: ModelsCommand, version: str) -> None:
         "tags": dict(sorted(found.tags.items())),
         "mlflow_run": found.run_id,
         "source": found.source,
-        "bundle": found.tags.get("bundle"),
-        "bundle_sha256": found.tags.get("bundle_sha256"),
+        "bundle": found.tags.get(BUNDLE),
+        "bundle_sha256": found.tags.get(BUNDLE_SHA256),
         "config": config and config.model_dump(mode="json"),
     }
     marks = f" ({', '.join(row['aliases'])})" if row["aliases"] else ""
@@ -113,7 +110,7 @@ def show(request: ModelsCommand, version: str) -> None:
     bundle = document["bundle"] or "not packaged"
     where = _pairs("where", {"bundle": bundle, "MLflow run": found.run_id, "MLflow model": found.source})
     next_ = "`python run.py models release show`"
-    if "champion" not in row["aliases"]:
+    if CHAMPION not in row["aliases"]:
         next_ = f"`python run.py models promote {row['version']} --to champion --dry-run`"
     request.screen.answer(document, [title, *tables, where], next_)
 
@@ -155,8 +152,6 @@ def best(request: ModelsCommand, metric: str) -> None:
 
 def summary(version: "ModelVersion", session: Session) -> dict[str, Any]:
     """What the tags of a version say of it; its aliases are those of the model."""
-    from registry.plans import ARCHIVED
-
     tags, number = version.tags, str(version.version)
     metrics = {tag.removeprefix(METRIC): float(value) for tag, value in tags.items() if tag.startswith(METRIC)}
     return {
@@ -168,10 +163,10 @@ def summary(version: "ModelVersion", session: Session) -> dict[str, Any]:
         "metrics": metrics,
         "data_source": tags.get("data_source"),
         "data_sha256": tags.get("data_sha256"),
-        "held_out_sha256": tags.get(HELD_OUT),
+        "held_out_sha256": tags.get(HELD_OUT_SHA256),
         "created": moment(version.creation_timestamp),
         "gate": tags.get("gate"),
-        "packaged": "bundle" in tags,
+        "packaged": BUNDLE in tags,
     }
 
 

@@ -82,13 +82,15 @@ def commit(session: Session, change: "ReleaseChange", why: str) -> "HistoryEntry
         Failed: it was decided, and could not be completed.
         LostRace: somebody else was faster.
     """
-    from registry import plans
+    from registry import configs, plans
 
     base = session.base
     if session.strays and base.revision == 0:
         _commit(session, plans.adopt(base), "these aliases were there before there was a history", base)
         base = session.releases.history.newest()
-    return _commit(session, change, why, base)
+    entry = _commit(session, change, why, base)
+    configs.export_champion(session.root, session.client, session.name)
+    return entry
 
 
 def moves(session: Session, change: "ReleaseChange") -> "list[AliasMove]":

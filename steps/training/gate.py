@@ -8,6 +8,7 @@ from zenml import get_step_context, step
 
 from materializers.caching import depends_on
 from registry import judging, mlflow_registry
+from registry.labels import CHAMPION
 from tabular import names
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning import gate as gating
@@ -46,7 +47,7 @@ def gate(
         The decision with its numbers.
     """
     client = mlflow_registry.registry_client()
-    version = mlflow_registry.by_alias(client, model_name, mlflow_registry.CHAMPION)
+    version = mlflow_registry.by_alias(client, model_name, CHAMPION)
     champion = judging.hold(client, model_name, str(version.version) if version else None)
     held_out = str(get_step_context().inputs["test_rows"][0].content_hash)
     answers = judging.against(model, train_rows, test_rows, held_out, target, champion)

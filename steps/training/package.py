@@ -1,23 +1,21 @@
 """Make what the service serves: a bundle, the model in BentoML's store, and the Bento."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import pandas as pd
 from sklearn.pipeline import Pipeline
 from zenml import log_metadata, step
+from zenml.types import MarkdownString
 
 from materializers.bundle import BundleMaterializer
 from materializers.caching import depends_on
 from registry import bento
-from registry import mlflow_registry as registry
 from tabular import names
 from tabular.bundles.making import write as writing
 from tabular.bundles.making.folder import BundleFolder
 from tabular.bundles.making.report import PackageReport
 from tabular.config.stages import TargetConfig
-from tabular.reports.registered import Registration
-from tabular.reports.training import BestParameters, Evaluation, Provenance
+from tabular.learning.model_config import ModelConfig
 from tabular.storage.repository import ROOT
 
 
@@ -26,10 +24,8 @@ def package(
     model: Pipeline,
     train_rows: pd.DataFrame,
     test_rows: pd.DataFrame,
-    provenance: Provenance,
-    best_parameters: BestParameters,
-    evaluation: Evaluation,
-    registration: Registration,
+    model_config: ModelConfig,
+    card: MarkdownString,
     target: TargetConfig,
 ) -> tuple[
     Annotated[BundleFolder, names.BUNDLE],
@@ -42,24 +38,24 @@ def package(
         model: the fitted pipeline.
         train_rows: for ranges, categories and reference statistics.
         test_rows: for the comparison.
-        provenance, best_parameters, evaluation, registration: what the bundle says of the model.
+        model_config: the registered version.
+        card: the model card.
         target: the target and the task.
 
     Returns:
-        The bundle, what was found out, and the tag of the Bento.
+        The bundle, the result of the comparison, and the tag of the Bento.
     """
-    stored = registry.registry_client().get_model_version(registration.name, registration.version)
     origin = writing.Origin(
-        name=registration.name,
-        version=registration.version,
-        created=datetime.fromtimestamp(stored.creation_timestamp / 1000, UTC).isoformat(timespec="seconds"),
-        algorithm=best_parameters.algorithm,
-        data_sha256=provenance.sha256,
-        data_source=provenance.data_source,
-        metrics={name: interval.value for name, interval in evaluation.metrics.items()},
-        card=stored.description or "",
+        name=model_config.name,
+        version=model_config.version,
+        created=model_config.created,
+        algorithm=model_config.algorithm,
+        data_sha256=model_config.data.sha256,
+        data_source=model_config.data.source,
+        metrics={name: interval.value for name, interval in model_config.metrics.items()},
+        card=str(card),
     )
-    bundle = BundleFolder(ROOT / ".cache" / "bundles" / f"{registration.name}-{registration.version}")
+    bundle = BundleFolder(ROOT / ".cache" / "bundles" / f"{origin.name}-{origin.version}")
     report = writing.write(bundle.path, model, train_rows, test_rows, target, origin)
     version = bento.version_of(bundle)
     log_metadata(metadata={"bento_model": bento.keep(bundle.path, version)})

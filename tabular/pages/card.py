@@ -5,17 +5,8 @@ import math
 from tabular.config.stages import Task
 from tabular.learning.metrics import as_text, goal, is_better
 from tabular.pages import rendering, words
-from tabular.reports.training import (
-    BestParameters,
-    Evaluation,
-    FeatureReport,
-    GateDecision,
-    ImputationReport,
-    Leaderboard,
-    Provenance,
-    SearchReport,
-    Slice,
-)
+from tabular.reports.findings import TrainingFindings
+from tabular.reports.training import Evaluation, Slice
 
 
 def model_card(
@@ -23,14 +14,7 @@ def model_card(
     name: str,
     task: Task,
     target: str,
-    provenance: Provenance,
-    imputation: ImputationReport,
-    features: FeatureReport,
-    leaderboard: Leaderboard,
-    search: SearchReport,
-    best: BestParameters,
-    evaluation: Evaluation,
-    gate: GateDecision,
+    findings: TrainingFindings,
     seed: int,
     command: str = "python run.py --config configs/train.yaml",
 ) -> str:
@@ -40,13 +24,14 @@ def model_card(
         name: the model's name in the registry.
         task: regression or classification.
         target: the predicted column.
-        provenance, imputation, features, leaderboard, search, best, evaluation, gate: the reports of the stages.
+        findings: the reports of the stages.
         seed: the seed of the run.
         command: the command that trains the model again.
 
     Returns:
         Text that ends with a newline. Characters with a meaning in Markdown are escaped wherever text is the data's.
     """
+    evaluation = findings.evaluation
     validated = evaluation.cross_validation
 
     def over_folds(metric: str) -> str:
@@ -60,18 +45,18 @@ def model_card(
         name=name,
         task=task,
         target=target,
-        provenance=provenance,
-        imputation=imputation,
-        features=features,
-        leaderboard=leaderboard,
-        search=search,
-        best=best,
+        provenance=findings.provenance,
+        imputation=findings.imputation_report,
+        features=findings.feature_report,
+        leaderboard=findings.leaderboard,
+        search=findings.search_report,
+        best=findings.best_parameters,
         evaluation=evaluation,
         metric=evaluation.metric,
         validated=validated,
         folds=max(len(figures.folds) for figures in validated.metrics.values()) if validated else 0,
         worst=_worst_slice(evaluation),
-        gate=gate,
+        gate=findings.gate_decision,
         seed=seed,
         command=command,
         goal=goal,

@@ -1,11 +1,12 @@
 """What is released: aliases, manifest and configs agree, and what cannot be served is not released."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
 
-from registry import plans
+from registry import configs, plans
 from registry.promotion import follow_gate, give, settled
 from registry.verifying import verify
 from tabular.errors import UserError
@@ -68,19 +69,42 @@ def test_a_challenger_that_becomes_champion_challenges_no_longer(shop: Shop) -> 
     assert shop.releases.written_manifest().challenger is None
 
 
-def test_the_configs_know_the_aliases_and_the_repository_the_champion(shop: Shop) -> None:
+def test_the_configs_know_the_aliases_and_the_repository_the_champion(shop: Shop, tmp_path: Path) -> None:
     # given
+    file = tmp_path / "releases" / NAME / "champion.yaml"
+
+    def champion() -> tuple[str, list[str]]:
+        configs.export_champion(tmp_path, shop.client, NAME)
+        kept = yaml.safe_load(file.read_text())
+        return kept["version"], kept["aliases"]
+
     promote(shop, "1")
 
     # when
     promote(shop, "2")
 
     # then
-    file = shop.folder / "repository" / "releases" / NAME / "champion.yaml"
-    assert yaml.safe_load(file.read_text())["version"] == "2"
-    assert yaml.safe_load(file.read_text())["aliases"] == ["champion"]
+    assert champion() == ("2", ["champion"])
+    assert configs.read(shop.client, shop.client.get_model_version(NAME, "1")).aliases == ()
     roll_back(shop)
-    assert yaml.safe_load(file.read_text())["version"] == "1"
+    assert champion() == ("1", ["champion"])
+
+
+def test_the_repository_keeps_the_newest_version_and_a_folder_that_cannot_be_written_stops_nothing(
+    shop: Shop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # given
+    newest, older = (configs.read(shop.client, shop.client.get_model_version(NAME, number)) for number in ("3", "2"))
+    (tmp_path / "file").touch()
+
+    # when
+    configs.export_trained(tmp_path, shop.client, newest)
+    configs.export_trained(tmp_path, shop.client, older)
+    configs.export_trained(tmp_path / "file", shop.client, newest)
+
+    # then
+    assert yaml.safe_load((tmp_path / "releases" / NAME / "model_config.yaml").read_text())["version"] == "3"
+    assert "model_config.yaml is not written" in caplog.text
 
 
 def test_a_version_whose_bundle_is_gone_or_changed_is_not_released(shop: Shop) -> None:

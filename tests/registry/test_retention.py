@@ -11,6 +11,7 @@ from zenml.models import ArtifactVersionResponse
 
 from registry import bento, plans, retention
 from registry.history import Removal
+from tabular.names import BENTO_NAME
 from tests.support.registered import Registered, add, registered
 
 
@@ -115,7 +116,7 @@ def test_only_the_bento_of_this_very_bundle_is_deleted(made: Registered) -> None
 
     assert found.bentos == (mine,)
     assert found.size > removal(made, "2").size
-    assert [str(model.tag) for model in bentoml.models.list(bento.NAME)] == [foreign]
+    assert [str(model.tag) for model in bentoml.models.list(BENTO_NAME)] == [foreign]
     bentoml.models.delete(foreign)
 
 

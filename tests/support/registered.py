@@ -14,7 +14,6 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from registry import configs, retention
-from registry.configs import Configs
 from registry.releases import Releases
 from registry.store import LocalStore
 from tabular.learning.model_config import Data, Runs
@@ -38,7 +37,7 @@ class Registered(Shop):
     def releases(self) -> Releases:
         client = self.client
         remove = functools.partial(retention.remove, client=client, root=self.folder)
-        followers = (Configs(client, self.name, self.folder / "repository"),)
+        followers = (configs.follow_aliases,)
         return Releases(client, LocalStore(self.folder / "releases"), self.name, self.folder, followers, remove)
 
     @property

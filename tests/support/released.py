@@ -8,7 +8,6 @@ import mlflow
 from mlflow import MlflowClient
 
 from registry import configs, plans
-from registry.configs import Configs
 from registry.history import ReleaseState
 from registry.releases import Releases
 from registry.store import LocalStore
@@ -36,8 +35,7 @@ class Shop:
     @property
     def releases(self) -> Releases:
         client = self.client
-        followers = (Configs(client, NAME, self.folder / "repository"),)
-        return Releases(client, LocalStore(self.folder / "releases"), NAME, self.folder, followers)
+        return Releases(client, LocalStore(self.folder / "releases"), NAME, self.folder, (configs.follow_aliases,))
 
     def state(self) -> tuple[dict[str, str], str, int]:
         """The aliases, the champion of the manifest, and the number of entries."""
@@ -77,7 +75,7 @@ def copied(shop: Shop, folder: Path) -> Shop:
     """A copy of the shop in another folder; bundles and runs are shared."""
     folder.mkdir(parents=True)
     shutil.copy(shop.folder / "mlflow.db", folder)
-    for name in ("releases", "repository"):
+    for name in ("releases",):
         if (shop.folder / name).is_dir():
             shutil.copytree(shop.folder / name, folder / name)
     return Shop(folder)

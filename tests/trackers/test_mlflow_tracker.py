@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from tests.support.found import findings
+from tests.support.findings import REGISTRATION, findings, pictures
 from trackers import mlflow_tracker
 
 
@@ -18,15 +18,13 @@ from trackers import mlflow_tracker
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, list[Run]]]:
     """The run that ZenML would have opened, and the nested runs in the order of their names."""
     folder: Path = tmp_path_factory.mktemp("mlflow")
-    pictures = folder / "pictures"
-    pictures.mkdir()
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     try:
         client = MlflowClient()
         experiment = client.create_experiment("prices", (folder / "artifacts").as_uri())
         with mlflow.start_run(experiment_id=experiment) as run:
-            mlflow_tracker.send(findings(pictures))
+            mlflow_tracker.send(findings(), REGISTRATION, pictures(folder / "pictures"), 42, "table")
         nested = client.search_runs([experiment], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run.info.run_id}'")
         yield client.get_run(run.info.run_id), sorted(nested, key=lambda found: str(found.info.run_name))
     finally:

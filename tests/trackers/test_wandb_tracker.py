@@ -5,18 +5,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import wandb
 import yaml
 
 from tabular.reports.training import Interval
-from tests.support.found import HARD, IMPORTANCES, SWEEP, findings
+from tests.support.findings import HARD, IMPORTANCES, REGISTRATION, SWEEP, findings, pictures
 from tests.support.project import ROOT
 from tests.support.reports import features, imputation, regression
 from tests.support.wandb_reader import OfflineRun, read_runs
-from trackers import wandb_tracker
+from trackers import training_figures, wandb_tracker
 
 Send = Callable[..., list[OfflineRun]]
 
@@ -25,10 +25,9 @@ Send = Callable[..., list[OfflineRun]]
 def send(tmp_path_factory: pytest.TempPathFactory) -> Send:
     """Opens a run as ZenML does before the step, sends findings, closes it, and reads what was left."""
 
-    def sent(**changes: Any) -> list[OfflineRun]:
+    def sent(trials: Literal["table", "runs"] = "table", **changes: Any) -> list[OfflineRun]:
         folder = tmp_path_factory.mktemp("wandb")
-        pictures = folder / "pictures"
-        pictures.mkdir()
+        drawn = {} if changes else pictures(folder / "pictures")
         with pytest.MonkeyPatch.context() as patch:
             for name in ("DATA", "CACHE", "CONFIG"):
                 patch.setenv(f"WANDB_{name}_DIR", str(folder / name.lower()))
@@ -44,7 +43,7 @@ def send(tmp_path_factory: pytest.TempPathFactory) -> Send:
             )
             try:
                 opened = wandb.run
-                wandb_tracker.send(findings(pictures, **changes))
+                wandb_tracker.send(findings(**changes), REGISTRATION, drawn, 42, trials)
                 assert wandb.run is opened, "the step's run stays the open one"
             finally:
                 wandb.finish()
@@ -68,15 +67,16 @@ def runs(send: Send) -> list[OfflineRun]:
     return send(trials="runs")
 
 
-def test_choices_and_the_sweep_are_the_config(run: OfflineRun, tmp_path: Path) -> None:
-    assert {name: run.config[name] for name in findings(tmp_path).parameters()} == findings(tmp_path).parameters()
+def test_choices_and_the_sweep_are_the_config(run: OfflineRun) -> None:
+    expected = training_figures.parameters(findings(), 42)
+    assert {name: run.config[name] for name in expected} == expected
     assert run.config["imputer"] == "knn" and run.config["best.leaves"] == 10
     assert run.config["sweep"] == SWEEP
 
 
-def test_figures_have_the_names_they_have_in_mlflow(run: OfflineRun, tmp_path: Path) -> None:
+def test_figures_have_the_names_they_have_in_mlflow(run: OfflineRun) -> None:
     # given
-    expected = findings(tmp_path).metrics()
+    expected = training_figures.metrics(findings())
     # then
     assert {name: run.summary[name] for name in expected} == expected
     assert (run.summary["wmape"], run.summary["wmape.low"], run.summary["wmape.high"]) == (12.5, 11.0, 14.0)
@@ -102,12 +102,12 @@ def test_tags_are_added_to_those_of_zenml(run: OfflineRun) -> None:
 
 def test_every_picture_arrives_byte_for_byte(run: OfflineRun, tmp_path: Path) -> None:
     # given
-    pictures = findings(tmp_path).pictures
+    drawn = pictures(tmp_path)
     # then
-    assert set(pictures) == {"imputation.png", "clusters.png", "evaluation.html"}
-    for name, path in pictures.items():
+    assert set(drawn) == {"imputation.png", "clusters.png", "evaluation.html"}
+    for name, path in drawn.items():
         assert run.file(f"pictures/{Path(name).stem}").read_bytes() == Path(path).read_bytes()
-    kinds = {name: run.summary[f"pictures/{Path(name).stem}"]["_type"] for name in pictures}
+    kinds = {name: run.summary[f"pictures/{Path(name).stem}"]["_type"] for name in drawn}
     assert kinds == {"imputation.png": "image-file", "clusters.png": "image-file", "evaluation.html": "html-file"}
 
 
@@ -156,13 +156,13 @@ def test_the_trials_are_a_table_with_every_parameter_of_any_type(run: OfflineRun
     }
 
 
-def test_parameters_of_mixed_types_share_a_column(send: Send, tmp_path: Path) -> None:
+def test_parameters_of_mixed_types_share_a_column(send: Send) -> None:
     # given
-    search = findings(tmp_path).search
+    search = findings().search_report
     values: list[Any] = [1, "two", None, False]
     trials = [t.model_copy(update={"parameters": {"mode": v}}) for t, v in zip(search.trials, values, strict=True)]
     # when
-    [run] = send(search=search.model_copy(update={"trials": trials}))
+    [run] = send(search_report=search.model_copy(update={"trials": trials}))
     # then
     assert [line["mode"] for line in run.table("tables/trials")] == values
 
@@ -187,13 +187,13 @@ def test_the_course_of_the_search_is_a_line(run: OfflineRun) -> None:
     assert run.axes == {"trials/value": "trials/number", "trials/best": "trials/number"}
 
 
-def test_the_best_of_a_search_that_maximizes_rises_and_waits_for_a_complete_trial(send: Send, tmp_path: Path) -> None:
+def test_the_best_of_a_search_that_maximizes_rises_and_waits_for_a_complete_trial(send: Send) -> None:
     # given a first trial that was pruned
-    search = findings(tmp_path).search
+    search = findings().search_report
     states = ["pruned", "complete", "complete", "complete"]
     trials = [t.model_copy(update={"state": s}) for t, s in zip(search.trials, states, strict=True)]
     # when
-    [run] = send(search=search.model_copy(update={"goal": "maximize", "trials": trials, "best": 3}))
+    [run] = send(search_report=search.model_copy(update={"goal": "maximize", "trials": trials, "best": 3}))
     # then
     course = [step for step in run.history if "trials/number" in step]
     assert [step.get("trials/best") for step in course] == [None, 11.0, 11.0, 20.0]
@@ -214,8 +214,8 @@ def test_each_trial_can_be_a_run_of_its_own_in_the_group(runs: list[OfflineRun])
     assert [trial.tags for trial in trials] == [(), (), ("best",), ()]
     last = trials[3]
     assert last.config == {"rate": 0.001 * 4.0**3, "leaves": 11, "mode": "b", "fixed": 5, "sweep": SWEEP}
-    figures = {name: value for name, value in last.summary.items() if not name.startswith("charts/")}
-    assert figures == {
+    shown = {name: value for name, value in last.summary.items() if not name.startswith("charts/")}
+    assert shown == {
         "number": 3,
         "state": "pruned",
         "iterations": 1,
@@ -243,10 +243,9 @@ def test_what_is_undefined_breaks_nothing_and_is_left_out(send: Send) -> None:
     undefined = Interval(value=1.0, low=math.nan, high=math.inf)
     # when
     [run] = send(
-        features=clusters,
-        imputation=imputation().model_copy(update={"scores": []}),
+        feature_report=clusters,
+        imputation_report=imputation().model_copy(update={"scores": []}),
         evaluation=regression(metrics={"r2": undefined}, slices=[]),
-        pictures={},
     )
     # then
     assert run.exit_code == 0

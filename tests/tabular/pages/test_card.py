@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular.learning import metrics
 from tabular.pages.card import model_card
+from tabular.reports.findings import TrainingFindings
 from tabular.reports.training import (
     BestParameters,
     ClassScore,
@@ -16,6 +17,7 @@ from tabular.reports.training import (
     ImputationReport,
     Provenance,
     Slice,
+    ValidationReport,
 )
 from tests.support.reports import features, gate, imputation, leaderboard, search
 
@@ -44,10 +46,11 @@ def _evaluation(**changes: Any) -> Evaluation:
 
 
 def _card(**changes: Any) -> str:
-    pieces: dict[str, Any] = {
-        "name": "homes",
-        "task": "regression",
-        "target": "price",
+    reports: dict[str, Any] = {
+        "validation_report": ValidationReport(rows=20, duplicates=0, columns=[], failures=[]),
+        "cross_validation": CrossValidation(
+            rows=16, metrics={}, temperature=1.0, log_loss_uncalibrated=None, log_loss_calibrated=None
+        ),
         "provenance": Provenance(
             data_source="path",
             location="homes.csv",
@@ -56,16 +59,18 @@ def _card(**changes: Any) -> str:
             columns=["size", "town", "price"],
             duplicates_dropped=3,
         ),
-        "imputation": imputation().model_copy(update={"missing": {"size": 5, "roof": 0}}),
-        "features": features(chosen=None),
+        "imputation_report": imputation().model_copy(update={"missing": {"size": 5, "roof": 0}}),
+        "feature_report": features(chosen=None),
         "leaderboard": leaderboard(),
-        "search": search([30.0, 12.5], pruned=(0,)),
-        "best": BestParameters(algorithm="lightgbm", target_transform="log", parameters={"num_leaves": 63}),
+        "search_report": search([30.0, 12.5], pruned=(0,)),
+        "best_parameters": BestParameters(algorithm="lightgbm", target_transform="log", parameters={"num_leaves": 63}),
         "evaluation": _evaluation(),
-        "gate": gate(None),
-        "seed": 42,
+        "gate_decision": gate(None),
     }
-    return model_card(**(pieces | changes))
+    findings = TrainingFindings(**(reports | {name: changes.pop(name) for name in reports.keys() & changes.keys()}))
+    return model_card(
+        **({"name": "homes", "task": "regression", "target": "price", "seed": 42} | changes), findings=findings
+    )
 
 
 def test_every_metric_stands_with_its_interval_and_its_baseline() -> None:
@@ -124,7 +129,7 @@ def test_caveats_come_from_the_reports_alone() -> None:
     # given / when
     card = _card()
     whole = _card(
-        imputation=ImputationReport(best="median", scores=[], mean_nrmse={}, seconds={}, missing={"size": 0}),
+        imputation_report=ImputationReport(best="median", scores=[], mean_nrmse={}, seconds={}, missing={"size": 0}),
         evaluation=_evaluation(slices=[], importances=[], actual=[100.0, 1.0, 300.0, 400.0]),
     )
     # then

@@ -1,0 +1,53 @@
+"""What every tracker is told about a training run: parameters, metrics and tags by plain name."""
+
+import math
+from typing import Any
+
+from tabular.reports.findings import TrainingFindings
+from tabular.reports.registered import Registration
+
+
+def parameters(findings: TrainingFindings, seed: int) -> dict[str, Any]:
+    """What was chosen; `best.NAME` is a parameter of the tuned estimator."""
+    best = findings.best_parameters
+    return {
+        "seed": seed,
+        "data_source": findings.provenance.data_source,
+        "data_sha256": findings.provenance.sha256,
+        "rows": findings.provenance.rows,
+        "imputer": findings.imputation_report.best,
+        "clusters": findings.feature_report.clusters,
+        "algorithm": best.algorithm,
+        "target_transform": best.target_transform,
+        **{f"best.{name}": value for name, value in best.parameters.items()},
+    }
+
+
+def metrics(findings: TrainingFindings) -> dict[str, float]:
+    """Held-out metrics with the ends of their intervals, and the figures that the choices rest on; all finite."""
+    features, leaderboard, search = findings.feature_report, findings.leaderboard, findings.search_report
+    values: dict[str, float] = {}
+    for name, interval in findings.evaluation.metrics.items():
+        values |= {name: interval.value, f"{name}.low": interval.low, f"{name}.high": interval.high}
+    for score in findings.imputation_report.scores:
+        values[f"imputation.{score.column}.{score.strategy}.rmse"] = score.rmse
+    for cluster in features.scores:
+        if cluster.count == features.clusters:
+            values |= {
+                "clusters.optimal": cluster.count,
+                "clusters.silhouette": cluster.silhouette,
+                "clusters.error": cluster.error,
+            }
+    values[f"selection.{leaderboard.metric}"] = leaderboard.winner.mean
+    values[f"search.{search.metric}"] = search.trials[search.best].value
+    return {name: value for name, value in values.items() if math.isfinite(value)}
+
+
+def tags(findings: TrainingFindings, registration: Registration) -> dict[str, str]:
+    """Tags to find the run by."""
+    return {
+        "data_source": findings.provenance.data_source,
+        "gate": findings.gate_decision.decision,
+        "model_name": registration.name,
+        "model_version": registration.version,
+    }
