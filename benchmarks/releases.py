@@ -25,9 +25,9 @@ from serving_servers import SERVICE, SERVICE_READY, environment, running, wrk
 from registry import plans
 from registry.labels import BUNDLE, CHAMPION
 from registry.mlflow_registry import model_named, registry_client, versions
+from registry.release_checks import verify
 from registry.releases import Releases
 from registry.stack import open_releases
-from registry.verifying import verify
 from stacks import local
 from tabular.storage.repository import ROOT
 

@@ -72,7 +72,11 @@ def training(
 
     scores = evaluate(model, test_rows, train_rows, cross_validation, target, evaluation, gate.metric, seed)
     decision = gate_step(model, scores, train_rows, test_rows, provenance, target, gate, name, seed)
-    reports = [
+    register_step = register.with_options(experiment_tracker=default_tracker)
+    registration, model_config, card, findings, pictures = register_step(
+        model,
+        train_rows,
+        test_rows,
         provenance,
         validation_report,
         imputation_report,
@@ -83,16 +87,16 @@ def training(
         cross_validation,
         scores,
         decision,
-    ]
-    register_step = register.with_options(experiment_tracker=default_tracker)
-    registration, model_config, card = register_step(
-        model, train_rows, test_rows, reports, target, gate, model_name=name, seed=seed
+        target,
+        gate,
+        name,
+        seed,
     )
     bundle, _, _ = package(model, train_rows, test_rows, model_config, card, target)
     promote(registration, bundle, decision)
     for tracker in trackers:
         send = track_step.with_options(experiment_tracker=tracker)
-        send(reports, registration, track.trials, tracker, seed, id=f"track_{tracker}")
+        send(findings, pictures, registration, track.trials, tracker, seed, id=f"track_{tracker}")
 
 
 def _model_name() -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from zenml import step
 
-from registry import judging
+from registry import version_gate
 from registry.stack import read_releases
 from tabular import names
 from tabular.config.promotion import PromotionConfig
@@ -23,4 +23,4 @@ def judge(promotion: PromotionConfig) -> Annotated[GateDecision, names.GATE_DECI
     """
     view = read_releases(promotion.model)
     version = view.version(promotion.version)
-    return judging.judge(view, version, view.history.newest().champion, promotion.gate)
+    return version_gate.judge(view, version, view.history.newest().champion, promotion.gate)

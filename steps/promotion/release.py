@@ -4,8 +4,8 @@ from typing import Annotated
 
 from zenml import step
 
+from registry.gated_promotion import give
 from registry.mlflow_registry import version_named
-from registry.promotion import give
 from registry.stack import open_releases
 from tabular import names
 from tabular.config.promotion import PromotionConfig

@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 from zenml import get_step_context, step
 
 from materializers.caching import depends_on
-from registry import judging, mlflow_registry
+from registry import mlflow_registry, version_gate
 from registry.labels import CHAMPION
 from tabular import names
 from tabular.config.stages import GateConfig, TargetConfig
@@ -16,7 +16,7 @@ from tabular.learning.model_config import inputs_of
 from tabular.reports.training import Evaluation, GateDecision, Provenance
 
 
-@step(cache_policy=depends_on(gating, judging))
+@step(cache_policy=depends_on(gating, version_gate))
 def gate(
     model: Pipeline,
     evaluation: Evaluation,
@@ -48,8 +48,8 @@ def gate(
     """
     client = mlflow_registry.registry_client()
     version = mlflow_registry.by_alias(client, model_name, CHAMPION)
-    champion = judging.hold(client, model_name, str(version.version) if version else None)
+    champion = version_gate.hold(client, model_name, str(version.version) if version else None)
     held_out = str(get_step_context().inputs["test_rows"][0].content_hash)
-    answers = judging.against(model, train_rows, test_rows, held_out, target, champion)
-    obstacles = judging.obstacles(provenance.data_source, inputs_of(train_rows, target.column), champion)
+    answers = version_gate.against(model, train_rows, test_rows, held_out, target, champion)
+    obstacles = version_gate.obstacles(provenance.data_source, inputs_of(train_rows, target.column), champion)
     return gating.decide(evaluation.metrics, evaluation.task, config, seed, obstacles, answers)

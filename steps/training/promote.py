@@ -7,7 +7,7 @@ from zenml import get_step_context, log_metadata, step
 from materializers.bundle import FOLDER
 from materializers.caching import depends_on
 from registry import releases as releasing
-from registry.promotion import follow_gate
+from registry.gated_promotion import follow_gate
 from registry.stack import open_releases
 from tabular import names
 from tabular.bundles.bundle import MANIFEST, digest

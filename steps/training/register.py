@@ -1,6 +1,6 @@
 """Put the model into the registry."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 from sklearn.pipeline import Pipeline
@@ -9,26 +9,37 @@ from zenml.types import MarkdownString
 
 from materializers.caching import depends_on
 from materializers.model_config import ModelConfigMaterializer
+from materializers.report import ReportMaterializer
 from registry import registering
 from registry.mlflow_registry import registry_client
 from registry.registering import TrainedModel, TrainingRecord
 from tabular import names
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, ModelConfig
-from tabular.pages import card
+from tabular.pages import card as cards
+from tabular.reports import training as reports
 from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
 
 
 @step(
-    cache_policy=depends_on(registering, card),
-    output_materializers={names.MODEL_CONFIG: ModelConfigMaterializer},
+    cache_policy=depends_on(registering, cards),
+    output_materializers={names.MODEL_CONFIG: ModelConfigMaterializer, names.FINDINGS: ReportMaterializer},
 )
 def register(
     model: Pipeline,
     train_rows: pd.DataFrame,
     test_rows: pd.DataFrame,
-    reports: list[Any],
+    provenance: reports.Provenance,
+    validation_report: reports.ValidationReport,
+    imputation_report: reports.ImputationReport,
+    feature_report: reports.FeatureReport,
+    leaderboard: reports.Leaderboard,
+    search_report: reports.SearchReport,
+    best_parameters: reports.BestParameters,
+    cross_validation: reports.CrossValidation,
+    evaluation: reports.Evaluation,
+    gate_decision: reports.GateDecision,
     target: TargetConfig,
     gate: GateConfig,
     model_name: str,
@@ -37,6 +48,8 @@ def register(
     Annotated[Registration, names.REGISTRATION],
     Annotated[ModelConfig, names.MODEL_CONFIG],
     Annotated[MarkdownString, names.MODEL_CARD],
+    Annotated[TrainingFindings, names.FINDINGS],
+    Annotated[dict[str, str], names.PICTURES],
 ]:
     """Create a version with everything it needs. It gets its alias later, when it can be served.
 
@@ -44,20 +57,32 @@ def register(
         model: the fitted pipeline.
         train_rows: for the signature, the input example and the record of the inputs.
         test_rows: for their hash, by which a later challenger knows whether a comparison is fair.
-        reports: what the earlier steps found out.
+        provenance, validation_report, imputation_report, feature_report, leaderboard, search_report, best_parameters,
+            cross_validation, evaluation, gate_decision: the reports of all earlier steps.
         target: the target and the task.
         gate: how this version is judged, now and later.
         model_name: name in the registry.
         seed: random seed of the run.
 
     Returns:
-        The version and its run, its `model_config.yaml`, and its card.
+        The version and its run, its `model_config.yaml`, its card, all reports in one, and the addresses of their
+        pictures and pages by file name.
     """
-    context = get_step_context()
-    findings = TrainingFindings.of(reports)
-    text = card.model_card(name=model_name, task=target.task, target=target.column, findings=findings, seed=seed)
-    (trained,), (train,), (held_out,) = (context.inputs[name] for name in ("model", "train_rows", "test_rows"))
-    run = context.pipeline_run
+    findings = TrainingFindings(
+        provenance=provenance,
+        validation_report=validation_report,
+        imputation_report=imputation_report,
+        feature_report=feature_report,
+        leaderboard=leaderboard,
+        search_report=search_report,
+        best_parameters=best_parameters,
+        cross_validation=cross_validation,
+        evaluation=evaluation,
+        gate_decision=gate_decision,
+    )
+    card = cards.model_card(name=model_name, task=target.task, target=target.column, findings=findings, seed=seed)
+    inputs, run = get_step_context().inputs, get_step_context().pipeline_run
+    (trained,), (train,), (held_out,) = inputs["model"], inputs["train_rows"], inputs["test_rows"]
     record = TrainingRecord(
         run=run.name,
         model_version=str(run.model_version.id) if run.model_version else None,
@@ -68,7 +93,14 @@ def register(
     )
     registration, config = registering.register(
         registry_client(),
-        TrainedModel(model_name, model, train_rows, len(test_rows), findings, target, gate, seed, text, record),
+        TrainedModel(model_name, model, train_rows, len(test_rows), findings, target, gate, seed, card, record),
     )
+    pictures = {
+        item.uri.rpartition("/")[2]: item.uri
+        for versions in inputs.values()
+        for version in versions
+        for item in version.visualizations or []
+        if item.type in ("image", "html")
+    }
     log_metadata(metadata={"registry": registration.model_dump()}, infer_model=True)
-    return registration, config, MarkdownString(text)
+    return registration, config, MarkdownString(card), findings, pictures

@@ -1,8 +1,8 @@
-"""Send the reports of a training run to one tracker of the active stack."""
+"""Send what a training run found out to one tracker of the active stack."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from zenml import get_step_context, step
+from zenml import step
 
 from materializers.caching import depends_on
 from tabular.reports.findings import TrainingFindings
@@ -12,25 +12,24 @@ from trackers import active
 
 @step(cache_policy=depends_on(active))
 def track(
-    reports: list[Any], registration: Registration, trials: Literal["table", "runs"], tracker: str, seed: int
+    findings: TrainingFindings,
+    pictures: dict[str, str],
+    registration: Registration,
+    trials: Literal["table", "runs"],
+    tracker: str,
+    seed: int,
 ) -> None:
     """Send parameters, metrics, every picture, the leaderboard and each trial.
 
     The step is instantiated once for each tracker of the stack.
 
     Args:
-        reports: what the earlier steps found out.
+        findings: the reports of all steps.
+        pictures: addresses of their pictures and pages, by file name.
         registration: the version in the registry.
         trials: whether W&B shows the trials as one table or as a run each.
         tracker: name of the tracker that this step serves. ZenML's cache key holds a step's parameters but not its
             tracker: without this one, what was sent to one tracker would count as sent to the next.
         seed: random seed of the run.
     """
-    pictures = {
-        item.uri.rpartition("/")[2]: item.uri
-        for versions in get_step_context().inputs.values()
-        for version in versions
-        for item in version.visualizations or []
-        if item.type in ("image", "html")
-    }
-    active.sender(tracker).send(TrainingFindings.of(reports), registration, pictures, seed, trials)
+    active.sender(tracker).send(findings, registration, pictures, seed, trials)

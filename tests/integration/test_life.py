@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from registry.history import HistoryEntry
+from registry.release_checks import verify
 from registry.stack import open_releases
-from registry.verifying import verify
 from tests.support.bundles import eventually
 from tests.support.ports import free_port
 from tests.support.runs import Repository, Trained, overrides

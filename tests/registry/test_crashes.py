@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from registry.release_checks import verify
 from registry.store import LocalStore
-from registry.verifying import verify
 from tabular.storage import places
 from tabular.storage.atomic import UNFINISHED
 from tests.support.kills import killed

@@ -8,9 +8,9 @@ import pytest
 
 from registry import plans
 from registry.history import ReleaseChange
+from registry.release_checks import verify
 from registry.releases import LostRace, Releases
 from registry.store import LocalStore
-from registry.verifying import verify
 from tests.support.released import Shop, settled
 
 PROCESSES, TURNS = 8, 2

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from registry import configs, plans
-from registry.promotion import follow_gate, give, settled
-from registry.verifying import verify
+from registry.gated_promotion import follow_gate, give, settled
+from registry.release_checks import verify
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision
 from tests.support.bundles import NAME, damage

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from commands.common import session
 from commands.common.session import ActiveStack
 from commands.models import models
-from registry import judging
+from registry import version_gate
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision, Interval
 from tests.support.registered import Registered
@@ -80,5 +80,5 @@ def judged(patch: pytest.MonkeyPatch, verdict: GateDecision | UserError) -> list
             raise verdict
         return verdict
 
-    patch.setattr(judging, "judge", judge)
+    patch.setattr(version_gate, "judge", judge)
     return asked

@@ -6,7 +6,7 @@ import sys
 from commands.common.answering import ModelsCommand, answers
 from commands.common.session import REFUSED, open_session
 from commands.models.group import ChangeOptions, changes, models
-from commands.models.plan import PlannedChange, carry_out
+from commands.models.planned_change import PlannedChange, carry_out
 from tabular.errors import UserError
 
 
@@ -57,10 +57,10 @@ def verify(request: ModelsCommand) -> None:
     from rich.markup import escape
     from rich.table import Column, Table
 
-    from registry import verifying
+    from registry import release_checks
 
     session = open_session(request.root, request.model)
-    findings = verifying.verify(session.releases)
+    findings = release_checks.verify(session.releases)
     table = Table("what", "state", Column("what was found", overflow="fold"))
     for finding in findings:
         state = "[green]ok[/green]" if finding.ok else "[red]fails[/red]"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mlflow.exceptions import MlflowException
 
-from commands.models import plan as planning
+from commands.models import planned_change
 from registry import plans
 from registry.releases import Releases
 from tabular.storage.places import Unreachable
@@ -107,11 +107,11 @@ def test_a_person_is_asked_and_may_say_no(made: Registered, monkeypatch: pytest.
 
     class Terminal:
         stdin = type("Input", (), {"isatty": staticmethod(lambda: True)})
-        exit = staticmethod(planning.sys.exit)
+        exit = staticmethod(planned_change.sys.exit)
 
-    monkeypatch.setattr(planning, "sys", Terminal)
+    monkeypatch.setattr(planned_change, "sys", Terminal)
     for answer in (False, True):
-        monkeypatch.setattr(planning.click, "confirm", lambda text, err, said=answer: asked.append(text) or said)
+        monkeypatch.setattr(planned_change.click, "confirm", lambda text, err, said=answer: asked.append(text) or said)
 
         # when
         typed = type_(made, "rollback")

@@ -5,7 +5,7 @@ import click
 from commands.common.answering import ModelsCommand
 from commands.common.session import open_to_change
 from commands.models.group import ChangeOptions, changes, models
-from commands.models.plan import PlannedChange, carry_out
+from commands.models.planned_change import PlannedChange, carry_out
 
 
 @models.command()

@@ -9,8 +9,8 @@ import click
 from commands.common.answering import ModelsCommand
 from commands.common.screen import size_in_words
 from commands.common.session import REFUSED, Failed, Session
-from commands.models.contrasting import gate_in_words, moves_in_words
 from commands.models.group import ChangeOptions
+from commands.models.show_history import gate_in_words, moves_in_words
 from tabular.errors import one_line
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import click
 from commands.common.answering import ModelsCommand
 from commands.common.session import Session, open_to_change
 from commands.models.group import ChangeOptions, changes, models
-from commands.models.plan import PlannedChange, carry_out
+from commands.models.planned_change import PlannedChange, carry_out
 from registry.labels import ARCHIVED, CHALLENGER, CHAMPION, METRIC, RECORDED, STAGING
 from tabular.errors import UserError
 
@@ -131,7 +131,7 @@ def archive(request: ModelsCommand, manner: ChangeOptions, version: str) -> None
 def _judged(session: Session, found: "ModelVersion", force: bool) -> PlannedChange:
     """The promotion of a future champion, with what the gate says."""
     from registry import plans
-    from registry.judging import judge
+    from registry.version_gate import judge
 
     number = str(found.version)
     gate: GateDecision | None = None

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
 
-from registry.judging import RegisteredVersion, between
 from registry.release_view import ReleaseView
-from tabular.learning import comparison as comparing
+from registry.version_gate import RegisteredVersion, between
+from tabular.learning import comparison
 from tabular.learning.comparison import Comparison
 from tabular.pages.comparison_page import comparison_page
 from tabular.pages.pictures import png_files
@@ -29,7 +29,7 @@ def compare(releases: ReleaseView, a: ModelVersion, b: ModelVersion, page: Path)
         UserError: one of them was registered without its `model_config.yaml`, or the page cannot be written.
     """
     old, new = (RegisteredVersion(releases.client, releases.name, str(version.version)) for version in (a, b))
-    found = comparing.compare(old.config, new.config, between(new, old))
+    found = comparison.compare(old.config, new.config, between(new, old))
     text = comparison_page(found, f"{releases.name}: {found.a} and {found.b}", png_files(found))
     places.write(str(page), text.encode())
     return found

@@ -1,0 +1,73 @@
+"""The command `history`, and how entries of the history read."""
+
+from typing import TYPE_CHECKING
+
+from commands.common.answering import ModelsCommand, answers
+from commands.common.session import open_session
+from commands.models.group import models
+from commands.models.show_versions import in_words
+
+if TYPE_CHECKING:
+    from registry.history import AliasMove, HistoryEntry
+    from tabular.reports.training import GateDecision
+
+
+@models.command()
+@answers
+def history(request: ModelsCommand) -> None:
+    """Show who changed what and why, the newest last; every entry is checked against the one before it."""
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    session = open_session(request.root, request.model)
+    entries = session.releases.history.read()
+    words, why = Column("numbers", overflow="fold"), Column("why", overflow="fold")
+    table = Table("revision", "when", "who", "action", "from -> to", "forced", words, why, "commit")
+    for entry in entries:
+        cells = (
+            str(entry.revision),
+            entry.changed.at,
+            entry.changed.by,
+            entry.change.action,
+            _what(entry),
+            "forced" if entry.change.forced else "",
+            gate_in_words(entry.change.gate) if entry.change.gate else "",
+            entry.changed.why,
+            entry.git_commit[:8] + ("-dirty" if entry.git_commit.endswith("-dirty") else ""),
+        )
+        table.add_row(*(escape(cell) for cell in cells))
+    document = {"model": session.name, "entries": [entry.model_dump(mode="json") for entry in entries]}
+    none = f"nothing was changed yet in {session.name}"
+    next_ = (
+        "`python run.py models rollback --dry-run`"
+        if entries
+        else "`python run.py models promote newest --to champion`"
+    )
+    request.screen.answer(document, [table] if entries else [none], next_)
+
+
+def moves_in_words(moved: "tuple[AliasMove, ...] | list[AliasMove]") -> str:
+    """Such as `champion 2 -> 3`."""
+    return ", ".join(f"{move.alias} {move.before or 'none'} -> {move.after or 'none'}" for move in moved)
+
+
+def gate_in_words(gate: "GateDecision") -> str:
+    """The numbers that a decision rests on."""
+    text = f"{gate.decision}: {gate.metric} {in_words(gate.challenger)}"
+    if gate.champion is not None:
+        text += f" against {in_words(gate.champion)} of version {gate.champion_version}"
+    if gate.difference is not None:
+        span = f"{in_words(gate.difference.low)} to {in_words(gate.difference.high)}"
+        text += f", better by {in_words(gate.difference.value)} ({span})"
+    return text
+
+
+def _what(entry: "HistoryEntry") -> str:
+    change = entry.change
+    parts = [moves_in_words(entry.moved)] if entry.moved else []
+    parts += [f"version {change.version}: {key}={value}" for key, value in change.sets.items()]
+    if change.removes:
+        parts.append(f"deleted version {', '.join(removal.version for removal in change.removes)}")
+    if change.traffic.challenger:
+        parts.append(f"challenger answers {change.traffic.challenger:.0%}")
+    return "; ".join(parts)
