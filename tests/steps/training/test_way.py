@@ -23,7 +23,6 @@ from steps.training.validate import validate
 from tabular.config import stages
 from tabular.config.sweep import Sweep
 from tabular.errors import UserError
-from tabular.reports.findings import TrainingFindings
 from tabular.table.sources import locate
 from tests.support.contexts import step_context
 
@@ -149,13 +148,3 @@ def test_the_model_answers_raw_rows_and_is_scored_and_judged_on_held_out_ones(wa
     assert way["evaluation"].metrics["r2"].value > 0.8
     assert way["evaluation"].cross_validation == way["validated"]
     assert way["decision"].decision == "promote" and "no champion yet" in way["decision"].reasons[0]
-
-
-def test_the_reports_of_the_way_are_one_record(way: dict[str, Any]) -> None:
-    # given: one of each kind, in no order
-    names = ("decision", "evaluation", "validated", "best", "search", "leaderboard", "features", "imputation")
-    # when
-    findings = TrainingFindings.of([way[name] for name in (*names, "validation", "provenance")])
-    # then
-    assert findings.gate_decision == way["decision"] and findings.provenance == way["provenance"]
-    assert findings.best_parameters == way["best"]
