@@ -20,7 +20,7 @@ import serving_scene
 from frame import spread
 from serving_safety import answers_with
 from serving_scene import Scene
-from serving_servers import SERVICE, SERVICE_READY, environment, running, wrk
+from serving_servers import SERVICE, environment, running, wrk
 
 from registry import plans
 from registry.labels import BUNDLE, CHAMPION
@@ -29,6 +29,7 @@ from registry.release_checks import verify
 from registry.releases import Releases
 from registry.stack import open_releases
 from stacks import local
+from tabular.bundles.bundle import read
 from tabular.storage.repository import ROOT
 
 WHY = "benchmarks/releases.py"
@@ -73,12 +74,12 @@ def _two(name: str) -> tuple[str, str]:
 def _under_load(name: str, first: str, second: str, seconds: float) -> bool:
     manifest = open_releases(name, ROOT).manifest_location
     bundle_folder = serving_scene.newest_bundle()
-    bundle = serving_scene.read_bundle(bundle_folder)
+    bundle = read(bundle_folder)
     with tempfile.TemporaryDirectory(prefix="stackhouse-releases-") as folder:
         table = serving_scene.held_out(bundle, None)
         scene = Scene(Path(folder), bundle_folder, bundle, table, None, seconds, 1)
         place, bodies = scene.place("rollback"), scene.rows()
-        with running(SERVICE, environment(place, None, STACKHOUSE_MANIFEST=manifest), SERVICE_READY) as server:
+        with running(SERVICE, environment(place, None, STACKHOUSE_MANIFEST=manifest)) as server:
             wrk(server.url, "/predict", bodies, place, 1)
             with ThreadPoolExecutor(1) as threads:
                 load = threads.submit(wrk, server.url, "/predict", bodies, place, seconds)

@@ -1,10 +1,11 @@
-"""The service under load, in figures that are ratios inside one run: speed, a swap, a kill, hostile input, size.
+"""The service in figures: speed, a release under load, equal predictions, and the size of its environment.
 
     python benchmarks/serving.py [--bundle FOLDER] [--data CSV] [--seconds 10] [--rounds 5] [--only one_row,hot_swap]
 
-The model is the newest of BentoML's store, or the bundle in FOLDER. CSV is the table that it was trained on: its
-held-out rows are sent; without it, made-up rows are. Everything runs on the loopback with one worker, with validation,
-metrics and the prediction log on. It needs wrk, and schemathesis (which uv fetches when it is not installed).
+The model is the newest one of BentoML's store, or the bundle in FOLDER. CSV is the table that the model was trained
+on, whose held-out rows are sent; without it, random rows are sent. The service runs on the loopback with one worker,
+with validation, metrics and the prediction log. What is compared takes turns, so that ratios within one run count. It
+needs wrk.
 """
 
 import shutil
@@ -21,14 +22,13 @@ import serving_speed
 from frame import Figure
 from serving_scene import Scene
 
+from tabular.bundles.bundle import read
+
 PARTS: dict[str, Callable[[Scene], list[Figure]]] = {
     "one_row": serving_speed.one_row,
     "batches": serving_speed.batches,
-    "cold_start": serving_speed.cold_start,
     "hot_swap": serving_safety.hot_swap,
-    "hostile": serving_safety.hostile,
-    "killed_worker": serving_safety.killed_worker,
-    "skew": serving_safety.skew,
+    "parity": serving_safety.parity,
     "size": serving_safety.size,
 }
 
@@ -36,12 +36,12 @@ PARTS: dict[str, Callable[[Scene], list[Figure]]] = {
 def main() -> None:
     """Measure, and print a table."""
     parser = frame.parser(__doc__)
-    parser.add_argument("--bundle", type=Path, help="a folder; else the newest model of BentoML's store")
-    parser.add_argument("--data", type=Path, help="the training table; else rows are made up")
+    parser.add_argument("--bundle", type=Path, help="folder of the bundle; by default the newest model")
+    parser.add_argument("--data", type=Path, help="the training table; by default the rows are random")
     parser.add_argument(
-        "--seconds", type=float, default=10.0, help="of each measurement; the swap takes three times this"
+        "--seconds", type=float, default=10.0, help="of each measurement; the release takes three times as long"
     )
-    parser.add_argument("--rounds", type=int, default=5, help="how often those that are compared take turns")
+    parser.add_argument("--rounds", type=int, default=5, help="number of turns of what is compared")
     frame.add_parts(parser, PARTS)
     arguments = parser.parse_args()
     frame.print_machine()
@@ -49,7 +49,7 @@ def main() -> None:
         folder = Path(name)
         store = serving_scene.store_with(arguments.bundle.resolve(), folder) if arguments.bundle else None
         bundle_folder = serving_scene.newest_bundle()
-        bundle = serving_scene.read_bundle(bundle_folder)
+        bundle = read(bundle_folder)
         table = serving_scene.held_out(bundle, arguments.data)
         scene = Scene(folder, bundle_folder, bundle, table, store, arguments.seconds, arguments.rounds)
         print(f"{bundle.name} {bundle.version}, {bundle.algorithm}, compiled: {bundle.compiled}, {len(table)} rows")

@@ -1,10 +1,7 @@
-"""Clients for what wrk cannot do: requests at a fixed rate, and answers that are remembered."""
+"""A client that sends requests at a fixed rate, which wrk cannot."""
 
 import asyncio
 import gc
-import http.client
-import json
-import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -17,16 +14,16 @@ TICK = 0.001
 
 @dataclass
 class Paced:
-    """Latencies and failures of requests at a fixed rate."""
+    """The result of requests at a fixed rate."""
 
     milliseconds: list[float] = field(default_factory=list)
-    """Milliseconds of each request from the moment at which it should have been sent to its answer."""
+    """Time of each request from the moment at which it was due to its answer."""
     failed: int = 0
     sent_late: float = 0.0
-    """The largest delay of the client itself in milliseconds; waiting for a free connection is not in it."""
+    """Largest delay of the client itself in milliseconds, without the wait for a free connection."""
 
     def p99(self) -> float:
-        """The 99th percentile in milliseconds."""
+        """The 99th percentile of the times in milliseconds."""
         return float(np.percentile(self.milliseconds, 99))
 
 
@@ -73,14 +70,14 @@ class _Connection(asyncio.Protocol):
 
 
 def paced(port: int, path: str, bodies: list[bytes], rate: float, seconds: float) -> Paced:
-    """Send at a fixed rate, whether or not the answers come (an open loop), over 8 connections.
+    """Send requests at a fixed rate over 8 connections, whether or not they are answered (an open loop).
 
     Args:
-        port: on the loopback.
-        path: of the route.
-        bodies: JSON, sent in turns.
+        port: port on the loopback.
+        path: path of the route.
+        bodies: JSON bodies that are sent in turn.
         rate: requests a second.
-        seconds: how long.
+        seconds: duration.
     """
     requests = [
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
@@ -123,65 +120,3 @@ async def _paced(port: int, requests: list[bytes], rate: float, seconds: float) 
     for connection in connections:
         connection.close()
     return found
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One answer with status 200."""
-
-    at: float
-    """`time.monotonic()` when the answer was read."""
-    request_id: str
-    version: str
-
-
-class Remembering:
-    """Threads that ask without end, keep the id of each answer, and connect again when the server is gone.
-
-    Args:
-        port: on the loopback.
-        bodies: rows in JSON.
-        threads: how many.
-        pause: of each thread between two requests, in seconds.
-    """
-
-    def __init__(self, port: int, bodies: list[bytes], threads: int = 4, pause: float = 0.0) -> None:
-        self.answers: list[Answered] = []
-        self.refused: list[tuple[float, int]] = []
-        """Time and HTTP status of each refused request."""
-        self.broken: list[float] = []
-        """Times at which a connection failed."""
-        self._port, self._bodies, self._pause = port, bodies, pause
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(threads)]
-
-    def __enter__(self) -> "Remembering":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
-        headers = {"Content-Type": "application/json"}
-        while not self._stopping.is_set():
-            number += 1
-            try:
-                connection.request("POST", "/predict", self._bodies[number % len(self._bodies)], headers)
-                response = connection.getresponse()
-                content = response.read()
-            except (OSError, http.client.HTTPException):
-                self.broken.append(time.monotonic())
-                connection.close()
-                self._stopping.wait(0.02)
-                continue
-            if response.status == 200:
-                answer = json.loads(content)
-                self.answers.append(Answered(time.monotonic(), answer["request_id"], answer["model_version"]))
-            else:
-                self.refused.append((time.monotonic(), response.status))
-            self._stopping.wait(self._pause)

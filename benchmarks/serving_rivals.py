@@ -1,7 +1,7 @@
-"""FastAPI apps beside the service: one with the compiled predictor, one with pandas and scikit-learn.
+"""FastAPI apps that the service is compared with: one with the compiled predictor, one with pandas and scikit-learn.
 
-Both take a row that a Pydantic model has checked, and answer from the event loop: FastAPI's own threads would cost more
-than the compiled predictor, and would not help scikit-learn, which holds the interpreter.
+Both validate a row with a Pydantic model, and answer in the event loop: FastAPI's threads would cost more than the
+compiled predictor, and would not help scikit-learn, which holds the interpreter.
 """
 
 import math
@@ -21,7 +21,7 @@ Answer = dict[str, float | str]
 
 
 def compiled() -> FastAPI:
-    """The compiled predictor of the bundle in BENCHMARK_BUNDLE."""
+    """An app with the compiled predictor of the bundle in the folder BENCHMARK_BUNDLE."""
     folder = Path(os.environ["BENCHMARK_BUNDLE"])
     bundle = read(folder)
     predictor = CompiledPredictor.load(folder)
@@ -52,7 +52,7 @@ def compiled() -> FastAPI:
 
 
 def original() -> FastAPI:
-    """The scikit-learn pipeline, which is given a DataFrame of one row."""
+    """An app that calls the original pipeline with a DataFrame of one row."""
     import pandas as pd
 
     from tabular.storage.persistence import from_bytes
@@ -76,7 +76,7 @@ def original() -> FastAPI:
 
 
 def row_model(bundle: Bundle) -> type[BaseModel]:
-    """A row, as strict as the service: numbers are finite numbers, nothing else is sent, null is missing."""
+    """A model of a row that is as strict as the service: finite numbers, no unknown fields, null for missing."""
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
     kinds: dict[str, Any] = {"number": float | None, "category": str | bool | float | None}
     fields: dict[str, Any] = {column.name: (kinds[column.kind], None) for column in bundle.columns}

@@ -1,4 +1,4 @@
-"""The givens of every part of the benchmark, and the rows that are sent."""
+"""The model, the rows and the folders that all parts of the benchmark share."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from frame import ROOT
 
-from tabular.bundles.bundle import Bundle, read
+from tabular.bundles.bundle import Bundle
 
 MODEL = "stackhouse:latest"
 HELD_OUT = 4128
@@ -21,33 +21,35 @@ ONE_ROW_BODIES = 200
 
 @dataclass(frozen=True)
 class Scene:
-    """What all parts need."""
+    """The model, the rows and the settings of the benchmark."""
 
     folder: Path
-    """A temporary folder, in which each part makes its own."""
+    """Temporary folder, in which each part has one of its own."""
     bundle_folder: Path
     bundle: Bundle
     table: pd.DataFrame
-    """The held-out rows, inputs alone."""
+    """The held-out rows without the target."""
     store: str | None
     """BentoML's home; None is the usual one."""
     seconds: float
+    """Duration of one measurement."""
     rounds: int
+    """Number of turns of the servers that are compared."""
 
     def place(self, name: str) -> Path:
-        """Make an empty folder for a part."""
+        """Make a fresh folder."""
         found = self.folder / name
         shutil.rmtree(found, ignore_errors=True)
         found.mkdir()
         return found
 
     def rows(self) -> list[bytes]:
-        """Request bodies of one row each."""
+        """JSON bodies of one row each."""
         return [json.dumps(row).encode() for row in plain(self.table.head(ONE_ROW_BODIES))]
 
 
 def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows for JSON, with null for a missing value."""
+    """Convert to rows of JSON values, None where a value is missing."""
     return [
         {str(name): None if value is None or value != value else value for name, value in row.items()}
         for row in table.astype(object).to_dict("records")
@@ -55,13 +57,13 @@ def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def columns(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """Columns for JSON, with null for a missing value."""
+    """Convert to columns of JSON values, None where a value is missing."""
     rows = plain(table)
     return {str(name): [row[str(name)] for row in rows] for name in table.columns}
 
 
 def store_with(bundle: Path, folder: Path) -> str:
-    """A BentoML home that holds the bundle alone."""
+    """Make a BentoML home that contains the bundle alone."""
     os.environ["BENTOML_HOME"] = str(folder / "bentoml")
     from registry import bento
     from tabular.bundles.making.folder import BundleFolder
@@ -82,11 +84,11 @@ def newest_bundle() -> Path:
 
 
 def held_out(bundle: Bundle, data: Path | None) -> pd.DataFrame:
-    """The rows that configs/train.yaml holds out; without a file, rows within the ranges of training.
+    """The rows that configs/train.yaml holds out; without a file, random rows within the ranges of training.
 
     Args:
-        bundle: for the columns.
-        data: a CSV with the target, or without it: then its first rows are taken.
+        bundle: manifest of the model, for the columns.
+        data: a CSV; if it does not have the target, its first rows are taken.
     """
     names = [column.name for column in bundle.columns]
     if data is None:
@@ -109,8 +111,3 @@ def held_out(bundle: Bundle, data: Path | None) -> pd.DataFrame:
     assert isinstance(file, TrainingFile)
     given = file.parameters
     return split(table, given.target, given.split, given.seed)[1][names]
-
-
-def read_bundle(folder: Path) -> Bundle:
-    """The manifest of a bundle whose files are whole."""
-    return read(folder)

@@ -1,4 +1,4 @@
-"""The servers that are measured, each in a process on loopback: the service, the apps beside it, an empty service."""
+"""The service and the apps that it is compared with, each a process of its own on the loopback, and wrk."""
 
 import json
 import os
@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,22 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 from frame import ROOT
 
 CONNECTIONS = 8
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
-EMPTY = """
-import bentoml
-
-
-@bentoml.service(workers=1)
-class Empty:
-    @bentoml.api
-    def nothing(self) -> int:
-        return 0
-"""
 WRK = """
 local requests, place = {}, 0
 init = function()
@@ -58,52 +46,42 @@ end
 
 @dataclass
 class Server:
-    """A server process and its port."""
+    """A server process on the loopback."""
 
     process: subprocess.Popen[bytes]
     port: int
-    log: Path
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end."""
+        """Address of the server, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
-
-    def worker(self) -> psutil.Process:
-        """The one process of a BentoML service that answers requests."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        alive = (child for child in children if child.status() != psutil.STATUS_ZOMBIE)
-        return next(child for child in alive if any("worker.service" in word for word in child.cmdline()))
 
 
 @dataclass(frozen=True)
 class Load:
-    """The figures that wrk reports."""
+    """The result of wrk."""
 
     requests: int
     seconds: float
     not_2xx: int
+    """Number of answers with another status code than 2xx."""
     broken: int
+    """Number of connections that failed or timed out."""
     p99_ms: float
 
     @property
     def rate(self) -> float:
-        """Successful requests per second."""
+        """Successful requests a second."""
         return (self.requests - self.not_2xx) / self.seconds
 
 
 @contextmanager
-def running(
-    command: list[str], environment: dict[str, str], ready: str, folder: Path = ROOT, pause: float = 0.02
-) -> Iterator[Server]:
-    """Start a server; it answers when the block is entered, and is gone after it.
+def running(command: list[str], environment: dict[str, str]) -> Iterator[Server]:
+    """Run a server, which is ready inside the block and has ended after it.
 
     Args:
-        command: without the interpreter; `{port}` is replaced.
-        environment: the variables of the process.
-        ready: the path that answers 200 when the server takes requests.
-        folder: where it is started.
-        pause: between two looks, in seconds.
+        command: command without the interpreter; `{port}` is replaced.
+        environment: environment variables of the process.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -112,62 +90,53 @@ def running(
     log = Path(environment["BENCHMARK_LOGS"]) / f"{command[0]}-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            words, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            words, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
-    server = Server(process, port, log)
+    server = Server(process, port)
     try:
         until = time.monotonic() + START_SECONDS
-        while status(server.url + ready) != 200:
+        while not _is_ready(server):
             if process.poll() is not None or time.monotonic() > until:
-                sys.exit(f"{' '.join(words)} does not come up:\n{log.read_text()[-3000:]}")
-            time.sleep(pause)
+                sys.exit(f"{' '.join(words)} does not start:\n{log.read_text()[-3000:]}")
+            time.sleep(0.02)
         yield server
     finally:
-        stop(process)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask a server to end, and kill the processes that remain."""
-    process.send_signal(signal.SIGTERM)
+def _is_ready(server: Server) -> bool:
     try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def status(url: str) -> int | None:
-    """The HTTP status of a GET request; None while nothing answers."""
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            code: int = answer.status
-            return code
-    except urllib.error.HTTPError as error:
-        return error.code
+        with urllib.request.urlopen(f"{server.url}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
     except OSError:
-        return None
+        return False
 
 
 def get(url: str) -> Any:
-    """The JSON answer to a GET request."""
+    """Send a GET, and decode the JSON of the answer."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.load(answer)
 
 
-def post(url: str, body: bytes, kind: str = "application/json") -> Any:
-    """The JSON answer to a POST request."""
-    request = urllib.request.Request(url, body, {"Content-Type": kind}, method="POST")
+def post(url: str, body: bytes) -> Any:
+    """Send a JSON body, and decode the JSON of the answer."""
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="POST")
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
 def environment(folder: Path, store: str | None, **settings: str) -> dict[str, str]:
-    """The variables of a service: its log and its cache in fresh folders, nothing of this shell's own settings.
+    """The environment variables of a service, whose log and cache lie in fresh folders.
 
     Args:
-        folder: for everything temporary.
-        store: BentoML's home; None leaves what is set.
-        settings: more variables.
+        folder: folder for everything temporary.
+        store: BentoML's home; None keeps the usual one.
+        settings: further variables.
     """
     known = {name: value for name, value in os.environ.items() if not name.startswith("STACKHOUSE_")}
     home = {"BENTOML_HOME": store} if store else {}
@@ -186,36 +155,31 @@ def environment(folder: Path, store: str | None, **settings: str) -> dict[str, s
 
 
 SERVICE = ["bentoml", "serve", "--host", "127.0.0.1", "--port", "{port}"]
-SERVICE_READY = "/readyz"
 
 
 def rival(name: str) -> list[str]:
-    """The command of an app of `serving_rivals`."""
+    """The command that starts an app of `serving_rivals`."""
     server = ["--loop", "uvloop", "--http", "httptools", "--workers", "1", "--no-access-log", "--log-level", "warning"]
     return ["uvicorn", f"serving_rivals:{name}", "--factory", "--host", "127.0.0.1", "--port", "{port}", *server]
 
 
-def empty_service(folder: Path) -> Path:
-    """Make a folder with a service that does nothing, for `bentoml serve`."""
-    place = folder / "empty"
-    place.mkdir(exist_ok=True)
-    (place / "service.py").write_text(EMPTY)
-    return place
-
-
 def wrk(
-    url: str, path: str, bodies: list[bytes], folder: Path, seconds: float, kind: str = "application/json", **more: int
+    url: str,
+    path: str,
+    bodies: list[bytes],
+    folder: Path,
+    seconds: float,
+    kind: str = "application/json",
 ) -> Load:
-    """Ask as fast as the answers come.
+    """Send requests as fast as they are answered.
 
     Args:
-        url: of the server.
-        path: of the route.
-        bodies: sent in turns.
-        folder: for the bodies, which wrk reads.
-        seconds: how long; whole ones, at least 1.
-        kind: their content type.
-        more: `connections`, where it is not the usual number.
+        url: address of the server.
+        path: path of the route.
+        bodies: bodies that are sent in turn.
+        folder: folder for the bodies, which wrk reads.
+        seconds: duration, rounded to whole seconds, at least 1.
+        kind: content type of the bodies.
     """
     program = shutil.which("wrk")
     if program is None:
@@ -229,8 +193,7 @@ def wrk(
     names.write_text("".join(f"{place / f'{number}.body'}\n" for number in range(len(bodies))))
     script = place / "post.lua"
     script.write_text(WRK % {"list": names, "kind": kind, "path": path})
-    connections = more.get("connections", CONNECTIONS)
-    command = [program, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s", "-s"]
+    command = [program, "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--timeout", "10s", "-s"]
     done = subprocess.run([*command, str(script), url], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.rpartition("\nresult ")[2])
     return Load(

@@ -1,4 +1,4 @@
-"""Speed of the service: one row a request, batches, cold start."""
+"""The speed of the service: requests of one row, and batches."""
 
 import json
 import time
@@ -10,7 +10,7 @@ import pandas as pd
 from frame import Figure, spread
 from serving_client import paced
 from serving_scene import Scene, columns, plain
-from serving_servers import SERVICE, SERVICE_READY, Load, empty_service, environment, rival, running, wrk
+from serving_servers import SERVICE, Load, environment, rival, running, wrk
 
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import CompiledPredictor
@@ -21,13 +21,13 @@ NAMES = ("bentoml serve", "FastAPI + compiled", "FastAPI + pandas")
 
 
 def one_row(scene: Scene) -> list[Figure]:
-    """Requests a second beside two FastAPI apps, asked in turns; latency at half of the own peak."""
+    """Requests a second beside two FastAPI apps, measured in turns, and the latency at half of the service's peak."""
     place = scene.place("one_row")
     variables = environment(place, scene.store, BENCHMARK_BUNDLE=str(scene.bundle_folder))
     bodies = scene.rows()
     commands = (SERVICE, rival("compiled"), rival("original"))
     with ExitStack() as stack:
-        servers = [stack.enter_context(running(command, variables, SERVICE_READY)) for command in commands]
+        servers = [stack.enter_context(running(command, variables)) for command in commands]
 
         def ask(number: int, seconds: float) -> Load:
             return wrk(servers[number].url, "/predict", bodies, place, seconds)
@@ -59,7 +59,7 @@ def one_row(scene: Scene) -> list[Figure]:
 
 
 def batches(scene: Scene) -> list[Figure]:
-    """Rows a second in batches of 1,000, in each of the three forms, beside the predictor in this process."""
+    """Rows a second in batches of 1,000 rows in each form, beside the predictor alone in this process."""
     place = scene.place("batches")
     table = scene.table.head(BATCH)
     cells = columns(table)
@@ -68,7 +68,6 @@ def batches(scene: Scene) -> list[Figure]:
         "rows": (json.dumps({"rows": plain(table)}).encode(), "application/json"),
         "CSV": (pd.DataFrame(cells).to_csv(index=False).encode(), "text/csv"),
     }
-    asked = [(name, form, 8) for name, form in forms.items()] + [("columns", forms["columns"], 1)]
     predictor = CompiledPredictor.load(scene.bundle_folder)
     rows, _ = Encoder(scene.bundle.columns).columns(cells)
 
@@ -82,33 +81,24 @@ def batches(scene: Scene) -> list[Figure]:
     seconds = max(1.0, scene.seconds / 2)
     failed = answered = 0
     variables = environment(place, scene.store)
-    rates: list[list[float]] = [[] for _ in asked]
-    ratios: list[list[float]] = [[] for _ in asked]
+    rates: dict[str, list[float]] = {name: [] for name in forms}
+    ratios: dict[str, list[float]] = {name: [] for name in forms}
     alone: list[float] = []
-    with running(SERVICE, variables, SERVICE_READY) as server:
-        for turn in range(scene.rounds + 1):
-            for number, (_, (body, kind), connections) in enumerate(asked):
+    with running(SERVICE, variables) as server:
+        for turn in range(scene.rounds + 1):  # the first turn warms up
+            for name, (body, kind) in forms.items():
                 here = in_process(seconds / 2 if turn else 0.2)
-                load = wrk(
-                    server.url,
-                    "/predict_batch",
-                    [body],
-                    place,
-                    seconds if turn else WARM_SECONDS,
-                    kind,
-                    connections=connections,
-                )
+                load = wrk(server.url, "/predict_batch", [body], place, seconds if turn else WARM_SECONDS, kind)
                 failed += load.not_2xx + load.broken
                 answered += load.requests - load.not_2xx
                 if turn:
                     alone.append(here)
-                    rates[number].append(load.rate * BATCH)
-                    ratios[number].append(load.rate * BATCH / here)
+                    rates[name].append(load.rate * BATCH)
+                    ratios[name].append(load.rate * BATCH / here)
     lines = [Figure("compiled predictor in this process, rows/s", spread(alone, 0))]
-    for (name, _, connections), rate, ratio in zip(asked, rates, ratios, strict=True):
-        what = f"{name}, {connections} connection{'s' * (connections > 1)}"
-        lines.append(Figure(f"{what}, rows/s", spread(rate, 0)))
-        lines.append(Figure(f"{what}, ratio", spread(ratio), ">= 0.5", bool(np.median(ratio) >= 0.5)))
+    for name, ratio in ratios.items():
+        lines.append(Figure(f"{name}, rows/s", spread(rates[name], 0)))
+        lines.append(Figure(f"{name}, ratio", spread(ratio), ">= 0.5", bool(np.median(ratio) >= 0.5)))
     return [*lines, Figure("failed requests", str(failed), "0", not failed), _unlogged(variables, answered * BATCH)]
 
 
@@ -120,27 +110,3 @@ def _unlogged(variables: dict[str, str], answered: int) -> Figure:
             logged += sum(block.count(b"\n") for block in iter(lambda: content.read(2**20), b""))
     missing = max(0, answered - logged)
     return Figure("answered and not in the prediction log", f"{missing} of {answered}", "0", missing == 0)
-
-
-def cold_start(scene: Scene) -> list[Figure]:
-    """Seconds from the command to a 200 of /readyz, beside an empty service, in turns; the first turn warms up."""
-    place = scene.place("cold_start")
-    variables = environment(place, scene.store)
-    empty = empty_service(place)
-    without = {name: value for name, value in variables.items() if name != "PYTHONPATH"}
-    ours: list[float] = []
-    theirs: list[float] = []
-    for _ in range(scene.rounds + 1):
-        began = time.perf_counter()
-        with running(SERVICE, variables, SERVICE_READY):
-            ours.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        with running([*SERVICE, "service:Empty"], without, SERVICE_READY, empty):
-            theirs.append(time.perf_counter() - began)
-    ours, theirs = ours[1:], theirs[1:]
-    ratios = [own / other for own, other in zip(ours, theirs, strict=True)]
-    return [
-        Figure("the service, seconds", spread(ours)),
-        Figure("an empty BentoML service, seconds", spread(theirs)),
-        Figure("ratio", spread(ratios), "<= 1.5", bool(np.median(ratios) <= 1.5)),
-    ]
