@@ -33,10 +33,6 @@ class Pause:
     """The time to wait between attempts; it doubles with each failure."""
 
     def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Allow an attempt at once, and start again with the first length."""
         self._length, self._until = FIRST_PAUSE, 0.0
 
     def lengthen(self) -> None:
@@ -52,11 +48,6 @@ class Pause:
 def position(key: str) -> float:
     """A number in [0, 1) that depends on the key alone, and so is the same in every process."""
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=6).digest()) / 2**48
-
-
-def same(one: Loaded, other: Loaded) -> bool:
-    """Whether both models give the same answers."""
-    return (one.sha256, one.degraded) == (other.sha256, other.degraded)
 
 
 def changes(before: Bundle, after: Bundle) -> list[str]:

@@ -4,12 +4,11 @@ import hashlib
 import logging
 import tempfile
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from service.choices import SOURCES, Choice, Pause, changes, position, same
+from service.choices import SOURCES, Choice, Pause, changes, position
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST, digest, parse
 from tabular.bundles.bundle_cache import BundleCache
@@ -49,7 +48,8 @@ class LiveModel:
         self._wanted: str | None = None  # location of the champion's bundle in the newest manifest
         self._found: Choice | None = None
         self._published: Choice | None = None
-        self._choice: Choice | None = None  # the published choice with all warnings: what requests read
+        self.choice: Choice | None = None
+        """The models that answer; None while there is none. Requests read it without a lock."""
         self._applied = self._refused = ""  # the sha256 of the manifest that is in use, or that was refused
         self._manifest_pause, self._fallback_pause = Pause(), Pause()
         self._busy = threading.Lock()
@@ -78,7 +78,7 @@ class LiveModel:
         Raises:
             NoModel: no model is loaded.
         """
-        choice = self._choice
+        choice = self.choice
         if choice is None:
             raise NoModel("no model is loaded: " + ("; ".join(self._troubles.values()) or "start() has not run"))
         if choice.challenger and key is not None and position(key) < choice.share:
@@ -88,25 +88,15 @@ class LiveModel:
     @property
     def status(self) -> Literal["healthy", "degraded", "unhealthy"]:
         """Unhealthy without any answer; degraded if a baseline answers or the manifest cannot be followed."""
-        if self._choice is None:
+        if self.choice is None:
             return "unhealthy"
-        return "degraded" if self._troubles or self._choice.champion.degraded else "healthy"
+        return "degraded" if self._troubles or self.choice.champion.degraded else "healthy"
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know, in words, also while no model is loaded."""
-        choice = self._choice
+        choice = self.choice
         return choice.champion.warnings if choice else tuple(self._troubles.values())
-
-    @property
-    def challenger(self) -> Loaded | None:
-        """The loaded challenger, whatever its share."""
-        return self._choice.challenger if self._choice else None
-
-    @property
-    def revision(self) -> int | None:
-        """Revision of the manifest that is followed; None if none is."""
-        return self._choice.revision if self._choice else None
 
     def reload(self) -> str:
         """Look at the manifest now, and try again what was refused. Returns what happened, in words.
@@ -133,9 +123,9 @@ class LiveModel:
             if is_lost and (now or self._fallback_pause.is_over()):
                 self._fall_back()
             self._publish()
-            if self._choice is None:
+            if self.choice is None:
                 return f"{said}; no model is loaded"
-            serving = self._choice.champion
+            serving = self.choice.champion
             return f"{said}; {serving.bundle.name} {serving.bundle.version} serves, from {SOURCES[serving.source]}"
 
     def _follow_manifest(self, now: bool) -> str:
@@ -152,7 +142,7 @@ class LiveModel:
         if mark == self._refused and not now and not self._manifest_pause.is_over():
             return self._troubles.get("release") or self._troubles.get("challenger", "")
         if mark != self._refused:
-            self._manifest_pause.clear()  # a new manifest is tried at once
+            self._manifest_pause = Pause()  # a new manifest is tried at once
         try:
             self._apply(release.parse(content, self._manifest))
         except (UserError, OSError) as error:
@@ -178,7 +168,7 @@ class LiveModel:
         except (UserError, OSError) as error:
             self._trouble("challenger", f"the challenger is refused, the champion answers in its place: {error}")
         before = self._found
-        is_new = before is None or not same(before.champion, champion)
+        is_new = before is None or (before.champion.sha256, before.champion.degraded) != (champion.sha256, False)
         if before and is_new:
             noticed = changes(before.champion.bundle, champion.bundle)
             champion = replace(champion, warnings=(*champion.warnings, *noticed))
@@ -220,9 +210,12 @@ class LiveModel:
                 return
             except UserError as error:
                 self._trouble(source, f"{SOURCES[source]} cannot be used: {error}")
-        for content, shown in self._manifests_of_bundles():
+        wanted = [self._wanted] if self._wanted else []
+        for place in (*wanted, *map(str, self.cache.copies()), *([str(self._bento)] if self._bento else [])):
+            location = places.join(place, MANIFEST)
             try:
-                bundle = parse(content, shown)
+                content = places.read(location)
+                bundle = parse(content, public(location))
                 predictor = BaselinePredictor(bundle)
             except UserError:
                 continue  # the next one may be better; that no model is loaded is said anyway
@@ -231,17 +224,6 @@ class LiveModel:
             self._trouble("baseline", said)
             return
         self._trouble("baseline", "there is no bundle to take a baseline from")
-
-    def _manifests_of_bundles(self) -> Iterator[tuple[bytes, str]]:
-        """Content and place of every `bundle.json` that can be read, the champion's first."""
-        locations = [str(folder / MANIFEST) for folder in (*self.cache.copies(), self._bento) if folder]
-        if self._wanted:
-            locations.insert(0, places.join(self._wanted, MANIFEST))
-        for location in locations:
-            try:
-                yield places.read(location), public(location)
-            except UserError:
-                continue
 
     def _open_cache(self, folder: Path) -> BundleCache:
         # Each manifest has a folder of its own, because the last good model of another may be another model.
@@ -271,6 +253,6 @@ class LiveModel:
         if found.champion.source == "manifest":
             self._resolve("last_good", "bento", "baseline")
         warnings = (*found.champion.warnings, *self._troubles.values())
-        if found is not self._published or self._choice is None or warnings != self._choice.champion.warnings:
-            self._choice = replace(found, champion=replace(found.champion, warnings=warnings))
+        if found is not self._published or self.choice is None or warnings != self.choice.champion.warnings:
+            self.choice = replace(found, champion=replace(found.champion, warnings=warnings))
             self._published = found

@@ -1,7 +1,7 @@
 """The metrics that `/metrics` exposes in Prometheus' format."""
 
 import os
-from typing import Final, NamedTuple
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -12,13 +12,6 @@ from tabular.prediction_log.writer import PredictionLog
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Variable that names the folder in which BentoML's workers keep their numbers, so that each can tell the sum."""
-
-
-class VersionMetrics(NamedTuple):
-    """The metrics of one model version on one route, with their labels bound."""
-
-    predictions: Counter
-    latency: Histogram
 
 
 class Metrics:
@@ -63,17 +56,18 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         self._log_known = {"written": 0, "dropped": 0}
-        self._bound: dict[tuple[str, str], VersionMetrics] = {}
+        self._bound: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._answers: dict[tuple[str, int], Counter] = {}
         self._serving: tuple[str, str] | None = None
 
-    def of(self, version: str, route: str) -> VersionMetrics:
-        """The metrics of a model version on a route."""
+    def predicted(self, version: str, route: str, rows: int, seconds: float) -> None:
+        """Count an answer of a model version: its rows, and the seconds that it took."""
         bound = self._bound.get((version, route))
         if bound is None:
-            bound = VersionMetrics(self._predictions.labels(version, route), self._latency.labels(version, route))
+            bound = self._predictions.labels(version, route), self._latency.labels(version, route)
             self._bound[version, route] = bound
-        return bound
+        bound[0].inc(rows)
+        bound[1].observe(seconds)
 
     def answered(self, route: str, status: int) -> None:
         """Count an answer by its HTTP status code."""

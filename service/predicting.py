@@ -142,9 +142,7 @@ class Predicting:
     def _counted(self, loaded: Loaded, route: str, began: float, rows: int, notes: Notes, failed: bool) -> float:
         """Count an answer. Returns the seconds that it took."""
         latency = time.perf_counter() - began
-        series = self._metrics.of(loaded.bundle.version, route)
-        series.predictions.inc(rows)
-        series.latency.observe(latency)
+        self._metrics.predicted(loaded.bundle.version, route, rows, latency)
         if notes.missing or notes.unknown or notes.out_of_range:
             self._metrics.noticed(notes)
         if failed or loaded.source in ("last_good", "baseline"):

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -20,23 +21,7 @@ from tabular.bundles.loading import Loaded
 from tabular.prediction_log.records import Feedback, now
 from tabular.prediction_log.writer import PredictionLog
 
-# The files of Swagger UI come from BentoML, which serves them below static_content.
-PAGE: Final = b"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Stackhouse</title>
-<link rel="stylesheet" href="static_content/swagger-ui.css">
-<link rel="icon" href="static_content/favicon-light-32x32.png">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<script src="static_content/swagger-ui-bundle.js"></script>
-<script src="static_content/swagger-ui-standalone-preset.js"></script>
-<script src="static_content/swagger-initializer.js"></script>
-</body>
-</html>
-"""
+PAGE: Final = Path(__file__).with_name("page.html").read_bytes()
 
 
 class _Feedback(msgspec.Struct, forbid_unknown_fields=True):

@@ -61,10 +61,9 @@ class Encoder:
     """
 
     def __init__(self, columns: Iterable[Column]) -> None:
-        self.schema = tuple(columns)
-        self._names = {column.name: column for column in self.schema}
-        self._numeric = [column for column in self.schema if column.kind != "category"]
-        self._category = [column for column in self.schema if column.kind == "category"]
+        self._names = {column.name: column for column in columns}
+        self._numeric = [column for column in self._names.values() if column.kind != "category"]
+        self._category = [column for column in self._names.values() if column.kind == "category"]
         self._ranges = [
             (c.name, -LARGEST if c.min is None else c.min, LARGEST if c.max is None else c.max, c.kind == "date")
             for c in self._numeric
@@ -116,7 +115,7 @@ class Encoder:
                 notes.unknown[name] = 1
             codes.append(code)
         if found != len(values):
-            self._refuse_names(values, None)
+            self._refuse_unknown(values, None)
         return Rows(np.array([numbers], dtype=np.float64), np.array([codes], dtype=np.int32)), notes
 
     def rows(self, rows: Any, limit: int = LIMIT) -> tuple[Rows, Notes]:
@@ -130,9 +129,8 @@ class Encoder:
             BadInput: as for `row`, or there are no rows, or too many.
         """
         if not isinstance(rows, list):
-            raise BadInput(
-                f"must be a list of objects, not {shown(rows)}", "send a list with an object for each row", "rows"
-            )
+            problem = f"must be a list of objects, not {shown(rows)}"
+            raise BadInput(problem, "send a list with an object for each row", "rows")
         _check_count(len(rows), limit)
         if set(map(type, rows)) != {dict} or not all(rows):
             index = next(i for i, row in enumerate(rows) if type(row) is not dict or not row)
@@ -140,7 +138,7 @@ class Encoder:
         extra = set().union(*rows) - self._names.keys()
         if extra:
             index = next(i for i, row in enumerate(rows) if not extra.isdisjoint(row))
-            self._refuse_names(rows[index], index)
+            self._refuse_unknown(rows[index], index)
         return self._encode({name: [row.get(name) for row in rows] for name in self._names}, len(rows))
 
     def columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]], limit: int = LIMIT) -> tuple[Rows, Notes]:
@@ -155,11 +153,8 @@ class Encoder:
                 value does not fit its column.
         """
         if not isinstance(columns, dict) or not columns:
-            raise BadInput(
-                f"must be an object with a list for each column, not {shown(columns)}",
-                'send {"columns": {"name": [value, ...]}}',
-                "columns",
-            )
+            problem = f"must be an object with a list for each column, not {shown(columns)}"
+            raise BadInput(problem, 'send {"columns": {"name": [value, ...]}}', "columns")
         self._refuse_unknown(columns, None)
         first = next(iter(columns))
         for name, values in columns.items():
@@ -189,9 +184,8 @@ class Encoder:
         try:
             lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
         except csv.Error as error:
-            raise BadInput(
-                f"the body is not a CSV file ({error})", "quote cells as RFC 4180 says", code="invalid_csv"
-            ) from None
+            problem = f"the body is not a CSV file ({error})"
+            raise BadInput(problem, "quote cells as RFC 4180 says", code="invalid_csv") from None
         if not lines:
             raise BadInput("the body is empty", "send a header and at least one row", code="empty_batch")
         header, body = lines[0], lines[1:]
@@ -244,15 +238,10 @@ class Encoder:
     def _refuse_row(self, value: Any, row: int | None) -> NoReturn:
         names = ", ".join(self._names)
         if value == {}:
-            raise BadInput(
-                "the row is empty", f"send at least one of {names}; null is a missing value", row=row, code="empty_row"
-            )
+            remedy = f"send at least one of {names}; null is a missing value"
+            raise BadInput("the row is empty", remedy, row=row, code="empty_row")
         problem = f"a row must be an object, not {shown(value)}"
         raise BadInput(problem, f"send an object with values for {names}", row=row, code="invalid_type")
-
-    def _refuse_names(self, values: Iterable[str], row: int | None) -> NoReturn:
-        self._refuse_unknown(values, row)
-        raise AssertionError("only a row with an unknown column is refused for its names")
 
     def _refuse_unknown(self, names: Iterable[str], row: int | None) -> None:
         for name in names:
@@ -267,9 +256,8 @@ def _check_count(count: int, limit: int) -> None:
     if count == 0:
         raise BadInput("the batch is empty", "send at least one row", code="empty_batch")
     if count > limit:
-        raise BadInput(
-            f"the batch has {count} rows; at most {limit} are taken", "send smaller batches", code="too_many_rows"
-        )
+        problem = f"the batch has {count} rows; at most {limit} are accepted"
+        raise BadInput(problem, "send smaller batches", code="too_many_rows")
 
 
 def _note(notes: dict[str, int], name: str, count: int) -> None:

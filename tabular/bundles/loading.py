@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.bundles.bundle import CARD, MANIFEST, BadBundle, Bundle, Column, digest, read
+from tabular.bundles.bundle import CARD, MANIFEST, BadBundle, Bundle, digest, read
 from tabular.bundles.encoding import MISSING, Encoder
 from tabular.bundles.predictor import CompiledPredictor, Predictor, Rows
 from tabular.errors import one_line
@@ -124,21 +124,18 @@ def warm(bundle: Bundle, predictor: Predictor) -> None:
 
 
 def _synthetic(bundle: Bundle) -> Rows:
-    numbers = [_range(column) for column in bundle.columns if column.kind != "category"]
-    codes = [_codes(column) for column in bundle.columns if column.kind == "category"]
+    numbers: list[tuple[float, ...]] = []
+    codes: list[tuple[int, ...]] = []
+    for column in bundle.columns:
+        if column.kind == "category":
+            missing = column.categories.index(MISSING) if MISSING in column.categories else -1
+            last = len(column.categories) - 1
+            codes.append((max(last // 2, -1), missing, min(last, 0), last))
+        else:
+            low = 0.0 if column.min is None else column.min
+            high = low if column.max is None else column.max
+            numbers.append((low / 2 + high / 2, np.nan, low, high))
     return Rows(
         np.ascontiguousarray(np.array(numbers, np.float64).reshape(-1, 4).T),
         np.ascontiguousarray(np.array(codes, np.int32).reshape(-1, 4).T),
     )
-
-
-def _range(column: Column) -> tuple[float, float, float, float]:
-    low = 0.0 if column.min is None else column.min
-    high = low if column.max is None else column.max
-    return low / 2 + high / 2, np.nan, low, high
-
-
-def _codes(column: Column) -> tuple[int, int, int, int]:
-    missing = column.categories.index(MISSING) if MISSING in column.categories else -1
-    last = len(column.categories) - 1
-    return max(last // 2, -1), missing, min(last, 0), last

@@ -3,6 +3,7 @@
 It needs pandas, scikit-learn, skops and the library of the estimator, which service/requirements.txt does not list.
 """
 
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,15 +62,9 @@ class OriginalPredictor:
                 table[column.name] = moments(next(numbers))
             else:
                 # The code -1, an unknown category, selects a text that is not among the categories.
-                known = np.array([*column.categories, _unseen(column.categories)], dtype=object)
+                unseen = next(text for text in map("?".__mul__, count()) if text not in column.categories)
+                known = np.array([*column.categories, unseen], dtype=object)
                 table[column.name] = known[next(codes)]
         frame = pd.DataFrame(table)
         answer = self._pipeline.predict_proba(frame) if self._is_classifier else self._pipeline.predict(frame)
         return np.asarray(answer, dtype=np.float64)
-
-
-def _unseen(categories: tuple[str, ...]) -> str:
-    text = ""
-    while text in categories:
-        text += "?"
-    return text

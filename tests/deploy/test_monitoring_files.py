@@ -50,8 +50,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The labels of each metric that there is, the service's and the monitor's."""
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    metrics.of("1", "/predict").predictions.inc()
-    metrics.of("1", "/predict").latency.observe(0.1)
+    metrics.predicted("1", "/predict", 1, 0.1)
     metrics.answered("/predict", 200)
     metrics.noticed(Notes({"rooms": 1}, {"rooms": 1}, {"rooms": 1}))
     metrics.refused("rooms", "invalid_type")

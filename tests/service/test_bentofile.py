@@ -7,7 +7,8 @@ import yaml
 from tests.support import imports
 from tests.support.project import ROOT
 
-REQUIREMENTS = Path("service/requirements.txt")
+READ = {Path("service/requirements.txt"), Path("service/page.html")}
+"""Files that the service or BentoML reads without importing them."""
 
 
 def test_the_bento_gets_exactly_what_the_service_imports() -> None:
@@ -17,7 +18,7 @@ def test_the_bento_gets_exactly_what_the_service_imports() -> None:
     assert [pattern for pattern, paths in matched.items() if not paths] == [], "these patterns match no file"
 
     # when
-    given, needed = set().union(*matched.values()), {REQUIREMENTS, *imports.service()}
+    given, needed = set().union(*matched.values()), READ | imports.service()
 
     # then
     assert sorted(needed - given) == [], "add these files to `include` of bentofile.yaml"

@@ -35,7 +35,8 @@ class TestFollowing:
         loaded = model.current()
         assert (answer(model), loaded.bundle.version, loaded.source, loaded.sha256) == (3.0, "3", "manifest", sha256)
         assert loaded.card == "# houses 3\n"
-        assert (model.status, model.warnings, model.revision, loaded.degraded) == ("healthy", (), 1, False)
+        assert (model.status, model.warnings, loaded.degraded) == ("healthy", (), False)
+        assert model.choice and model.choice.revision == 1
         assert loaded.encoder.row({"rooms": 2.0, "age": 1.0})[0].numbers.tolist() == [[2.0, 1.0]]
 
     def test_all_workers_follow_a_change_and_a_rollback_by_themselves(
@@ -51,7 +52,7 @@ class TestFollowing:
 
             # then
             assert eventually(lambda v=version: [answer(w) for w in workers] == [float(v)] * 2)  # type: ignore[misc]
-            assert [worker.revision for worker in workers] == [revision] * 2
+            assert [worker.choice and worker.choice.revision for worker in workers] == [revision] * 2
 
     def test_no_call_fails_during_swaps_and_versions_only_rise(
         self, new_model: NewModel, publish: Callable[..., str]
@@ -80,7 +81,7 @@ class TestFollowing:
         # when
         for revision in range(2, 12):
             publish(str(revision), revision)
-            assert eventually(lambda r=revision: model.revision == r)  # type: ignore[misc]
+            assert eventually(lambda r=revision: model.choice and model.choice.revision == r)  # type: ignore[misc]
         is_over.set()
         for thread in threads:
             thread.join()
@@ -199,8 +200,8 @@ class TestTraffic:
 
         # then
         assert {answer_version(model, str(number)) for number in range(100)} == {"3"}
-        assert model.challenger is not None
-        assert model.challenger.bundle.version == "4"
+        assert model.choice and model.choice.challenger
+        assert model.choice.challenger.bundle.version == "4"
 
     def test_the_champion_stands_in_for_a_bad_challenger(
         self, split: Callable[..., None], new_model: NewModel, manifest: Path
@@ -222,8 +223,8 @@ class TestTraffic:
         # given
         split(0.5, 1)
         model = new_model()
-        assert model.challenger is not None
-        predictor = model.challenger.predictor
+        assert model.choice and model.choice.challenger
+        predictor = model.choice.challenger.predictor
         wanted = read_manifest(str(manifest))
         assert wanted.challenger is not None
 
@@ -233,7 +234,7 @@ class TestTraffic:
 
         # then
         assert model.current().predictor is predictor
-        assert model.challenger is None
+        assert model.choice.challenger is None
 
 
 def answer_version(model: LiveModel, key: str) -> str:

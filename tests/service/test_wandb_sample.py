@@ -64,13 +64,13 @@ def test_without_wandb_it_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
     # then
-    with pytest.raises(UserError, match="wandb is not installed here; install it, or set the share to 0"):
+    with pytest.raises(UserError, match="wandb is not installed; install it, or unset STACKHOUSE_WANDB_PROJECT"):
         WandbSample(0.1, "serving", "houses")
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
 def test_a_share_that_is_none_is_refused(share: float) -> None:
-    with pytest.raises(UserError, match="is no share of the predictions"):
+    with pytest.raises(UserError, match="must be above 0 and at most 1"):
         WandbSample(share, "serving", "houses")
 
 
