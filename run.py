@@ -1,4 +1,4 @@
-"""The one command line. Parses and validates before anything heavy is imported."""
+"""The command line. It parses and validates its arguments before anything heavy is imported."""
 
 import gc
 import importlib
@@ -21,14 +21,14 @@ DEFAULTS = {
     "BENTOML_DO_NOT_TRACK": "True",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "1",
-    # An MLflow server that is gone is an error within a quarter of a minute; MLflow's own patience is minutes.
+    # Without this, MLflow tries for minutes to reach a server that is down.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-    # A bar for each small file that is read.
+    # MLflow would show a bar for each small file that it reads.
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # With gRPC, gcsfs waits without end for whatever speaks HTTP only.
+    # With gRPC, gcsfs would wait without end for a server that speaks only HTTP.
     "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
 }
-"""What the environment leaves open."""
+"""Environment variables that are set unless the environment sets them already."""
 
 
 GROUPS = {
@@ -38,18 +38,18 @@ GROUPS = {
     "serve": "commands.serve",
     "stacks": "commands.stacks",
 }
-"""Further commands by name: the module is imported, and holds the command under the same name, when it is used."""
+"""Modules of the other commands by name. A module is imported when its command, of the same name, is used."""
 
 
 class LazyGroup(click.Group):
-    """A command with others below it that are imported when they are used."""
+    """A group that imports the commands below it when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the others."""
+        """The names of the commands below the group."""
         return sorted(GROUPS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one of them."""
+        """Import the command of a name."""
         if cmd_name not in GROUPS:
             return None
         command: click.Command = getattr(importlib.import_module(GROUPS[cmd_name]), cmd_name)
@@ -76,11 +76,16 @@ def _steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key; may be repeated.")
 @click.option(
-    "--only", callback=_steps, metavar="STEP[,STEP]", help="Run these steps on the newest artifacts of the others."
+    "--only",
+    callback=_steps,
+    metavar="STEP[,STEP]",
+    help="Run only these steps, on the newest artifacts of the others.",
 )
-@click.option("--until", metavar="STEP", help="Run this step and the steps that it needs.")
-@click.option("--no-cache", is_flag=True, help="Run every step again.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved config, the stack and the steps that would run.")
+@click.option("--until", metavar="STEP", help="Run this step and the steps that it needs, and no others.")
+@click.option("--no-cache", is_flag=True, help="Run every step again, also unchanged ones.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the configuration with all defaults, the stack and the steps that would run."
+)
 @click.option("--schema", is_flag=True, help="Print the JSON schema of the run configuration.")
 @click.pass_context
 def train(
@@ -93,7 +98,7 @@ def train(
     dry_run: bool,
     schema: bool,
 ) -> None:
-    """Train, tune, explain and register a model on the active ZenML stack; promote and watch one; score a table.
+    """Train, register, promote or monitor a model, or score a table, on the active ZenML stack.
 
     \b
     python run.py --config configs/train.yaml
@@ -130,7 +135,7 @@ def train(
 
 
 def _read_dotenv() -> None:
-    """Take over what `.env` sets and the environment does not."""
+    """Set the variables of `.env` that the environment does not set."""
     file = ROOT / ".env"
     if file.is_file():
         from dotenv import load_dotenv
@@ -139,10 +144,10 @@ def _read_dotenv() -> None:
 
 
 def main() -> None:
-    """Turn a user's mistake into one message and exit code 2."""
-    # Imports make millions of objects that stay: looking through them again and again takes half a second.
+    """Run the command line; a user's mistake becomes one message and exit code 2."""
+    # Imports make millions of objects that stay; with the default thresholds, scanning them takes half a second.
     gc.set_threshold(100_000, 50, 100)
-    # Google's clients warn of the day when they will drop this Python.
+    # Google's clients warn of the end of their support for this version of Python.
     warnings.filterwarnings("ignore", category=FutureWarning, message="You are using a Python version")
     _read_dotenv()
     try:

@@ -1,1 +1,1 @@
-"""What `run.py` does once its arguments are valid: a file for each command."""
+"""The commands of `run.py`, a file for each, which run once the arguments are valid."""

@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
 COLOURS = {"loud": "bold red", "warning": "yellow", "note": "dim"}
 SHOWN = 40
-"""Columns in the printed profile."""
+"""Number of columns in the printed profile."""
 
 
 @click.command()
 @click.option("--data", required=True, metavar="FILE", help="CSV or Parquet, also gzipped; a path, gs:// or https://.")
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
-@click.option("--name", metavar="NAME", help="Of the model and of its configuration; else the file's.")
-@click.option("--task", type=click.Choice(["regression", "classification"]), help="Else the target's values decide.")
-@click.option("--force", is_flag=True, help="Overwrite the configuration if there is one.")
+@click.option("--name", metavar="NAME", help="Name of the model and of its configuration; by default that of the file.")
+@click.option(
+    "--task", type=click.Choice(["regression", "classification"]), help="By default the values of the target decide."
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing configuration.")
 @click.pass_obj
 def init(
     root: Path,
@@ -34,7 +36,7 @@ def init(
     task: Literal["regression", "classification"] | None,
     force: bool,
 ) -> None:
-    """Look at a table, and write the run configuration that it can be trained with: configs/NAME.yaml.
+    """Look at a table, and write a run configuration to train on it: configs/NAME.yaml.
 
     \b
     python run.py init --data flats.csv --target price
@@ -58,25 +60,25 @@ def init(
     _print(profiled.found)
     click.echo(f"wrote {shown}")
     if public(data) != data:
-        click.echo(f"{shown} holds the whole address, with what may be a secret in it")
+        click.echo(f"{shown} contains the whole address, which may include a secret")
     click.echo(f"next: `python run.py --config {shown}`")
 
 
 def _name(name: str | None, data: str) -> str:
-    """The name of the model: as given, or made of the file's."""
+    """The name of the model, as given or derived from the name of the file."""
     if name is not None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-            raise UserError(f"--name: {name!r} is no name of a model; use letters, digits, - and _")
+            raise UserError(f"--name: {name!r} is not a name of a model; use letters, digits, - and _")
         return name
     file = re.split(r"[?#]", data)[0].rstrip("/").rpartition("/")[2]
     made = re.sub(r"[^A-Za-z0-9_]+", "-", file.partition(".")[0]).strip("-_").lower()
     if not made:
-        raise UserError(f"--data: {file!r} makes no name of a model; give one with --name")
+        raise UserError(f"--data: {file!r} gives no name for the model; give one with --name")
     return made
 
 
 def _location(data: str, root: Path) -> str:
-    """Where the table is, for a command that is typed in the repository."""
+    """The location of the table for a command that is typed in the repository."""
     from tabular.storage.places import is_remote
 
     if is_remote(data):
@@ -86,7 +88,7 @@ def _location(data: str, root: Path) -> str:
 
 
 def _check(text: str, profiled: "ProfiledTable") -> None:
-    """Hold the table to the very rules that were written for it, and cut it as a training will."""
+    """Check the table against the rules that were written for it, and split it as a training does."""
     import yaml
     from pydantic import ValidationError
 
@@ -113,7 +115,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _print(found: "TableFound") -> None:
-    """The profile, the findings and what will be done."""
+    """Print the profile of the table, the findings, and the use of each column."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Column, Table

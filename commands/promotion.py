@@ -17,10 +17,10 @@ PIPELINE = promotion
 
 
 def run(request: RunRequest, root: Path) -> int:
-    """Run the pipeline, and say what has become of the version.
+    """Run the pipeline, and print the aliases of the version.
 
     Returns:
-        The exit code: 1 for a failed run, or a version that the gate does not let pass.
+        The exit code; 1 if the run failed or the version did not get the alias.
     """
     wanted = request.configuration.given["parameters"]["promotion"].get("to", "champion")
 

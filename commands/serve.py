@@ -1,4 +1,4 @@
-"""`python run.py serve`: the newest packaged model behind HTTP, trained first where there is none."""
+"""`python run.py serve`: serve the newest packaged model over HTTP, and train one first if there is none."""
 
 import os
 import sys
@@ -8,12 +8,12 @@ import click
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Where it listens.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port to listen on.")
 @click.pass_obj
 def serve(root: Path, port: int) -> None:
-    """Serve the released model, and whichever is released next; without any, train first.
+    """Serve the released model, and each model that is released later; train one first if there is none.
 
-    What was never released, because the gate has not let it pass or it was trained on the sample, is served from the
+    A model that was never released, because the gate rejected it or it was trained on the sample, is served from the
     newest Bento, as `bentoml serve` does. STACKHOUSE_MANIFEST names another release to follow.
     """
     _ensure_model(root)
@@ -24,7 +24,7 @@ def serve(root: Path, port: int) -> None:
 
 
 def _follow_release(root: Path) -> None:
-    """Point the service at the release manifest of the newest model, where it was ever released."""
+    """Point the service at the release manifest of the newest model, if that model was ever released."""
     if os.environ.get("STACKHOUSE_MANIFEST"):
         return
     import bentoml
@@ -56,7 +56,7 @@ def _follow_release(root: Path) -> None:
 
 
 def _ensure_model(root: Path) -> None:
-    """Have a model in BentoML's store: that of the newest bundle where the store has lost it, or a new one."""
+    """Make sure that BentoML's store has a model: the one of the newest bundle, or a new one."""
     import bentoml
 
     from registry import bento

@@ -30,7 +30,7 @@ def stacks() -> None:
 @click.argument("name", required=False)
 @click.pass_obj
 def apply(root: Path, name: str | None) -> None:
-    """Register or update a stack as its file says; without NAME every stack that lacks nothing."""
+    """Register or update a stack as its file says; without NAME, every stack whose variables are set."""
     from stacks import files, local, registration
 
     local.activate(root)
@@ -60,7 +60,7 @@ def apply(root: Path, name: str | None) -> None:
 @stacks.command("list")
 @click.pass_obj
 def list_(root: Path) -> None:
-    """Show each stack that has a file, whether it is registered as the file says, and what it is made of."""
+    """Show each stack that has a file, and whether it is registered as the file says."""
     from rich.console import Console
     from rich.table import Table
     from zenml.client import Client
@@ -82,7 +82,7 @@ def list_(root: Path) -> None:
 @click.argument("name")
 @click.pass_obj
 def check(root: Path, name: str) -> None:
-    """Reach every component of a stack: the exit code is 1 when one of them fails."""
+    """Check that every component of a stack can be reached; the exit code is 1 if one of them fails."""
     from rich.console import Console
     from rich.table import Column, Table
 
@@ -114,7 +114,7 @@ def check(root: Path, name: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def delete(root: Path, name: str) -> None:
-    """Delete a stack, its secrets, and the components that no other stack uses; what lies in the stores stays."""
+    """Delete a stack, its secrets, and the components that no other stack uses; the contents of the stores stay."""
     from stacks import files, local, registration
 
     local.activate(root)

@@ -16,10 +16,10 @@ PIPELINE = training
 
 
 def run(request: RunRequest, root: Path) -> int:
-    """Run the pipeline, leave `reports/latest/summary.json`, and say where to look.
+    """Run the pipeline, write `reports/latest/summary.json`, and print where to look.
 
     Returns:
-        The exit code: 1 for a failed run, or a model that the gate rejects.
+        The exit code; 1 if the run failed or the gate rejected the model.
     """
 
     def report(finished: PipelineRunResponse, stack: str, console: Console) -> int:

@@ -1,4 +1,4 @@
-"""Saying what a model will learn from, before ZenML is imported, which talks while it is set up."""
+"""The first line of a training, which names its table; it comes before ZenML, which prints lines of its own."""
 
 import click
 
@@ -7,18 +7,18 @@ from tabular.storage.places import public
 from tabular.table.sources import locate
 
 SAMPLE_WARNING = (
-    "THE BUILT-IN SAMPLE, made by a generator: no real data. The model is tagged data_source=sample and never promoted"
+    "THE BUILT-IN SAMPLE, made by a generator: not real data. The model is tagged data_source=sample and never promoted"
 )
 
 
 def announce(data: DataConfig) -> None:
-    """Find the table and say so in one line; a table that cannot be had ends the command here.
+    """Find the table, and name it in one line.
 
     Args:
-        data: where to look.
+        data: the configuration that says where the table is.
 
     Raises:
-        UserError: see `tabular.table.sources.locate`.
+        UserError: the table cannot be read; see `tabular.table.sources.locate`.
     """
     source = locate(data)
     words = f"{SAMPLE_WARNING} ({source.why})" if source.kind == "sample" else public(source.location)

@@ -1,4 +1,4 @@
-"""The options and the answer of every command about a registered model: a table for people, or JSON."""
+"""The options that all commands about a registered model have, and their answer: a table for people, or JSON."""
 
 import functools
 from collections.abc import Callable
@@ -12,30 +12,30 @@ from commands.common.screen import Screen
 from commands.common.session import ended_in_one_line
 
 MODEL = "stackhouse.model"
-"""Where the group leaves its --model for the verb."""
+"""Key under which a group stores its `--model` for the command below it."""
 
 
 @dataclass(frozen=True)
 class ModelsCommand:
-    """What is asked for, whatever the verb."""
+    """The options that every command about a registered model has."""
 
     root: Path
-    """The repository."""
+    """Folder of the repository."""
     model: str | None
-    """The registered model; None for the only one."""
+    """Name of the registered model; None if there is only one."""
     screen: Screen
 
 
 def answers(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb `--model` and `--output`; its first argument becomes the `ModelsCommand`."""
+    """Add the options `--model` and `--output` to a command, which receives a `ModelsCommand` as its first argument."""
 
-    @click.option("--model", help="The registered model; the only one if left out.")
+    @click.option("--model", help="Name of the registered model; may be left out if there is only one.")
     @click.option(
         "--output",
         type=click.Choice(["table", "json"]),
         default="table",
         show_default=True,
-        help="json: one document on stdout, all else on stderr.",
+        help="json: one document on stdout, everything else on stderr.",
     )
     @click.pass_context
     @functools.wraps(function)

@@ -1,4 +1,4 @@
-"""Reading a run configuration and its overrides. Light: this is what a mistake on the command line costs."""
+"""Reading a run configuration and its overrides. The imports are few, so that a mistake is answered at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,31 +20,34 @@ FILES: Final[dict[str, type[RunFile]]] = {
     "monitoring": MonitoringFile,
     "promotion": PromotionFile,
 }
-"""Run configurations by the key of `parameters` that tells them from a training; `commands` has a module for each."""
+"""The model of each run configuration, by the key of `parameters` that tells it from a training.
+
+`commands` has a module of the same name for each.
+"""
 
 
 class Configuration(NamedTuple):
-    """A run configuration in both of its forms."""
+    """A run configuration as it was given, and with all defaults."""
 
     given: dict[str, Any]
-    """The file with the overrides, as ZenML reads it."""
+    """The content of the file with the overrides, as ZenML reads it."""
     resolved: RunFile
-    """The same with every default."""
+    """The configuration with every default."""
     pipeline: str
-    """What it runs, and the module of `commands` that does: `training`, or a key of `FILES`."""
+    """The module of `commands` that runs it: `training`, or a key of `FILES`."""
 
 
 def read(file: Path, overrides: Sequence[str]) -> Configuration:
     """Read a run configuration, apply `key=value` overrides, and validate the result.
 
-    A file whose `parameters` hold a key of `FILES` is of that pipeline, every other one of the training pipeline.
+    A file whose `parameters` contain a key of `FILES` belongs to that pipeline, every other one to the training.
 
     Args:
-        file: YAML.
-        overrides: dotted keys, with or without the leading `parameters.`; values in YAML, so that `10` is a number.
+        file: path of the YAML file.
+        overrides: dotted keys, with or without the leading `parameters.`, and values in YAML, so that `10` is a number.
 
     Raises:
-        UserError: a file that is missing or not YAML, an override that is not `key=value`, or an invalid value.
+        UserError: the file is missing or not YAML, an override is not `key=value`, or a value is not valid.
     """
     if not file.is_file():
         raise UserError(f"--config: there is no file {file}")
@@ -53,7 +56,7 @@ def read(file: Path, overrides: Sequence[str]) -> Configuration:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{file} is not YAML: {one_line(error)}") from None
     if not isinstance(given, dict):
-        raise UserError(f"{file} must hold keys and values, such as 'parameters:'")
+        raise UserError(f"{file} must contain keys and values, such as 'parameters:'")
     parameters = given.get("parameters")
     pipeline = next((key for key in FILES if isinstance(parameters, dict) and key in parameters), "training")
     model = FILES.get(pipeline, TrainingFile)
@@ -84,5 +87,5 @@ def _apply(given: dict[str, Any], override: str, model: type[RunFile]) -> None:
             place[parent] = {}
         place = place[parent]
         if not isinstance(place, dict):
-            raise UserError(f"--set {override}: '{parent}' holds a value, not keys")
+            raise UserError(f"--set {override}: '{parent}' has a value, not keys")
     place[last] = value

@@ -1,4 +1,4 @@
-"""Making sure, before any work, that the active stack can be used."""
+"""Checking, before any work, that the active stack can be used."""
 
 import os
 from pathlib import Path
@@ -10,18 +10,18 @@ from tabular.errors import UserError
 
 
 class StackUnusable(Exception):
-    """Something of the active stack does not answer; the message says what, and what to do."""
+    """A component of the active stack does not answer; the message names it and the remedy."""
 
 
 def ensure_usable(root: Path) -> None:
-    """Look for what the active stack needs from the environment, then reach whatever of it is not on this machine.
+    """Check the environment variables that the active stack needs, then those components that are not on this machine.
 
     Args:
-        root: the repository.
+        root: folder of the repository.
 
     Raises:
-        UserError: environment variables that are not set, all of them in one message.
-        StackUnusable: components that do not answer, all of them in one message.
+        UserError: environment variables are not set; one message names all of them.
+        StackUnusable: components do not answer; one message names all of them.
     """
     stack = Client().active_stack_model
     file = files.read(root, stack.name) if stack.name in files.names(root) else None

@@ -1,19 +1,19 @@
-"""Keeping stack traces of what one line explains out of ZenML's log."""
+"""Keeping stack traces out of ZenML's log if one line explains the error."""
 
 import contextlib
 import logging
 from collections.abc import Iterator
 
 NOISE = ("Failed to disable MLflow autologging",)
-"""How messages begin that say nothing to anybody: ZenML looks for frameworks that this MLflow no longer knows."""
+"""Beginnings of messages that help nobody: ZenML looks for frameworks that this version of MLflow does not support."""
 
 
 @contextlib.contextmanager
 def without_traces_of(*kinds: type[Exception]) -> Iterator[None]:
-    """Drop noise, and log records that carry an exception of these kinds; it is raised to the caller all the same.
+    """Drop noise and log records that carry an exception of these kinds; the exception itself still reaches the caller.
 
-    ZenML logs a step's exception, with its whole trace, before it raises it; what the command line explains in one line
-    needs neither.
+    ZenML logs the exception of a step with its whole trace before it raises the exception. The command line explains
+    these kinds in one line, so that the log is not needed.
     """
 
     def keep(record: logging.LogRecord) -> bool:

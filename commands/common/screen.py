@@ -1,4 +1,4 @@
-"""What the verbs write: tables and sentences for people, or one JSON document."""
+"""The output of a command: tables and sentences for people, or one JSON document."""
 
 import contextlib
 import json
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 WIDTH = 160
-"""Columns of a table that is written to a file or a pipe."""
+"""Width in characters of a table that is written to a file or a pipe."""
 
 
 class Screen:
-    """The answer's way out.
+    """Where a command writes its answer.
 
     Args:
-        is_json: one document in place of tables and sentences.
+        is_json: write one JSON document instead of tables and sentences.
     """
 
     def __init__(self, is_json: bool) -> None:
@@ -30,12 +30,12 @@ class Screen:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person reads along, and colours are seen."""
+        """Whether the answer goes to a terminal, which shows colours."""
         return not self.is_json and self._stream.isatty()
 
     @contextlib.contextmanager
     def kept_clean(self) -> Iterator[None]:
-        """Whatever else is printed meanwhile, by any library, goes to stderr."""
+        """Redirect everything else that is printed meanwhile, by any library, to stderr."""
         with contextlib.redirect_stdout(sys.stderr):
             yield
 
@@ -43,9 +43,9 @@ class Screen:
         """Write the answer.
 
         Args:
-            document: plain data, for JSON; a number that is not finite becomes null.
-            shown: for people; text is taken as it is, without markup.
-            next_: the command that a person would type next.
+            document: plain data for JSON; a number that is not finite becomes null.
+            shown: tables and sentences for people; the markup of rich is not interpreted in a sentence.
+            next_: the command that a person is likely to type next.
         """
         if self.is_json:
             text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
@@ -61,19 +61,19 @@ class Screen:
             console.print(Text(f"next: {next_}"), soft_wrap=True)
 
     def text(self, text: str) -> None:
-        """Write text as it is."""
+        """Write a text unchanged."""
         click.echo(text, file=self._stream, nl=False)
 
 
 def moment(milliseconds: int | None) -> str | None:
-    """A moment of MLflow's as ISO 8601 in UTC."""
+    """A timestamp of MLflow, in milliseconds, as ISO 8601 in UTC."""
     if milliseconds is None:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
 
 
 def size_in_words(size: int) -> str:
-    """Bytes for people."""
+    """A number of bytes with a unit that suits it."""
     for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= step:
             return f"{size / step:.1f} {unit}"

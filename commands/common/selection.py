@@ -1,4 +1,4 @@
-"""Running a part of a pipeline on the artifacts that earlier runs left."""
+"""Running a part of a pipeline on the artifacts of earlier runs."""
 
 from collections.abc import Collection
 
@@ -11,17 +11,17 @@ from tabular.errors import UserError, nearest
 
 
 def keep_steps(pipeline: Pipeline, only: Collection[str], until: str | None) -> None:
-    """Cut a prepared pipeline down to some of its steps.
+    """Remove the other steps from a composed pipeline.
 
-    An input that a left-out step would have made becomes the newest artifact of that name.
+    If an input comes from a removed step, the newest artifact of that name takes its place.
 
     Args:
-        pipeline: prepared; changed in place.
-        only: the steps to keep; all when empty.
-        until: keep this step and all that it needs.
+        pipeline: the composed pipeline, which is changed in place.
+        only: the steps to keep; all steps if empty.
+        until: the last step to keep, together with all steps that it needs.
 
     Raises:
-        UserError: a step that does not exist, or an artifact that no run has made yet.
+        UserError: a step does not exist, or no run has made an artifact that is needed.
     """
     steps = pipeline.invocations
     for name in (*only, *([until] if until else ())):
@@ -48,7 +48,7 @@ def _with_upstream(pipeline: Pipeline, name: str) -> set[str]:
 
 
 def newest(artifact: str) -> ArtifactVersionResponse | None:
-    """The newest version of an artifact in the artifact store of the active stack; another stack's may be down."""
+    """The newest version of an artifact in the active stack's store; other stacks' stores may be unreachable."""
     client = Client()
     [store] = client.active_stack_model.components[StackComponentType.ARTIFACT_STORE]
     found = client.list_artifact_versions(

@@ -1,4 +1,4 @@
-"""Opening the releases of a model on the active stack, and what becomes of a stack that fails meanwhile."""
+"""Opening the releases of a model on the active stack, and ending in one line if the stack fails."""
 
 import contextlib
 import sys
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from registry.releases import Releases
 
 REFUSED = 1
-"""The exit code where nothing was changed, or not all of it; a mistake in what was typed is 2."""
+"""Exit code of a command that changed nothing, or not everything; a mistake in the command line is 2."""
 REBUILD = "`python run.py models release rebuild` takes it over"
 
 
 class Failed(Exception):
-    """A command that cannot go on; the message is the one line to say. The exit code is 1."""
+    """The command cannot continue, and its exit code is 1. The message is one line for the user."""
 
 
 @dataclass(frozen=True)
@@ -33,45 +33,46 @@ class ActiveStack:
 
     client: "MlflowClient"
     releases_of: "Callable[[str], Releases]"
-    """The releases of a registered model, by its name."""
+    """Opens the releases of the registered model of a name."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A registered model, with everything completed that was interrupted."""
+    """A registered model whose interrupted changes have been completed."""
 
     root: Path
+    """Folder of the repository."""
     releases: "Releases"
     base: "ReleaseState"
-    """The settled state."""
+    """The state of the releases when the session was opened."""
     strays: list[str]
-    """Aliases that point elsewhere than the history says, in words."""
+    """Sentences about aliases that contradict the history."""
 
     @property
     def client(self) -> "MlflowClient":
-        """Of MLflow."""
+        """The client of MLflow."""
         return self.releases.client
 
     @property
     def name(self) -> str:
-        """Of the registered model."""
+        """The name of the registered model."""
         return self.releases.name
 
     def version(self, reference: str) -> "ModelVersion":
-        """The version that a person means. Raises UserError where there is none."""
+        """The version for a number, an alias or `newest`. Raises UserError if there is none."""
         from registry.mlflow_registry import version_named
 
         return version_named(self.client, self.name, reference)
 
 
 def active_stack(root: Path) -> ActiveStack:
-    """Reach the active stack.
+    """Connect to the active stack.
 
     Args:
-        root: the repository.
+        root: folder of the repository.
 
     Raises:
-        Failed: something of the stack does not answer.
+        Failed: a component of the stack does not answer.
     """
     import logging
 
@@ -82,13 +83,13 @@ def active_stack(root: Path) -> ActiveStack:
 
     for handler in logging.getLogger().handlers:
         if isinstance(handler, ZenMLConsoleHandler):
-            handler.setStream(sys.stderr)  # ZenML's own choice is stdout, past every redirection
+            handler.setStream(sys.stderr)  # ZenML writes to stdout by default, past every redirection
     local.activate(root)
     try:
         preflight.ensure_usable(root)
     except preflight.StackUnusable as error:
         raise Failed(str(error)) from None
-    # Imported last: a stack that is down is told without waiting for MLflow.
+    # Imported last, so that a stack that is down is reported without waiting for the import of MLflow.
     from registry.mlflow_registry import registry_client
     from registry.stack import open_releases
 
@@ -96,15 +97,15 @@ def active_stack(root: Path) -> ActiveStack:
 
 
 def open_session(root: Path, model: str | None) -> Session:
-    """Open a registered model, complete what was interrupted, and warn of aliases that the history does not know.
+    """Open a registered model, complete interrupted changes, and warn of aliases that contradict the history.
 
     Args:
-        root: the repository.
-        model: its name; None for the only one.
+        root: folder of the repository.
+        model: name of the model; None if there is only one.
 
     Raises:
         UserError: there is no such model.
-        Failed: something of the stack does not answer.
+        Failed: a component of the stack does not answer.
     """
     from registry.mlflow_registry import model_named
 
@@ -113,7 +114,7 @@ def open_session(root: Path, model: str | None) -> Session:
 
 
 def open_all(root: Path, model: str | None) -> list[Session]:
-    """Open every registered model, or only the one of that name; otherwise like `open_session`."""
+    """Open every registered model, or only the one of the given name; otherwise the same as `open_session`."""
     from registry.mlflow_registry import model_named
 
     stack = active_stack(root)
@@ -147,8 +148,8 @@ def open_to_change(root: Path, model: str | None) -> Session:
     """Open a registered model to change it.
 
     Raises:
-        UserError: there is no such model, or somebody has moved its aliases past the history.
-        Failed: something of the stack does not answer.
+        UserError: there is no such model, or its aliases were changed without an entry in the history.
+        Failed: a component of the stack does not answer.
     """
     session = open_session(root, model)
     if session.strays and session.base.revision > 0:
@@ -158,7 +159,7 @@ def open_to_change(root: Path, model: str | None) -> Session:
 
 @contextlib.contextmanager
 def ended_in_one_line() -> Iterator[None]:
-    """End a command whose stack has failed, or which somebody else was faster than, with one line and exit code 1."""
+    """End the command with one line and exit code 1 if its stack fails, or if another change came first."""
     try:
         yield
     except Exception as error:
@@ -170,7 +171,7 @@ def ended_in_one_line() -> Iterator[None]:
 
 
 def _explained(error: Exception) -> str | None:
-    """The one line for an exception that is nobody's mistake; None for any other."""
+    """One line for an exception that is not a mistake of the user or the code; None for any other."""
     if isinstance(error, Failed):
         return str(error)
     if "mlflow" not in sys.modules:

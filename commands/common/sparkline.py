@@ -1,4 +1,4 @@
-"""Numbers over time in one line of text."""
+"""A chart of numbers over time in one line of text."""
 
 import math
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ GAP = "\N{MIDDLE DOT}"
 
 
 def sparkline(values: Sequence[float | None], low: float | None = None, high: float | None = None) -> str:
-    """One character for each value, the higher the larger it is; a dot where there is none.
+    """Draw one character for each value, higher for larger values, and a dot for a missing one.
 
     Args:
-        values: None, or a number that is not finite, is a gap.
-        low: what the lowest bar stands for, and all below it; the smallest value if left out.
-        high: what the highest bar stands for, and all above it; the largest value if left out.
+        values: the numbers; None, or a number that is not finite, is a missing value.
+        low: value of the lowest bar, which also stands for all smaller values; the smallest value by default.
+        high: value of the highest bar, which also stands for all larger values; the largest value by default.
     """
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:
@@ -27,6 +27,6 @@ def _bar(value: float | None, low: float, high: float) -> str:
         return GAP
     if high <= low:
         return BARS[0] if value <= low else BARS[-1]
-    # Halved first: the difference of two large numbers may be beyond what a float holds.
+    # Halved first, because the difference of two large numbers may exceed the range of a float.
     share = (value / 2 - low / 2) / (high / 2 - low / 2)
     return BARS[min(max(int(share * len(BARS)), 0), len(BARS) - 1)]

@@ -1,4 +1,4 @@
-"""What a run leaves in `reports/`, and what it says at its end."""
+"""The summary of a training: the file in `reports/`, and the lines at the end of the run."""
 
 import hashlib
 import json
@@ -18,11 +18,11 @@ from tabular import names
 from tabular.storage.atomic import write_atomically
 
 SHOWN_CLASSES = 3
-"""Classes that the end of a run names."""
+"""Number of classes that are named at the end of a run."""
 
 
 def artifacts_of(run: PipelineRunResponse) -> dict[str, ArtifactVersionResponse]:
-    """What the steps of a run have made, by name."""
+    """The artifacts of a run's steps by name."""
     return {
         name: artifact
         for step in run.steps.values()
@@ -32,7 +32,7 @@ def artifacts_of(run: PipelineRunResponse) -> dict[str, ArtifactVersionResponse]
 
 
 def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) -> dict[str, Any]:
-    """The summary of a run, from the artifacts of its own steps; what a partial run did not make is left out."""
+    """Collect the summary of a run from the artifacts of its steps; an artifact that the run did not make is None."""
     made = artifacts_of(run)
 
     def load(name: str) -> Any:
@@ -94,7 +94,7 @@ def write(report: dict[str, Any], reports: Path, name: str) -> Path:
 
 
 def show(report: dict[str, Any], folder: Path, console: Console) -> None:
-    """The result in a few lines, and what to type next."""
+    """Print the result in a few lines, and the commands to type next."""
     if report["metrics"]:
         console.print(_metrics(report))
     if weakest := _weakest(report["by_class"] or []):
@@ -125,7 +125,7 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
 
 
 def _metrics(report: dict[str, Any]) -> Table:
-    """A line for each metric; a column for the folds where the model was cross-validated."""
+    """A table with a line for each metric, and with a column for the folds if the model was cross-validated."""
     table = Table("held-out metric", "value", "interval", "baseline", title=f"{report['algorithm'] or ''}")
     validated: dict[str, Any] = {}
     if report["cross_validation"]:
@@ -142,13 +142,13 @@ def _metrics(report: dict[str, Any]) -> Table:
 
 
 def _weakest(classes: list[dict[str, Any]]) -> str:
-    """The classes that the model tells apart worst, the worst first, with the rows behind each figure."""
+    """The classes with the lowest F1, the lowest first, each with its number of rows."""
     worst = sorted(classes, key=lambda score: float(score["f1"]))[:SHOWN_CLASSES]
     return ", ".join(f"{one['label']} (F1 {one['f1']:.3g} on {one['support']:,} rows)" for one in worst)
 
 
 def _wandb_run(run: PipelineRunResponse) -> str | None:
-    """The address of the W&B run, or the folder that waits for `wandb sync`; None without W&B."""
+    """The address of the W&B run, or the folder to upload with `wandb sync`; None without W&B."""
     for step in run.steps.values():
         if identifier := step.run_metadata.get("wandb_run_id"):
             folders = Path(os.environ.get("WANDB_DIR", ".")).glob(f"wandb/offline-run-*-{identifier}")

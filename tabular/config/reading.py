@@ -49,5 +49,5 @@ class ReadingConfig(StrictModel):
             raise ValueError(f"'decimal' and 'thousands' are both '{self.decimal}'; they must differ")
         both = sorted(set(self.text) & set(self.dates))
         if both:
-            raise ValueError(f"'{both[0]}' is in 'text' and in 'dates'; it is one of them")
+            raise ValueError(f"'{both[0]}' is in 'text' and in 'dates'; it must be in one of them")
         return self

@@ -1,4 +1,4 @@
-"""What every run configuration has beside its parameters: ZenML's own keys."""
+"""The keys that every run configuration has beside its parameters: they are ZenML's own."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from tabular.config.base import Items, StrictModel
 
 
 class RunFile(StrictModel):
-    """What `zenml pipeline run` and `run.py` both read."""
+    """The keys of a file that both `zenml pipeline run` and `run.py` read."""
 
     run_name: str | None = None
-    """A name for the run; ZenML makes one when unset."""
+    """Name of the run; ZenML makes one if it is unset."""
     enable_cache: bool | None = None
-    """Reuse the results of unchanged steps; on when unset. Steps that touch what others can change too always run."""
+    """Whether to reuse the results of unchanged steps; the default is to reuse them, except in steps that always run."""
     tags: Items[str] = ()
     """Tags of the pipeline run."""
     settings: dict[str, Any] = {}
-    """ZenML's settings (resources, Docker, orchestrator), passed on as they are."""
+    """ZenML's settings (resources, Docker, orchestrator), which are passed on unchanged."""
     steps: dict[str, Any] = {}
-    """ZenML's settings for single steps, passed on as they are."""
+    """ZenML's settings for single steps, which are passed on unchanged."""

@@ -108,7 +108,10 @@ def test_the_task_can_be_given(file: Path, tmp_path: Path) -> None:
         (("--data", "{file}", "--target", "prize"), "no column 'prize'; the nearest is 'price'"),
         (("--data", "{file}x", "--target", "price"), "--data: .*csvx does not exist"),
         (("--data", "{folder}", "--target", "price"), "--data: .* is a folder"),
-        (("--data", "{file}", "--target", "price", "--name", "../homes"), "--name: '../homes' is no name of a model"),
+        (
+            ("--data", "{file}", "--target", "price", "--name", "../homes"),
+            "--name: '../homes' is not a name of a model",
+        ),
         (("--data", "http://127.0.0.1:9/homes.csv", "--target", "price"), "--data: could not reach"),
     ],
     ids=["no such column", "no file", "folder", "name", "nobody there"],
