@@ -11,7 +11,7 @@ class RunFile(StrictModel):
     run_name: str | None = None
     """Name of the run; ZenML makes one if it is unset."""
     enable_cache: bool | None = None
-    """Whether to reuse the results of unchanged steps; the default is to reuse them, except in steps that always run."""
+    """Whether to reuse the results of unchanged steps; by default they are, except in steps that always run."""
     tags: Items[str] = ()
     """Tags of the pipeline run."""
     settings: dict[str, Any] = {}
