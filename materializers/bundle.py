@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.bundles.bundle import CARD, MANIFEST, Bundle, read
+from tabular.bundles.bundle import CARD, MANIFEST, parse, read
 from tabular.bundles.making.folder import BundleFolder
 
 FOLDER = "bundle"
@@ -33,7 +33,7 @@ class BundleMaterializer(FileMaterializer):
             folder = Path(temporary)
         manifest = self.read(f"{FOLDER}/{MANIFEST}")
         (folder / MANIFEST).write_bytes(manifest)
-        for name in Bundle.model_validate_json(manifest).files:
+        for name in parse(manifest, f"{self.uri}/{FOLDER}/{MANIFEST}").files:
             (folder / name).write_bytes(self.read(f"{FOLDER}/{name}"))
         read(folder)
         return BundleFolder(folder)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tabular.bundles.bundle import MANIFEST, Bundle, digest
+from tabular.bundles.bundle import MANIFEST, digest, parse
 from tabular.bundles.making.folder import BundleFolder
 from tabular.names import BENTO_NAME
 from tabular.storage.repository import ROOT
@@ -16,7 +16,7 @@ from tabular.storage.repository import ROOT
 def version_of(bundle: BundleFolder) -> str:
     """The version of the stored model and of the Bento: that of the registry, and the beginning of a hash."""
     manifest = (bundle.path / MANIFEST).read_bytes()
-    return f"{Bundle.model_validate_json(manifest).version}-{digest(manifest)[:12]}"
+    return f"{parse(manifest, str(bundle.path / MANIFEST)).version}-{digest(manifest)[:12]}"
 
 
 def keep(folder: Path, version: str) -> str:

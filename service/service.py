@@ -141,7 +141,7 @@ def _sample(settings: Settings, live: LiveModel) -> WandbSample | None:
     try:
         name = live.current().bundle.name
     except NoModel:
-        name = "stackhouse"
+        name = BENTO_NAME
     sample = WandbSample(settings.wandb_share, settings.wandb_project, name)
     sample.start()
     return sample

@@ -90,7 +90,7 @@ def read(folder: Path, sha256: str | None = None, place: str | None = None) -> B
         place: name of the folder in errors; None uses its path.
 
     Raises:
-        BadBundle: a file is missing or has changed, or the manifest does not hold together.
+        BadBundle: a file is missing or has changed, or the manifest is not valid.
     """
     place = place or str(folder)
     bundle = parse(read_file(folder, MANIFEST, place), f"{place}/{MANIFEST}", sha256)
@@ -108,7 +108,7 @@ def parse(content: bytes, place: str, sha256: str | None = None) -> Bundle:
         sha256: expected sha256 of the content; None accepts any.
 
     Raises:
-        BadBundle: the content has another sha256, or does not hold together.
+        BadBundle: the content has another sha256, or is not a valid manifest.
     """
     if sha256 is not None:
         _check(content, sha256, place)

@@ -1,4 +1,4 @@
-"""Live models and the store that they follow."""
+"""Live models, and the store that they follow."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hostile input, bounds, and who may ask."""
+"""Hostile input, bounds, keys and rate limits."""
 
 import hashlib
 from collections.abc import Iterator
@@ -149,7 +149,7 @@ def test_a_large_body_without_an_honest_length_is_refused(length: bytes | None, 
 
 
 @pytest.mark.parametrize("length", [b"-1", b"ten", b"1e9", b"\xb2", b"9" * 5000])
-def test_a_length_that_is_none_is_refused(length: bytes, client: Client) -> None:
+def test_a_length_that_is_not_a_number_is_refused(length: bytes, client: Client) -> None:
     # when
     sent = raw(client.app, "/predict", [], headers=[(b"content-length", length)])
 
@@ -274,7 +274,7 @@ def test_too_many_requests_are_told_to_wait(tmp_path: Path) -> None:
     assert int(second.headers["retry-after"]) > 0
 
 
-def test_what_fails_inside_says_nothing_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_failure_hides_its_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # given: a failure that nobody foresaw
     with serving(tmp_path, Settings()) as client:
         monkeypatch.setattr(client.live, "current", lambda key=None: 1 / 0)

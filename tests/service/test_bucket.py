@@ -1,4 +1,4 @@
-"""Releases and logs in a bucket, as in a cloud."""
+"""Releases and prediction logs in a bucket."""
 
 from collections.abc import Iterator
 from pathlib import Path

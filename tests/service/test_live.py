@@ -92,7 +92,9 @@ class TestFollowing:
             assert answers == sorted(answers)
             assert len(set(answers)) > 1
 
-    def test_who_holds_the_old_model_is_answered_by_it(self, new_model: NewModel, publish: Callable[..., str]) -> None:
+    def test_a_request_is_answered_by_the_model_that_it_started_with(
+        self, new_model: NewModel, publish: Callable[..., str]
+    ) -> None:
         # given
         publish("3", 1)
         model = new_model()
@@ -118,7 +120,7 @@ class TestFollowing:
         # then
         assert answer(new_model()) == 5.0
 
-    def test_other_inputs_are_said_and_served(self, new_model: NewModel, publish: Callable[..., str]) -> None:
+    def test_changed_inputs_are_reported_and_served(self, new_model: NewModel, publish: Callable[..., str]) -> None:
         # given
         publish("3", 1)
         model = new_model()
@@ -135,7 +137,7 @@ class TestFollowing:
         model.reload()
         assert "houses 5 no longer takes 'age', which 4 took" in model.warnings
 
-    def test_a_name_that_its_bundle_does_not_bear_is_said(self, new_model: NewModel, manifest: Path) -> None:
+    def test_a_version_that_its_bundle_does_not_have_is_reported(self, new_model: NewModel, manifest: Path) -> None:
         # given
         sha256 = make_bundle(manifest.parent / "bundle", "5", 5.0)
         write_manifest(str(manifest), manifest_of(named("6", "bundle", sha256)))

@@ -31,7 +31,9 @@ class TestCache:
         assert last in kept
         assert len(kept) == 1 + model.cache.keep
 
-    def test_what_a_killed_worker_left_is_removed(self, new_model: NewModel, publish: Callable[..., str]) -> None:
+    def test_the_unfinished_copies_of_a_killed_worker_are_removed(
+        self, new_model: NewModel, publish: Callable[..., str]
+    ) -> None:
         # given
         publish("1", 1)
         model = new_model()

@@ -268,7 +268,7 @@ class TestCascade:
         assert eventually(lambda: model.status == "healthy")
         assert answer(model) == 3.0
 
-    def test_a_cache_that_cannot_be_written_is_said(
+    def test_a_cache_that_cannot_be_written_is_reported(
         self, new_model: NewModel, publish: Callable[..., str], tmp_path: Path
     ) -> None:
         # given: a file where the folder should be

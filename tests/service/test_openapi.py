@@ -1,4 +1,4 @@
-"""What the document says of columns of each kind."""
+"""The OpenAPI document for columns of each kind."""
 
 from service.openapi import document
 from service.settings import Settings

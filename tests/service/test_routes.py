@@ -1,4 +1,4 @@
-"""What each route answers when all is well, or nearly."""
+"""The answers of each route."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def test_one_row(client: Client) -> None:
     assert answer.headers["x-request-id"] == "order-7"
 
 
-def test_a_log_that_cannot_be_written_is_no_secret(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     # given: a folder that cannot be made
     (tmp_path / "file").write_text("")
     with serving(tmp_path / "service", Settings(prediction_log=str(tmp_path / "file" / "log"))) as client:
@@ -64,7 +64,7 @@ def test_a_log_that_cannot_be_written_is_no_secret(tmp_path: Path) -> None:
         assert eventually(lambda: metric(client, "stackhouse_prediction_log_waiting") == 1)
 
 
-def test_what_is_logged_is_counted(client: Client) -> None:
+def test_logged_rows_are_counted(client: Client) -> None:
     # when
     client.post("/predict", ROW)
 

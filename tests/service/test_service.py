@@ -1,4 +1,4 @@
-"""What the module that BentoML imports does before it serves."""
+"""The settings that BentoML needs before it starts the workers."""
 
 import pytest
 from bentoml.exceptions import BentoMLException

@@ -1,4 +1,4 @@
-"""What the environment may say."""
+"""Settings, keys and rate limits."""
 
 from pathlib import Path
 
@@ -44,13 +44,13 @@ def test_nothing_is_needed() -> None:
         ("STACKHOUSE_API_KEY", "first", "the nearest known one is STACKHOUSE_API_KEYS"),
     ],
 )
-def test_mistakes_are_one_line(name: str, value: str, said: str) -> None:
+def test_a_mistake_is_reported_in_one_line(name: str, value: str, said: str) -> None:
     with pytest.raises(UserError) as refused:
         Settings.from_environment({name: value})
     assert said in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_a_hash_that_is_none_is_refused_without_being_shown() -> None:
+def test_a_malformed_hash_is_refused_without_being_shown() -> None:
     with pytest.raises(UserError) as refused:
         ApiKeys(["fine", "sha256:secret"])
     assert "key 2" in str(refused.value) and "secret" not in str(refused.value)

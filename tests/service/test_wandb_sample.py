@@ -69,7 +69,7 @@ def test_without_wandb_it_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
-def test_a_share_that_is_none_is_refused(share: float) -> None:
+def test_a_share_out_of_range_is_refused(share: float) -> None:
     with pytest.raises(UserError, match="must be above 0 and at most 1"):
         WandbSample(share, "serving", "houses")
 

@@ -1,4 +1,4 @@
-"""A bundle that is not whole, or not the one that was written, is refused by name."""
+"""An incomplete, changed or invalid bundle is refused, and the message names the file."""
 
 import json
 from pathlib import Path
@@ -84,12 +84,12 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
         ({"files": {"..": "0"}}, "not the name of a file"),
     ],
 )
-def test_a_manifest_that_does_not_hold_together_is_refused(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_an_invalid_manifest_is_refused(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(BadBundle, match=said):
         read(_bundle(tmp_path, **changes))
 
 
-def test_a_manifest_that_is_no_json_is_refused(tmp_path: Path) -> None:
+def test_a_manifest_that_is_not_json_is_refused(tmp_path: Path) -> None:
     # given
     (tmp_path / "bundle.json").write_bytes(b'{"format": 1')
     # when / then

@@ -1,4 +1,4 @@
-"""Untrusted rows, columns and files as arrays."""
+"""Untrusted rows, columns and CSV files become arrays."""
 
 import math
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_many_rows(encode: Callable[[Encoder], tuple[Rows, Notes]], encoder: Enc
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400, "3", "NaN", True, [], {}])
 @pytest.mark.parametrize("name", ["rooms", "age"])
-def test_what_is_no_finite_number_is_refused_everywhere(name: str, value: Any, encoder: Encoder) -> None:
+def test_a_value_that_is_not_a_finite_number_is_refused_everywhere(name: str, value: Any, encoder: Encoder) -> None:
     # when: in a column with a range, and in one without
     with pytest.raises(BadInput) as one:
         encoder.row({name: value})
@@ -101,7 +101,7 @@ def test_what_is_no_finite_number_is_refused_everywhere(name: str, value: Any, e
 
 
 @pytest.mark.parametrize("value", [[], {}, math.nan, math.inf])
-def test_what_is_no_category_is_refused(value: Any, encoder: Encoder) -> None:
+def test_a_value_that_is_not_a_category_is_refused(value: Any, encoder: Encoder) -> None:
     with pytest.raises(BadInput, match="must be"):
         encoder.row({"place": value})
     with pytest.raises(BadInput) as refused:
@@ -110,7 +110,7 @@ def test_what_is_no_category_is_refused(value: Any, encoder: Encoder) -> None:
 
 
 @pytest.mark.parametrize("cell", ["x", "nan", "inf", "1e999", "1_000", "٣", "0x10", "True"])
-def test_a_cell_that_is_no_finite_number_is_refused(cell: str, encoder: Encoder) -> None:
+def test_a_cell_that_is_not_a_finite_number_is_refused(cell: str, encoder: Encoder) -> None:
     with pytest.raises(BadInput) as refused:
         encoder.columns(encoder.csv_table(f"rooms,age\n1,2\n,{cell}\n".encode()))
     assert (refused.value.field, refused.value.row) == ("age", 1)

@@ -1,4 +1,4 @@
-"""Dates and booleans: what the service takes for one, and what it refuses with its place."""
+"""Dates and booleans in requests."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def test_a_boolean_in_a_csv_is_one_too_and_an_empty_cell_is_missing() -> None:
     assert notes.missing == {"size": 2, "sold": 1, "new": 1, "flag": 1}
 
 
-def test_text_that_is_no_boolean_is_an_unknown_category() -> None:
+def test_text_that_is_not_a_boolean_is_an_unknown_category() -> None:
     assert ENCODER.row({"new": "yes"})[1].unknown == {"new": 1}
 
 
@@ -69,7 +69,7 @@ def test_text_that_is_no_boolean_is_an_unknown_category() -> None:
         ("2021-02-29", "must be a date in ISO 8601, not '2021-02-29'", "invalid_value"),
     ],
 )
-def test_what_is_no_date_is_refused_with_its_place(value: Any, said: str, code: str) -> None:
+def test_a_value_that_is_not_a_date_is_refused_with_its_place(value: Any, said: str, code: str) -> None:
     for call, row in (
         (lambda: ENCODER.row({"sold": value}), None),
         (lambda: ENCODER.rows([{"sold": None}, {"sold": value}]), 1),
@@ -81,6 +81,6 @@ def test_what_is_no_date_is_refused_with_its_place(value: Any, said: str, code: 
         assert "2024-02-29" in caught.value.remedy
 
 
-def test_an_array_of_numbers_is_no_column_of_dates() -> None:
+def test_an_array_of_numbers_is_not_a_column_of_dates() -> None:
     with pytest.raises(BadInput, match="must be a date as ISO 8601 text"):
         ENCODER.columns({"sold": np.array([np.nan, 1.0])})

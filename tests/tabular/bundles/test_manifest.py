@@ -50,7 +50,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         ({"champoin": {}}, "unknown key 'champoin'; the nearest known key is 'champion'"),
     ],
 )
-def test_what_does_not_hold_together_is_refused(change: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_an_invalid_manifest_is_refused(change: dict[str, Any], said: str, tmp_path: Path) -> None:
     # given
     file = tmp_path / "release.json"
     file.write_text(json.dumps(WHOLE | change))

@@ -1,4 +1,4 @@
-"""The original pipeline as the fallback where no compiled one agrees with it."""
+"""The original pipeline, which serves if no compiled predictor agrees with it."""
 
 import json
 from pathlib import Path

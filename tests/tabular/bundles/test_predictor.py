@@ -1,4 +1,4 @@
-"""The compiled predictor by itself: what it imports, and what it says of damaged files."""
+"""The compiled predictor: its imports, and its errors for damaged files."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 
 
 @pytest.mark.parametrize("name", ["predictor.json", "predictor.npz", "estimator.onnx"])
-def test_damage_to_any_file_is_said(name: str, files: dict[str, bytes], tmp_path: Path) -> None:
+def test_damage_to_any_file_is_reported(name: str, files: dict[str, bytes], tmp_path: Path) -> None:
     # given: the first half of a file
     _folder(files | {name: files[name][: len(files[name]) // 2]}, tmp_path)
     # when / then
@@ -54,7 +54,7 @@ def test_damage_to_any_file_is_said(name: str, files: dict[str, bytes], tmp_path
 
 
 @pytest.mark.parametrize("name", ["predictor.json", "predictor.npz", "estimator.onnx"])
-def test_an_absent_file_is_said(name: str, files: dict[str, bytes], tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(name: str, files: dict[str, bytes], tmp_path: Path) -> None:
     # given
     (_folder(files, tmp_path) / name).unlink()
     # when / then
