@@ -47,7 +47,7 @@ class ReportMaterializer(FileMaterializer):
             html = evaluation_page(data, "Evaluation on the held-out rows", pictures)
             shown[self.write("evaluation.html", html.encode())] = VisualizationType.HTML
         if isinstance(data, Verdict):
-            html = verdict_page(data, f"{data.model} version {data.version}: {data.level}", pictures)
+            html = verdict_page(data, pictures)
             shown[self.write("verdict.html", html.encode())] = VisualizationType.HTML
         shown[f"{self.uri}/{REPORT_FILE}"] = VisualizationType.JSON
         return shown

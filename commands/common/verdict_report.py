@@ -69,8 +69,7 @@ def keep(
     }
     latest = summary.write(report, root / "reports", finished.name)
     own = latest.parent / finished.name
-    title = f"{verdict.model} version {verdict.version}: {verdict.level.replace('_', ' ')}"
-    pages = {"verdict.html": verdict_page(verdict, title, png_files(verdict), earlier), "drift_report.html": drift_page}
+    pages = {"verdict.html": verdict_page(verdict, png_files(verdict), earlier), "drift_report.html": drift_page}
     for folder in (latest, own):
         for name, html in pages.items():
             if html is not None:

@@ -7,14 +7,11 @@ from tabular.pages.timeline import out_of_the_ordinary
 from tabular.reports.verdicts import Kind, Verdict
 
 
-def verdict_page(
-    verdict: Verdict, title: str, pictures: Mapping[str, bytes] | None = None, earlier: Sequence[Verdict] = ()
-) -> str:
+def verdict_page(verdict: Verdict, pictures: Mapping[str, bytes], earlier: Sequence[Verdict] = ()) -> str:
     """One HTML page that needs nothing else.
 
     Args:
         verdict: the newest verdict.
-        title: the heading, plain text.
         pictures: PNG files by name, in the order in which they are shown; for the names see `tabular.pages.pictures`.
         earlier: verdicts on the windows before, the oldest first. With any, the page shows the development over time.
     """
@@ -29,6 +26,6 @@ def verdict_page(
         troubles=troubles,
         windows=windows,
         timeline=out_of_the_ordinary(windows),
-        title=title,
-        pictures=pictures or {},
+        title=f"{verdict.model} version {verdict.version}: {verdict.level.replace('_', ' ')}",
+        pictures=pictures,
     )

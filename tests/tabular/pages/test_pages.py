@@ -26,7 +26,10 @@ PAGES: list[tuple[Page, Report]] = [
     (evaluation_page, regression(rows=20)),
     (evaluation_page, classification(["a", "b", "c"], rows=20)),
     (comparison_page, compared(numbers(ERRORS / 2, ERRORS))),
-    (verdict_page, verdict(1, found("rooms", 0.3, "alert"), performance=performance())),
+    (
+        lambda report, _, pictures: verdict_page(report, pictures),
+        verdict(1, found("rooms", 0.3, "alert"), performance=performance()),
+    ),
 ]
 
 

@@ -22,7 +22,7 @@ ALERT = verdict(
 
 
 def test_the_verdict_is_one_sentence_and_then_the_reasons() -> None:
-    parsed = Parsed(verdict_page(ALERT, "Watched", {}))
+    parsed = Parsed(verdict_page(ALERT, {}))
     assert (
         "alert houses version 2: something is wrong in the window of 4,128 rows from 2026-03-04 00:00 to "
         "2026-03-05 00:00 UTC. The model is due for another training: 2 of 3 windows violate." in parsed.text
@@ -32,26 +32,26 @@ def test_the_verdict_is_one_sentence_and_then_the_reasons() -> None:
 
 
 def test_each_kind_of_trouble_gets_its_own_advice_and_what_is_fine_gets_none() -> None:
-    parsed = Parsed(verdict_page(ALERT, "Watched", {}))
+    parsed = Parsed(verdict_page(ALERT, {}))
     assert [tag for tag, _ in parsed.tags].count("dd") == 2
     assert "distribution (rooms)" in parsed.text and "Find out whether the world has changed" in parsed.text
     assert "missing values (heat)" in parsed.text and "Look for what has stopped sending the column" in parsed.text
     calm = verdict(1, found("rooms"))
-    assert "What to do next" not in verdict_page(calm, "Watched", {}) and "Why" not in verdict_page(calm, "Watched", {})
+    assert "What to do next" not in verdict_page(calm, {}) and "Why" not in verdict_page(calm, {})
 
 
 def test_every_kind_of_finding_has_words_and_advice() -> None:
     # given
     kinds: tuple[Kind, ...] = get_args(Kind)
     # when
-    parsed = Parsed(verdict_page(verdict(1, *(found(kind, 0.3, "alert", kind=kind) for kind in kinds)), "Watched"))
+    parsed = Parsed(verdict_page(verdict(1, *(found(kind, 0.3, "alert", kind=kind) for kind in kinds)), {}))
     # then
     assert [tag for tag, _ in parsed.tags].count("dd") == len(kinds)
     assert all(f" ({kind})" in parsed.text for kind in kinds)
 
 
 def test_every_finding_is_in_the_table_with_its_value_and_index() -> None:
-    parsed = Parsed(verdict_page(ALERT, "Watched", {}))
+    parsed = Parsed(verdict_page(ALERT, {}))
     rows = [row for row in parsed.rows if row[0] in ("alert", "warning", "fine") and len(row) == 6]
     assert rows == [
         ["alert", "rooms", "distribution", "0.300share", "0.512", "rooms is at 0.3"],
@@ -61,12 +61,12 @@ def test_every_finding_is_in_the_table_with_its_value_and_index() -> None:
 
 
 def test_traffic_and_performance_have_their_figures() -> None:
-    parsed = Parsed(verdict_page(ALERT, "Watched", {}))
+    parsed = Parsed(verdict_page(ALERT, {}))
     assert parsed.row("latency, 99th percentile") == ["latency, 99th percentile", "640 ms"]
     assert parsed.row("422 unknown_field") == ["422 unknown_field", "42"]
     assert parsed.row("wMAPE") == ["wMAPEwmape", "16.40 %", "15.40 % to 17.40 %", "12.20 %", "smaller is better"]
     assert parsed.row("R²")[3] == "–"
-    without = verdict_page(verdict(1, traffic=traffic(p50_ms=None, p95_ms=None, p99_ms=None, causes={})), "Watched", {})
+    without = verdict_page(verdict(1, traffic=traffic(p50_ms=None, p95_ms=None, p99_ms=None, causes={})), {})
     assert Parsed(without).row("latency, median")[1] == "–" and "Why requests" not in without
 
 
@@ -75,7 +75,7 @@ def test_earlier_windows_are_a_strip_of_cells_with_what_was_found() -> None:
     earlier = [verdict(2, found("rooms"), found("heat", kind="missing"), found("age")), verdict(3, rows=12)]
 
     # when
-    html = verdict_page(ALERT, "Watched", {}, earlier)
+    html = verdict_page(ALERT, {}, earlier)
 
     # then
     parsed = Parsed(html)
@@ -85,19 +85,19 @@ def test_earlier_windows_are_a_strip_of_cells_with_what_was_found() -> None:
     assert parsed.row("heat") == ["heat", "", "·", "!"]
     assert [row[0] for row in parsed.rows].count("age") == 0
     assert 'title="until 2026-03-05 00:00: rooms is at 0.3"' in html
-    assert "Over time" not in verdict_page(ALERT, "Watched", {})
+    assert "Over time" not in verdict_page(ALERT, {})
 
 
 def test_too_few_rows_are_said_to_be_too_few() -> None:
-    text = Parsed(verdict_page(verdict(1, rows=12, reasons=["12 rows, and it takes 200"]), "Watched")).text
+    text = Parsed(verdict_page(verdict(1, rows=12, reasons=["12 rows, and it takes 200"]), {})).text
     assert "not enough data houses version 2: there are too few rows to judge" in text
     assert "12 rows, and it takes 200" in text and "All that was examined" not in text
 
 
-@pytest.mark.parametrize("where", ["title", "model", "subject", "words", "reason", "cause", "picture", "metric"])
+@pytest.mark.parametrize("where", ["model", "subject", "words", "reason", "cause", "picture", "metric"])
 def test_hostile_text_stays_text(where: str) -> None:
     # given
-    texts = dict.fromkeys(["title", "model", "subject", "words", "reason", "cause", "picture", "metric"], "x")
+    texts = dict.fromkeys(["model", "subject", "words", "reason", "cause", "picture", "metric"], "x")
     texts[where] = HOSTILE
     measured = performance()
     measured = measured.model_copy(update={"metrics": {texts["metric"]: measured.metrics["r2"]}})
@@ -111,7 +111,7 @@ def test_hostile_text_stays_text(where: str) -> None:
     )
 
     # when
-    html = verdict_page(hostile, texts["title"], {texts["picture"]: b"x"}, [hostile])
+    html = verdict_page(hostile, {texts["picture"]: b"x"}, [hostile])
 
     # then
     assert_harmless(html)
