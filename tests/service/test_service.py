@@ -1,12 +1,34 @@
-"""The settings that BentoML needs before it starts the workers."""
+"""The module that BentoML imports: its settings, the model of a Bento, and the way of a request."""
+
+import gc
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bentoml.exceptions import BentoMLException
 
-from service.service import Stackhouse
+from service.service import Stackhouse, TrainedModel, Worker
+from tests.support.bundles import make_bundle
+from tests.support.clients import asked
 
 
-def test_a_wrong_setting_is_told_when_the_service_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """A worker over a bundle in a folder, in place of one in BentoML's store."""
+    make_bundle(tmp_path / "bundle")
+    monkeypatch.setattr(Worker, "model", SimpleNamespace(path=tmp_path / "bundle"))
+    monkeypatch.setenv("STACKHOUSE_CACHE", str(tmp_path / "cache"))
+    interval = sys.getswitchinterval()
+    worker = Stackhouse()
+    yield worker
+    worker.stop()
+    sys.setswitchinterval(interval)
+    gc.unfreeze()
+
+
+def test_a_wrong_setting_is_reported_when_the_service_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     monkeypatch.setenv("STACKHOUSE_WORKERS", "none")
 
@@ -28,3 +50,31 @@ def test_the_number_of_workers_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> 
 
     # then
     assert Stackhouse.config["workers"] == 3
+
+
+def test_a_bento_serves_the_model_that_it_was_built_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given: the description of a Bento, and the model that the service would take otherwise
+    monkeypatch.setattr(Worker, "model", TrainedModel("stackhouse:latest"))
+    monkeypatch.setattr(Stackhouse, "models", [Worker.model])
+    built = SimpleNamespace(name="stackhouse", models=[SimpleNamespace(tag="stackhouse:7-abc", metadata={})])
+
+    # when
+    Stackhouse.on_load_bento(SimpleNamespace(info=SimpleNamespace(services=[built])))  # type: ignore[arg-type]
+
+    # then
+    assert str(Worker.model.tag) == "stackhouse:7-abc"
+    assert [str(model.tag) for model in Stackhouse.models] == ["stackhouse:7-abc"]
+
+
+@pytest.mark.usefixtures("worker")
+def test_requests_go_to_the_application_and_bentomls_own_routes_to_bentoml() -> None:
+    # given
+    app = Stackhouse.to_asgi()
+
+    # when
+    ours, live, style = (asked(app, "GET", path) for path in ("/health", "/livez", "/static_content/swagger-ui.css"))
+
+    # then
+    assert (ours.status_code, ours.json()["source"]) == (200, "bento")
+    assert (live.status_code, style.status_code) == (200, 200)
+    assert {answer.headers["x-frame-options"] for answer in (ours, live, style)} == {"DENY"}

@@ -22,6 +22,17 @@ PATHS = ("/predict", "/predict_batch", "/feedback", "/reload")
 ROW = {"rooms": 3.0, "age": 20, "place": "inland"}
 
 
+def asked(app: Any, method: str, path: str, address: str = "192.0.2.7", **options: Any) -> httpx.Response:
+    """The answer of an ASGI application to one request from an address."""
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, client=(address, 50000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(ask())
+
+
 @dataclass(frozen=True)
 class Client:
     """Calls the application as a server does."""
@@ -33,13 +44,7 @@ class Client:
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request; an exception that the application lets out fails the test."""
-
-        async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, client=(self.address, 50000))
-            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-                return await client.request(method, path, **options)
-
-        return asyncio.run(asked())
+        return asked(self.app, method, path, self.address, **options)
 
     def post(self, path: str, content: Any, kind: str = "application/json", **headers: str) -> httpx.Response:
         """Text and bytes are sent as they are, anything else as JSON; an underscore in a header's name is a dash."""
