@@ -2,10 +2,10 @@
 
     python benchmarks/batch.py --bundle .cache/bundles/california-housing-1 --data housing.csv
 
-Rows are drawn from `--data` with seeded noise, and written as CSV and Parquet. Each is scored in a process of its own,
-in turns with the compiled predictor in this process on the same rows, encoded before, in the same chunks with the same
-number of threads. Then a CSV with bad rows among the good is scored by processes that are killed at random moments
-until one of them ends, and compared with what an undisturbed one has written.
+Rows are drawn from `--data` with seeded noise and written as CSV and Parquet. Each file is scored in a process of its
+own, in turns with the compiled predictor in this process on the same rows, encoded before, in chunks of the same size
+with the same number of threads. Then a CSV with some bad rows is scored by processes that are killed at random moments
+until one of them ends, and the result is compared with that of an undisturbed process.
 """
 
 import argparse
@@ -27,44 +27,68 @@ from typing import Any, Final
 import frame
 import numpy as np
 import pandas as pd
-from frame import ROOT, Figure, spread
+from frame import Figure, spread
 
+from tabular.batch.scoring import BatchModel, score
 from tabular.bundles import bundle as bundles
-from tabular.bundles.bundle import Bundle
+from tabular.bundles import reference
+from tabular.bundles.bundle import MANIFEST, Bundle, digest
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import CompiledPredictor, Rows
+from tabular.config.batch import BatchConfig
 
-CHUNK: Final = 50_000
+CHUNK, SMALL_CHUNK = 50_000, 5_000
 NOISE: Final = 0.01
 BAD: Final = 997
-"""One row in so many is bad in the table of the kills."""
+"""One in so many rows of the table for the kills is bad."""
 
 
 @dataclass(frozen=True)
 class BatchScene:
-    """What both parts need."""
+    """What both parts measure."""
 
     given: argparse.Namespace
     bundle: Bundle
     table: pd.DataFrame
     """The rows to score."""
     folder: Path
-    """A temporary folder with the rows as `rows.csv` and `rows.parquet`."""
+    """A temporary folder that holds the rows as `rows.csv` and `rows.parquet`."""
+
+    def command(self, source: str, output: str, chunk: int) -> list[str]:
+        """The command of a process that scores a file of the folder."""
+        worker = [sys.executable, __file__, "--bundle", str(self.given.bundle), "--threads", str(self.given.threads)]
+        return [*worker, "--score", str(self.folder / source), str(self.folder / output), str(chunk)]
+
+    def scored(self, source: str, output: str, chunk: int) -> dict[str, Any]:
+        """The figures that such a process prints."""
+        command = self.command(source, output, chunk)
+        finished = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+        figures: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
+        return figures
+
+    def outcome(self, output: str) -> pd.DataFrame:
+        """The outcome of each row, by its number."""
+        good = pd.read_parquet(self.folder / output / "predictions", columns=["row", "row_hash", "prediction"])
+        bad = pd.read_parquet(self.folder / output / "rejects")
+        return pd.concat([good, bad]).set_index("row").sort_index()
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure and print a table, or score one file for another process of this benchmark."""
     parser = frame.parser(__doc__)
     parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="a CSV with the model's columns")
+    parser.add_argument("--data", type=Path, help="a CSV with the model's columns")
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kills", type=int, default=8)
-    parser.add_argument("--kill-rows", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--score", nargs=3, help=argparse.SUPPRESS)
     frame.add_parts(parser, PARTS)
     given = parser.parse_args()
+    if given.score:
+        score_one(given, *given.score)
+        return
     frame.print_machine()
     bundle = bundles.read(given.bundle)
     with tempfile.TemporaryDirectory(prefix="stackhouse-batch-") as name:
@@ -76,8 +100,22 @@ def main() -> None:
         sys.exit(frame.measure({part: partial(PARTS[part], scene) for part in given.only}, given.json))
 
 
+def score_one(given: argparse.Namespace, source: str, output: str, chunk: str) -> None:
+    """Score one file, and print the figures as a line of JSON."""
+    bundle = bundles.read(given.bundle)
+    sha256 = digest((given.bundle / MANIFEST).read_bytes())
+    predictor = CompiledPredictor.load(given.bundle, given.threads)
+    model = BatchModel(bundle, reference.read(given.bundle), sha256, predictor)
+    report, _ = score(BatchConfig(model=bundle.name, input=source, output=output, chunk_rows=int(chunk)), model)
+    # getrusage would report the peak of the parent process where that was higher.
+    status = Path("/proc/self/status").read_text()
+    peak = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+    figures = report.model_dump(include={"rows", "scored", "rejected", "rows_per_second", "resumed"})
+    print(json.dumps(figures | {"peak_mib": peak}))
+
+
 def drawn(bundle: Bundle, table: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
-    """Rows of a table, each number changed by about a hundredth."""
+    """Rows of a table, with each number changed by about one percent."""
     names = [column.name for column in bundle.columns]
     found = table[names].sample(count, replace=True, random_state=seed, ignore_index=True)
     noise = np.random.default_rng(seed)
@@ -88,7 +126,7 @@ def drawn(bundle: Bundle, table: pd.DataFrame, count: int, seed: int) -> pd.Data
 
 
 def speed(scene: BatchScene) -> list[Figure]:
-    """Rows a second of both formats and of the predictor alone, in turns."""
+    """The rows per second of both formats and of the predictor alone, in turns."""
     given, bundle, table, folder = scene.given, scene.bundle, scene.table, scene.folder
     predictor = CompiledPredictor.load(given.bundle, given.threads)
     chunks = [encoded(bundle, table[start : start + CHUNK]) for start in range(0, len(table), CHUNK)]
@@ -102,7 +140,7 @@ def speed(scene: BatchScene) -> list[Figure]:
 
     def batch(kind: str) -> dict[str, Any]:
         shutil.rmtree(folder / "scored", ignore_errors=True)
-        return worked(given, folder / f"rows.{kind}", folder / "scored", CHUNK)
+        return scene.scored(f"rows.{kind}", "scored", CHUNK)
 
     base: list[float] = []
     made: dict[str, list[dict[str, Any]]] = {"CSV": [], "Parquet": []}
@@ -128,19 +166,17 @@ def speed(scene: BatchScene) -> list[Figure]:
 
 
 def kills(scene: BatchScene) -> list[Figure]:
-    """Kill the process at random moments until it is done, and look for each row."""
-    given, folder = scene.given, scene.folder
-    table = scene.table.head(given.kill_rows)
-    file = folder / "killed.csv"
-    spoil(table, file)
-    whole, broken = folder / "whole", folder / "broken"
+    """Kill the process at random moments until it ends by itself, and look for each row."""
+    given, table = scene.given, scene.table.head(1_000_000)
+    spoil(table, scene.folder / "killed.csv")
     began = time.perf_counter()
-    worked(given, file, whole, 5_000)
+    scene.scored("killed.csv", "whole", SMALL_CHUNK)
     lasts = time.perf_counter() - began
     draw = random.Random(given.seed)
     killed = 0
     while killed < given.kills:
-        process = subprocess.Popen(command(given, file, broken, 5_000), env=environment(), stdout=subprocess.DEVNULL)
+        command = scene.command("killed.csv", "broken", SMALL_CHUNK)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             process.wait(timeout=draw.uniform(0.2, 0.4) * lasts)
             break
@@ -148,8 +184,8 @@ def kills(scene: BatchScene) -> list[Figure]:
             process.send_signal(signal.SIGKILL)
             process.wait()
             killed += 1
-    last = worked(given, file, broken, 5_000)
-    expected, found = outcome(whole), outcome(broken)
+    last = scene.scored("killed.csv", "broken", SMALL_CHUNK)
+    expected, found = scene.outcome("whole"), scene.outcome("broken")
     once = found.index.is_unique and sorted(found.index) == list(range(len(table)))
     same = found.equals(expected)
     return [
@@ -168,15 +204,8 @@ def spoil(table: pd.DataFrame, file: Path) -> None:
     file.write_text("\n".join(lines) + "\n")
 
 
-def outcome(folder: Path) -> pd.DataFrame:
-    """The outcome of each row (its prediction, or its reasons of rejection) by row number."""
-    good = pd.read_parquet(folder / "predictions", columns=["row", "row_hash", "prediction"])
-    bad = pd.read_parquet(folder / "rejects")
-    return pd.concat([good, bad]).set_index("row").sort_index()
-
-
 def encoded(bundle: Bundle, table: pd.DataFrame) -> Rows:
-    """The rows, encoded for the predictor."""
+    """The rows in the form that the predictor takes."""
     columns: dict[str, Any] = {
         column.name: table[column.name].to_numpy(np.float64)
         if column.kind == "number"
@@ -184,26 +213,6 @@ def encoded(bundle: Bundle, table: pd.DataFrame) -> Rows:
         for column in bundle.columns
     }
     return Encoder(bundle.columns).columns(columns, limit=len(table))[0]
-
-
-def worked(given: argparse.Namespace, source: Path, output: Path, chunk: int) -> dict[str, Any]:
-    """The figures that a scoring process prints."""
-    finished = subprocess.run(
-        command(given, source, output, chunk), env=environment(), stdout=subprocess.PIPE, check=True, text=True
-    )
-    figures: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
-    return figures
-
-
-def command(given: argparse.Namespace, source: Path, output: Path, chunk: int) -> list[str]:
-    """The command line of a scoring process."""
-    worker = [sys.executable, str(ROOT / "benchmarks" / "batch_worker.py"), str(given.bundle), str(source)]
-    return [*worker, str(output), "--threads", str(given.threads), "--chunk-rows", str(chunk)]
-
-
-def environment() -> dict[str, str]:
-    """The environment with the project's packages on the path."""
-    return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 PARTS: dict[str, Callable[[BatchScene], list[Figure]]] = {"speed": speed, "kills": kills}

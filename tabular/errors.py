@@ -16,12 +16,12 @@ class UserError(Exception):
 
 
 def nearest(name: str, known: Iterable[str], likeness: float = 0.0) -> str | None:
-    """The known name that is spelled most like `name`, or None where none is.
+    """The known name with the most similar spelling; None where no name is similar enough.
 
     Args:
-        name: what was given.
-        known: the names that there are.
-        likeness: the least that a name must have in common with it, from 0 to 1 (see `difflib.get_close_matches`).
+        name: the unknown name.
+        known: the known names.
+        likeness: least similarity, from 0 to 1 (see `difflib.get_close_matches`).
     """
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=likeness)
     return found[0] if found else None
