@@ -4,7 +4,6 @@ The rules for a table to train on, its least number of rows and its repeated row
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,13 +11,11 @@ import pandas as pd
 from tabular.batch.chunks import Chunk
 from tabular.batch.report import BrokenRules
 from tabular.batch.rows import ReadyRows
-from tabular.batch.values import CellNotation, Mask, Values, categories, dates, misfit, numbers, plain
+from tabular.batch.values import CellNotation, Mask, Values, misfit, plain, read
 from tabular.bundles.bundle import Column
 from tabular.config.stages import ColumnConfig, ValidationConfig
 from tabular.reports.training import Check
 from tabular.table import rules
-
-UNKNOWN: Final = Column(name="", kind="category", missing_share=0.0)
 
 
 def of_columns(names: Sequence[str], config: ValidationConfig) -> list[Check]:
@@ -83,12 +80,7 @@ def _values(
     if misfit(cells.type, column.kind):
         nothing = np.full(len(cells), np.nan) if column.kind == "number" else np.full(len(cells), None, dtype=object)
         return nothing, np.ones(len(cells), dtype=bool)
-    if column.kind == "number":
-        found = numbers(cells, reading)
-    elif column.kind == "date":
-        found = dates(cells, reading, forms.get(name))
-    else:
-        found = categories(cells, reading, UNKNOWN)
+    found = read(cells, Column(name=name, kind=column.kind, missing_share=0.0), reading, forms.get(name))
     wrong = np.zeros(len(cells), dtype=bool)
     for rows in found.bad.values():
         wrong |= rows

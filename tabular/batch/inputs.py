@@ -13,8 +13,8 @@ from tabular.errors import UserError, one_line
 from tabular.reports.report import Report
 from tabular.storage import places
 from tabular.storage.places import PIECE, FoundFile, is_remote, local_path, public
+from tabular.table.parsing import GZIP, PARQUET, ZIP
 
-GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 TABLES: Final = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")
 
 

@@ -1,7 +1,6 @@
 """Reads CSV and Parquet files in chunks of bounded size, each with its place in the whole input."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO, Final
 
@@ -18,7 +17,7 @@ from tabular.batch.inputs import CsvText, InputFile, opened
 from tabular.batch.lines import CsvRecords, blocks, cells_of, joined
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError, one_line
-from tabular.table.parsing import NAMES
+from tabular.table.parsing import NAMES, refuse_repeated
 
 BOM: Final = "\ufeff".encode()
 
@@ -75,7 +74,7 @@ class BatchInput:
         with opened(file) as raw:
             if file.kind == "parquet":
                 schema = _opened_parquet(raw, file).schema_arrow
-                _refuse_repeated(schema.names, file)
+                refuse_repeated(schema.names, file.name)
                 return FileLayout(schema.names, dict(zip(schema.names, schema.types, strict=True)), 0)
             text = CsvText(raw, file, self._reading.encoding)
             records, end = self._header(text, file)
@@ -89,7 +88,7 @@ class BatchInput:
         if "\0" in header.decode():
             raise UserError(f"{file.name} is not a CSV: it holds NUL bytes; export it as CSV in UTF-8, or as Parquet")
         names = [name.strip() for name in names] if self._reading.trim else names
-        _refuse_repeated(names, file)
+        refuse_repeated(names, file.name)
         return FileLayout(names, {}, end)
 
     def _header(self, text: CsvText, file: InputFile) -> tuple[CsvRecords, int]:
@@ -238,13 +237,6 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _refuse_repeated(names: Sequence[str], file: InputFile) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        shown = ", ".join(repr(name) for name in repeated)
-        raise UserError(f"{file.name} names a column more than once: {shown}; rename or remove the repetition")
 
 
 def one_column(layout: FileLayout, separator: str) -> str:

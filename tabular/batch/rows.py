@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.batch.chunks import Chunk
-from tabular.batch.values import CellNotation, ReadColumn, Values, categories, dates, numbers, plain
+from tabular.batch.values import CellNotation, Values, plain, read
 from tabular.bundles.bundle import Bundle, Column
 from tabular.bundles.encoding import BadInput, Encoder, Notes
 from tabular.bundles.predictor import Predictor, Rows
@@ -60,8 +60,9 @@ def check(
     bad = np.zeros(len(chunk.positions), dtype=bool)
     rejected = dict(chunk.faults)
     for column in columns:
-        table[column.name], reasons = _found(chunk, column, reading, forms)
-        for reason, rows in reasons.items():
+        found = read(plain(chunk.table[column.name]), column, reading, forms.get(column.name))
+        table[column.name] = found.values
+        for reason, rows in found.bad.items():
             bad |= rows
             for place in np.flatnonzero(rows).tolist():
                 rejected.setdefault(int(chunk.positions[place]), f"{column.name}: {reason}")
@@ -95,15 +96,6 @@ def answer(
         rows, notes, ready = _encoded(chunk, ready.only(finite), rejected, encoder)
         output = output[finite]
     return ScoredRows(ready, rows, notes, output, rejected)
-
-
-def _found(chunk: Chunk, column: Column, reading: CellNotation, forms: Mapping[str, str]) -> ReadColumn:
-    cells = plain(chunk.table[column.name])
-    if column.kind == "number":
-        return numbers(cells, reading)
-    if column.kind == "date":
-        return dates(cells, reading, forms.get(column.name))
-    return categories(cells, reading, column)
 
 
 def _encoded(

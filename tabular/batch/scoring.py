@@ -26,7 +26,7 @@ from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import Predictor
 from tabular.bundles.reference import Reference
 from tabular.config.batch import BatchConfig
-from tabular.errors import UserError, nearest
+from tabular.errors import UserError, nearest_hint
 from tabular.monitoring.tally import Tally
 from tabular.storage.places import public
 
@@ -260,11 +260,9 @@ def _ensure_columns(source: BatchInput, config: BatchConfig, bundle: Bundle) -> 
     for file, layout in zip(source.files, source.layouts, strict=True):
         for column in bundle.columns:
             if column.name not in layout.names:
-                near = nearest(column.name, layout.names)
-                raise UserError(
-                    f"{file.name} has no column '{column.name}', which {bundle.name} version {bundle.version} needs; "
-                    f"the nearest is '{near}'{one_column(layout, config.reading.separator)}"
-                )
+                hint = nearest_hint(column.name, layout.names) + one_column(layout, config.reading.separator)
+                needed = f"'{column.name}', which {bundle.name} version {bundle.version} needs"
+                raise UserError(f"{file.name} has no column {needed}{hint}")
             problem = misfit(layout.types[column.name], column.kind) if layout.types else ""
             if problem:
                 raise UserError(f"{file.name}: column '{column.name}' {problem}; export it as that")
@@ -275,8 +273,8 @@ def _ensure_columns(source: BatchInput, config: BatchConfig, bundle: Bundle) -> 
             )
         for name in keep:
             if name not in layout.names:
-                near = nearest(name, layout.names)
-                raise UserError(f"batch.keep: {file.name} has no column '{name}'; the nearest is '{near}'")
+                hint = nearest_hint(name, layout.names)
+                raise UserError(f"batch.keep: {file.name} has no column '{name}'{hint}")
             if layout.types and pa.types.is_nested(layout.types[name]):
                 raise UserError(f"batch.keep: column '{name}' of {file.name} holds lists or records; leave it out")
     return keep

@@ -84,6 +84,20 @@ def plain(column: pa.ChunkedArray) -> pa.Array:
     return whole.cast(pa.string()) if is_text(whole.type) else whole
 
 
+def read(cells: pa.Array, column: Column, notation: CellNotation, form: str | None) -> ReadColumn:
+    """The values of a column of any kind.
+
+    Args:
+        cells: from `plain`.
+        column: name, kind and known categories of the column.
+        notation: how the cells are written.
+        form: how dates are written, see `dates`.
+    """
+    if column.kind == "number":
+        return numbers(cells, notation)
+    return dates(cells, notation, form) if column.kind == "date" else categories(cells, notation, column)
+
+
 def numbers(cells: pa.Array, notation: CellNotation) -> ReadColumn:
     """The values of a number column, float64."""
     bad: dict[str, Mask] = {}

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from tabular.arithmetic.cells import holes
 from tabular.config.reading import ReadingConfig
-from tabular.errors import UserError, nearest, one_line
+from tabular.errors import UserError, nearest_hint, one_line
 from tabular.table import spelling
 from tabular.table.normalising import normalised
 
@@ -61,8 +61,8 @@ def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds
     for key, columns in (("text", reading.text), ("dates", reading.dates)):
         for column in columns:
             if column not in frame:
-                near = nearest(column, [str(c) for c in frame])
-                raise UserError(f"data.reading.{key}: {name} has no column '{column}'; the nearest is '{near}'")
+                hint = nearest_hint(column, [str(c) for c in frame])
+                raise UserError(f"data.reading.{key}: {name} has no column '{column}'{hint}")
     return normalised(
         frame, {c: kind for c, kind in known.items() if c in frame}, reading.missing, reading.day_first, name
     )
@@ -102,7 +102,7 @@ def raw_csv(content: bytes, name: str, reading: ReadingConfig) -> pd.DataFrame:
     frame = _read(text, name, reading, dtype="str", keep_default_na=False, na_filter=False)
     if reading.trim:
         frame.columns = pd.Index([str(column).strip() for column in frame.columns])
-        _refuse_repeated(list(frame.columns), name)
+        refuse_repeated(list(frame.columns), name)
         frame = frame.apply(lambda column: column.str.strip())
     return frame
 
@@ -116,7 +116,7 @@ def _is_table(member: str) -> bool:
 def _parquet(content: bytes, name: str) -> pd.DataFrame:
     try:
         schema = pq.read_schema(io.BytesIO(content))
-        _refuse_repeated(schema.names, name)
+        refuse_repeated(schema.names, name)
         nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         if nested:
             raise UserError(f"{name}: column '{nested[0]}' holds lists or records; give it one value for each row")
@@ -199,7 +199,7 @@ def _check_shape(text: str, name: str, separator: str) -> None:
             f"{name} is not a CSV: its header has one column, {header[0][:60]!r}; "
             f"separate by {NAMES[separator]}, or set data.reading.separator"
         )
-    _refuse_repeated(header, name)
+    refuse_repeated(header, name)
     if _is_plain(text, separator, len(header)):
         return
     for row in reader:
@@ -218,7 +218,8 @@ def _is_plain(text: str, separator: str, columns: int) -> bool:
     return all(line.count(separator) == columns - 1 for line in lines.split("\n") if line)
 
 
-def _refuse_repeated(names: list[str], name: str) -> None:
+def refuse_repeated(names: list[str], name: str) -> None:
+    """Raise UserError where a column of the file `name` is named twice."""
     repeated = [column for column, count in Counter(names).items() if count > 1]
     if repeated:
         shown = ", ".join(repr(column) for column in repeated)
