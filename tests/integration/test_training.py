@@ -23,8 +23,8 @@ pytestmark = pytest.mark.slow
 ARTIFACTS = {
     "dataset", "provenance", "validation_report", "train_rows", "test_rows", "tuning_rows", "imputer",
     "imputation_report", "feature_pipeline", "feature_report", "leaderboard", "search_report", "best_params.yaml",
-    "model", "cross_validation", "evaluation", "gate_decision", "registration", "model_config.yaml", "bundle",
-    "package_report", "bento", "promotion",
+    "model", "cross_validation", "evaluation", "gate_decision", "registration", "model_config.yaml", "model_card.md",
+    "findings", "pictures", "bundle", "package_report", "bento", "promotion",
 }  # fmt: skip
 STEPS = {
     "ingest", "validate", "split", "impute", "features", "select", "search", "fit", "evaluate", "gate", "register",

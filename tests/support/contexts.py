@@ -13,7 +13,13 @@ def step_context(step: bool | None = None, run: bool | None = None, **inputs: st
         inputs: content hash of each input; None for an artifact without one, whose id is then `<name>-id`.
     """
     return SimpleNamespace(
-        inputs={name: [SimpleNamespace(content_hash=content, id=f"{name}-id")] for name, content in inputs.items()},
+        inputs={name: [_artifact(name, content)] for name, content in inputs.items()},
         step_run=SimpleNamespace(config=SimpleNamespace(enable_cache=step)),
-        pipeline_run=SimpleNamespace(config=SimpleNamespace(enable_cache=run)),
+        pipeline_run=SimpleNamespace(config=SimpleNamespace(enable_cache=run), name="a-run", model_version=None),
     )
+
+
+def _artifact(name: str, content_hash: str | None) -> Any:
+    """An artifact version at the address `<content hash>`, with one picture `<name>.png`."""
+    picture = SimpleNamespace(uri=f"pictures/{name}.png", type="image")
+    return SimpleNamespace(content_hash=content_hash, id=f"{name}-id", uri=content_hash, visualizations=[picture])
