@@ -1,7 +1,6 @@
 """Send a run's findings to MLflow."""
 
 import datetime
-import re
 import tempfile
 from collections.abc import Mapping
 from typing import Literal
@@ -11,7 +10,6 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
-from mlflow.utils.validation import MAX_ENTITY_KEY_LENGTH
 from zenml.io import fileio
 
 from tabular.reports.findings import TrainingFindings
@@ -19,6 +17,7 @@ from tabular.reports.registered import Registration
 from tabular.reports.training import SearchReport, Trial
 from tabular.reports.verdicts import Verdict
 from trackers import training_figures, verdict_figures
+from trackers.figure_names import named
 
 
 def send(
@@ -41,7 +40,7 @@ def send(
         trials: not used; a nested run costs next to nothing in MLflow.
     """
     mlflow.log_params(training_figures.parameters(findings, seed))
-    mlflow.log_metrics(_named(training_figures.metrics(findings)))
+    mlflow.log_metrics(training_figures.metrics(findings))
     mlflow.set_tags(training_figures.tags(findings, registration))
     with tempfile.TemporaryDirectory() as folder:
         for name, uri in pictures.items():
@@ -81,7 +80,7 @@ def _send_trials(search: SearchReport) -> None:
             search.metric: trial.value,
             "seconds": trial.seconds,
             "iterations": trial.iterations,
-            **_named(importances),
+            **named(importances),
         }
         client.log_batch(
             child.info.run_id,
@@ -90,14 +89,6 @@ def _send_trials(search: SearchReport) -> None:
             tags=[RunTag("best", "true")] if trial.number == search.best else [],
         )
         client.set_terminated(child.info.run_id, "FINISHED", end)
-
-
-def _named(values: Mapping[str, float]) -> dict[str, float]:
-    """The values under names that MLflow takes: a column may be called anything. Of two with one name, the first."""
-    named: dict[str, float] = {}
-    for name, value in values.items():
-        named.setdefault(re.sub(r"[^/\w.\- :]|/(?=[/.]|$)", "_", name)[:MAX_ENTITY_KEY_LENGTH], value)
-    return named
 
 
 def _milliseconds(trial: Trial) -> int:

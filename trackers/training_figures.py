@@ -5,6 +5,7 @@ from typing import Any
 
 from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
+from trackers.figure_names import named
 
 
 def parameters(findings: TrainingFindings, seed: int) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def metrics(findings: TrainingFindings) -> dict[str, float]:
             }
     values[f"selection.{leaderboard.metric}"] = leaderboard.winner.mean
     values[f"search.{search.metric}"] = search.trials[search.best].value
-    return {name: value for name, value in values.items() if math.isfinite(value)}
+    return named({name: value for name, value in values.items() if math.isfinite(value)})
 
 
 def tags(findings: TrainingFindings, registration: Registration) -> dict[str, str]:

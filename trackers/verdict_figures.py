@@ -1,19 +1,18 @@
 """The numbers and tags by which a tracker finds a verdict again."""
 
 import math
-import re
 
 from tabular.reports.verdicts import SEVERITY, Verdict
+from trackers.figure_names import named
 
 
 def figures(verdict: Verdict) -> dict[str, float]:
     """Every finite number of a verdict, under names that all trackers accept."""
     found = {"level": float(SEVERITY[verdict.level]), "rows": float(verdict.rows), "retrain": float(verdict.retrain)}
     for finding in verdict.findings:
-        subject = re.sub(r"[^\w.\- ]", "_", finding.subject)
-        found[f"{finding.kind}.{subject}"] = finding.value
+        found[f"{finding.kind}.{finding.subject}"] = finding.value
         if finding.psi is not None:
-            found[f"psi.{subject}"] = finding.psi
+            found[f"psi.{finding.subject}"] = finding.psi
     if verdict.traffic:
         for name in ("p50_ms", "p95_ms", "p99_ms", "rows_per_second", "error_share", "refused_share"):
             value = getattr(verdict.traffic, name)
@@ -21,7 +20,7 @@ def figures(verdict: Verdict) -> dict[str, float]:
     if verdict.performance:
         for name, interval in verdict.performance.metrics.items():
             found |= {name: interval.value, f"{name}.low": interval.low, f"{name}.high": interval.high}
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+    return named({name: value for name, value in found.items() if math.isfinite(value)})
 
 
 def tags(verdict: Verdict) -> dict[str, str]:

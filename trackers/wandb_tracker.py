@@ -16,6 +16,7 @@ from tabular.reports.registered import Registration
 from tabular.reports.training import SearchReport, Trial
 from tabular.reports.verdicts import Verdict
 from trackers import training_figures, verdict_figures
+from trackers.figure_names import named
 
 if TYPE_CHECKING:
     import wandb
@@ -169,7 +170,7 @@ def _send_trials(run: "wandb.Run", search: SearchReport) -> None:
         ) as child:
             figures = trial.model_dump(include={"number", "state", "iterations", "started", "seconds"})
             importances = {f"importance.{column}": share for column, share in trial.importances.items()}
-            child.summary.update({**figures, search.metric: trial.value, **importances})
+            child.summary.update({**figures, search.metric: trial.value, **named(importances)})
             if trial.importances:
                 child.log({"charts/importances": _bars(trial)})
 

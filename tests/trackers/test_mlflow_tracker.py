@@ -49,12 +49,12 @@ def test_each_trial_is_a_nested_run_with_its_figures(sent: Any) -> None:
 def test_a_trial_has_its_importances_under_names_that_mlflow_takes(sent: Any) -> None:
     _, trials = sent
     importances = {name: value for name, value in trials[3].data.metrics.items() if name.startswith("importance.")}
-    assert importances == {"importance.rooms": 0.5, "importance.sea__1 km / ö ___": 0.25, "importance.a_/b": 0.125}
+    assert importances == {"importance.rooms": 0.5, "importance.sea__1 km _ ö ___": 0.25, "importance.a__b": 0.125}
     assert not any(name.startswith("importance.") for name in trials[0].data.metrics)
 
 
 def test_a_column_of_any_name_has_its_figures(sent: Any) -> None:
     run, _ = sent
     assert run.data.metrics["imputation.rooms.knn.rmse"] == 48.2
-    assert run.data.metrics["imputation.sea__1 km / ö ___.knn.rmse"] == 48.2
+    assert run.data.metrics["imputation.sea__1 km _ ö ___.knn.rmse"] == 48.2
     assert run.data.metrics["clusters.optimal"] == 20

@@ -17,6 +17,7 @@ from tests.support.project import ROOT
 from tests.support.reports import features, imputation, regression
 from tests.support.wandb_reader import OfflineRun, read_runs
 from trackers import training_figures, wandb_tracker
+from trackers.figure_names import figure_name
 
 Send = Callable[..., list[OfflineRun]]
 
@@ -81,7 +82,7 @@ def test_figures_have_the_names_they_have_in_mlflow(run: OfflineRun) -> None:
     assert {name: run.summary[name] for name in expected} == expected
     assert (run.summary["wmape"], run.summary["wmape.low"], run.summary["wmape.high"]) == (12.5, 11.0, 14.0)
     assert run.summary["imputation.best"] == "knn" and run.summary["imputation.rooms.knn.rmse"] == 48.2
-    assert run.summary[f"imputation.{HARD}.median.rmse"] == 450.5
+    assert run.summary[figure_name(f"imputation.{HARD}.median.rmse")] == 450.5
     assert (run.summary["clusters.optimal"], run.summary["clusters.silhouette"]) == (20, 0.4)
 
 
@@ -222,7 +223,7 @@ def test_each_trial_can_be_a_run_of_its_own_in_the_group(runs: list[OfflineRun])
         "started": "2024-01-01T00:00:00Z",
         "seconds": 3.0,
         "wmape": 20.0,
-        **{f"importance.{column}": share for column, share in IMPORTANCES.items()},
+        **{figure_name(f"importance.{column}"): share for column, share in IMPORTANCES.items()},
     }
     assert last.charts == {"charts/importances": "wandb/bar/v0"}
     assert trials[0].charts == {} and "importance.rooms" not in trials[0].summary
