@@ -136,26 +136,26 @@ def _calibration(actual: Labels, probabilities: Floats, classes: list[str]) -> F
     of Guo et al. (2017), "On Calibration of Modern Neural Networks".
     """
     if len(classes) == 2:
-        promised, kept = probabilities[:, 1], actual == classes[1]
+        expected, observed = probabilities[:, 1], actual == classes[1]
         what = f"label '{words.short(classes[1], 24)}'"
     else:
         top = probabilities.argmax(axis=1)
-        promised, kept = probabilities.max(axis=1), actual == np.array(classes, dtype=object)[top]
+        expected, observed = probabilities.max(axis=1), actual == np.array(classes, dtype=object)[top]
         what = "most probable label"
-    bins = np.minimum((promised * _BINS).astype(int), _BINS - 1)
+    bins = np.minimum((expected * _BINS).astype(int), _BINS - 1)
     rows = np.bincount(bins, minlength=_BINS)
     used = rows > 0
-    mean_promised = np.bincount(bins, promised, minlength=_BINS)[used] / rows[used]
-    mean_kept = np.bincount(bins, kept, minlength=_BINS)[used] / rows[used]
-    gap = float(np.average(np.abs(mean_promised - mean_kept), weights=rows[used]))
+    mean_expected = np.bincount(bins, expected, minlength=_BINS)[used] / rows[used]
+    mean_observed = np.bincount(bins, observed, minlength=_BINS)[used] / rows[used]
+    gap = float(np.average(np.abs(mean_expected - mean_observed), weights=rows[used]))
     figure = style.figure(6.2, width=6.4)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     style.tidy(upper, "", "share of the rows that have the label")
     upper.plot([0, 1], [0, 1], color=style.WARNING, linestyle="--", label="perfect calibration")
     sizes = 15 + 150 * rows[used] / rows.max()
-    upper.plot(mean_promised, mean_kept, color=style.QUIET, zorder=1)
+    upper.plot(mean_expected, mean_observed, color=style.QUIET, zorder=1)
     dots: dict[str, Any] = {"s": sizes, "color": style.ACCENT, "clip_on": False, "zorder": 3}
-    upper.scatter(mean_promised, mean_kept, label="a bin; larger with more rows", **dots)
+    upper.scatter(mean_expected, mean_observed, label="a bin; larger with more rows", **dots)
     upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     style.tidy(lower, f"probability of the {what}", "rows", grid="y")
     lower.bar((np.arange(_BINS) + 0.5) / _BINS, rows, width=0.9 / _BINS, color=style.QUIET)

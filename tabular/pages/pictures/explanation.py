@@ -96,7 +96,7 @@ def shap_summary(evaluation: Evaluation) -> dict[str, Figure]:
     count = len(summary.columns)
     figure = style.figure(1.7 + 0.34 * max(count, 3))
     axes = figure.add_subplot()
-    style.tidy(axes, f"SHAP value, in the unit of the raw model output: pushes {_towards(evaluation)}", "", grid="x")
+    style.tidy(axes, f"SHAP value in the unit of the raw model output; it pushes {_towards(evaluation)}", "", grid="x")
     width = style.limits(values.ravel())
     dots: dict[str, Any] = {"s": 9, "linewidths": 0}
     for place in range(count):

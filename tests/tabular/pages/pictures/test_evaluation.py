@@ -141,7 +141,7 @@ def test_many_labels_get_no_curves_and_a_folded_matrix() -> None:
     assert names(axes)[-1] == "the other 11"
 
 
-def test_calibration_compares_promised_with_kept_shares() -> None:
+def test_calibration_compares_expected_with_observed_shares() -> None:
     # given probabilities of 0.25 and 0.85 for the second class that come true in half and in all of the cases
     report = classification(
         ["no", "yes"],
