@@ -35,7 +35,7 @@ BENTOML_FILES = "/static_content/"
 """Prefix of the files of Swagger UI, which BentoML ships and serves."""
 
 
-class TrainedModel(BentoModel):
+class StoredModel(BentoModel):
     """The model in BentoML's store; its absence is told with a remedy."""
 
     def resolve(self, *arguments: Any, **options: Any) -> bentoml.Model:
@@ -78,7 +78,7 @@ class DirectService(Service[Any]):
         super().on_load_bento(bento)
         [built] = [service for service in bento.info.services if service.name == self.name]
         [info] = built.models
-        self.inner.model = TrainedModel(info.tag)
+        self.inner.model = StoredModel(info.tag)
         self.models[:] = [self.inner.model]
 
     def __call__(self) -> Any:
@@ -104,7 +104,7 @@ class DirectService(Service[Any]):
 class Worker:
     """One process that answers requests with the newest released model."""
 
-    model = TrainedModel(MODEL)
+    model = StoredModel(MODEL)
 
     def __init__(self) -> None:
         settings = Settings.from_environment(os.environ)

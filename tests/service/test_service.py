@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from bentoml.exceptions import BentoMLException
 
-from service.service import Stackhouse, TrainedModel, Worker
+from service.service import Stackhouse, StoredModel, Worker
 from tests.support.bundles import make_bundle
 from tests.support.clients import asked
 
@@ -54,7 +54,7 @@ def test_the_number_of_workers_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_bento_serves_the_model_that_it_was_built_with(monkeypatch: pytest.MonkeyPatch) -> None:
     # given: the description of a Bento, and the model that the service would take otherwise
-    monkeypatch.setattr(Worker, "model", TrainedModel("stackhouse:latest"))
+    monkeypatch.setattr(Worker, "model", StoredModel("stackhouse:latest"))
     monkeypatch.setattr(Stackhouse, "models", [Worker.model])
     built = SimpleNamespace(name="stackhouse", models=[SimpleNamespace(tag="stackhouse:7-abc", metadata={})])
 
