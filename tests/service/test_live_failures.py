@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,19 @@ class TestBadReleases:
         # then
         assert answer(model) == 1.0
         assert "an answer that is not finite" in model.warnings[0]
+
+    def test_a_bundle_of_an_earlier_version_is_refused_in_one_line(self, new_model: NewModel, manifest: Path) -> None:
+        # given
+        make_bundle(manifest.parent / "1", "1", 1.0)
+        path = manifest.parent / "1" / MANIFEST
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 1}))
+        write_manifest(str(manifest), manifest_of(named("1", "1", digest(path.read_bytes()))))
+
+        # when
+        [refused, *_] = new_model().warnings
+
+        # then
+        assert f"{path}: its format 1 is not the one" in refused and "\n" not in refused
 
     def test_a_file_outside_the_bundle_is_never_written(
         self, new_model: NewModel, manifest: Path, tmp_path: Path
