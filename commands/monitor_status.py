@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from registry.watching import Retraining
     from tabular.reports.verdicts import Level, Verdict
 
 LINES = 20
@@ -91,7 +92,7 @@ def status(request: ModelsCommand, windows: int, version: str | None, columns: i
     newest = watch.verdicts(wanted, 1)
     if not newest:
         of = session.name if wanted is None else f"version {wanted} of {session.name}"
-        none = f"no window of {of} was looked at yet"
+        none = f"no window of {of} has been judged yet"
         request.screen.answer(_document(session.name, wanted, [], []), [none], WATCH)
         return
     verdicts = watch.verdicts(newest[-1].version, windows)
@@ -103,13 +104,13 @@ def status(request: ModelsCommand, windows: int, version: str | None, columns: i
     hidden = len(lines) - len(shown)
     more = [f"{hidden} more that are no worse than these; --columns all shows all"] if hidden else []
     reasons = [f"- {reason}" for reason in verdicts[-1].reasons]
-    trained = [one.model_dump(mode="json") for one in watch.retrainings(verdicts[-1].version)]
+    trained = watch.retrainings(verdicts[-1].version)
     said: list[RenderableType] = [
         _headline(verdicts[-1]),
         *(_training(one) for one in trained[-1:]),
         *_elsewhere(session, verdicts[-1]),
     ]
-    document |= {"retrainings": trained, "next": next_.strip("`")}
+    document |= {"retrainings": [one.model_dump(mode="json") for one in trained], "next": next_.strip("`")}
     request.screen.answer(document, [*said, table, *more, *reasons], next_)
 
 
@@ -149,13 +150,13 @@ def _headline(verdict: "Verdict") -> "Text":
     return text
 
 
-def _training(note: Mapping[str, Any]) -> str:
+def _training(note: "Retraining") -> str:
     """Say what became of the last training that monitoring asked for."""
-    window = f"because of the window that ended {_minute(note['window_end'])} UTC"
-    if note["state"] == "begun":
-        return f"a training began at {_minute(note['began'])} UTC {window}, and has not ended"
-    verb = "was retrained" if note["state"] == "done" else "could not be retrained"
-    return f"the model {verb} {window}: {note['outcome']}"
+    window = f"because of the window that ended {_minute(note.window_end)} UTC"
+    if note.state == "begun":
+        return f"a training began at {_minute(note.began)} UTC {window}, and has not ended"
+    verb = "was retrained" if note.state == "done" else "could not be retrained"
+    return f"the model {verb} {window}: {note.outcome}"
 
 
 def _elsewhere(session: Session, verdict: "Verdict") -> list[str]:
@@ -163,7 +164,7 @@ def _elsewhere(session: Session, verdict: "Verdict") -> list[str]:
     champion = session.base.aliases.get("champion")
     if champion in (None, verdict.version):
         return []
-    return [f"the champion is version {champion}; `--version {champion}` shows what was seen of it"]
+    return [f"the champion is version {champion}; `--version {champion}` shows its windows"]
 
 
 def _next(session: Session, verdict: "Verdict") -> str:

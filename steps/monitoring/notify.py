@@ -25,7 +25,7 @@ def notify(verdict: Verdict, monitoring: MonitoringConfig) -> Annotated[Notifica
         What became of the message and the metrics. A failure of either does not change the verdict.
     """
     trouble = publish(verdict, monitoring.metrics)
-    sent = Notification(sent=False, words="nobody had to be told")
+    sent = Notification(sent=False, words="no message was asked for")
     if asks_for_message(verdict, monitoring):
         sent = notifying.post(notifying.message(verdict), {"verdict": verdict.model_dump(mode="json")})
     return Notification(sent=sent.sent, words="; ".join([sent.words, *trouble]))

@@ -89,7 +89,7 @@ def _graded(finding: MonitoringFinding, adjusted: float, alpha: float) -> Monito
     level = is_at_least(finding.value, Threshold(warn=finding.warn, alert=finding.alert))
     changes: dict[str, object] = {"adjusted": adjusted, "level": level}
     if level != "ok" and adjusted >= alpha:
-        changes |= {"level": "ok", "words": f"{finding.words}; that may be chance"}
+        changes |= {"level": "ok", "words": f"{finding.words}; the difference may be due to chance"}
     return finding.model_copy(update=changes)
 
 

@@ -20,7 +20,7 @@ def numbers(name: str | None, counts: NumberCounts, training: Histogram, distanc
     if not is_large:
         how = "as they were" if name is None else "as in training"
     elif abs(by) <= NOTICEABLE * training.std:
-        how = "spread otherwise"
+        how = "spread differently"
     else:
         how = "higher" if by > 0 else "lower"
     what = "predictions are" if name is None else f"{name}: values are"

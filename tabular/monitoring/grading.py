@@ -175,7 +175,7 @@ def _too_few(rows: int, minimum: int, what: str, others: dict[str, int]) -> str 
     if rows >= minimum:
         return None
     beside = f"; other versions answered {sum(others.values()):,}" if others else ""
-    return f"{rows:,} rows were {what}, and judging drift takes {minimum:,}{beside}"
+    return f"{rows:,} rows were {what}, but drift is judged from {minimum:,} rows on{beside}"
 
 
 def _percent(share: float) -> str:

@@ -128,7 +128,7 @@ def test_the_document_holds_all_of_it(made: Registered) -> None:
 def test_another_version_may_be_asked_for(made: Registered) -> None:
     document = json.loads(type_(made, "--version", "1", "--output", "json").output)
     assert (document["version"], len(document["windows"]), document["retrain"]) == ("1", 1, False)
-    assert "the champion is version 2; `--version 2` shows what was seen of it" in type_(made, "--version", "1").output
+    assert "the champion is version 2; `--version 2` shows its windows" in type_(made, "--version", "1").output
     assert "the champion is" not in type_(made, "--version", "champion").output
 
 
@@ -167,7 +167,7 @@ def test_without_a_verdict_it_says_what_to_type(tmp_path: Path, monkeypatch: pyt
     typed = type_(fresh)
     assert typed.code == 0
     assert typed.output == (
-        "no window of houses was looked at yet\nnext: `python run.py --config configs/monitor.yaml`\n"
+        "no window of houses has been judged yet\nnext: `python run.py --config configs/monitor.yaml`\n"
     )
     document = json.loads(type_(fresh, "--output", "json").output)
     assert (document["level"], document["windows"], document["lines"]) == (None, [], [])

@@ -74,7 +74,7 @@ def _times(observed: Observed, factor: int) -> Observed:
         (
             lambda rows: rows.assign(rooms=np.tile([1.0, 6.6], 250)),
             ("rooms", "distribution"),
-            "rooms: values are spread otherwise (mean 3.80, ",
+            "rooms: values are spread differently (mean 3.80, ",
         ),
         (
             lambda rows: rows.assign(income=rows["income"].where(np.arange(500) % 5 > 0)),
@@ -206,7 +206,7 @@ def test_a_large_difference_of_few_rows_may_be_chance(subject: Described) -> Non
     # then
     assert rooms.value > CONFIG.distance.alert
     assert rooms.level == "ok"
-    assert rooms.words.endswith("; that may be chance")
+    assert rooms.words.endswith("; the difference may be due to chance")
 
 
 def test_of_fewer_than_thirty_known_values_no_distribution_is_compared(subject: Described) -> None:

@@ -101,7 +101,7 @@ def test_too_few_rows_are_not_judged_and_hide_no_outage(watched: Watched) -> Non
 
     # then
     assert silent.level == "not_enough_data" and silent.reasons == [
-        "50 rows were logged in the window, and judging drift takes 200; other versions answered 7"
+        "50 rows were logged in the window, but drift is judged from 200 rows on; other versions answered 7"
     ]
     assert failing.level == "alert" and failing.reasons[0] == "errors: 100 % failed (90 x 503 no_model)"
     assert not failing.violates
