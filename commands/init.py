@@ -49,17 +49,17 @@ def init(
         raise UserError(f"{shown} exists already; give another --name, or --force to overwrite it")
 
     from tabular.profiling import profile, writing
-    from tabular.storage.places import public
+    from tabular.storage import places
     from tabular.table.sources import content_at
 
     content = content_at(data, "--data")
-    profiled = profile.profile(content, public(data), target, task)
+    profiled = profile.profile(content, places.public(data), target, task)
     text = writing.write(profiled.found, called, _location(data, root), hashlib.sha256(content).hexdigest(), shown)
     _check(text, profiled)
-    _write(file, text)
+    places.write(str(file), text.encode())
     _print(profiled.found)
     click.echo(f"wrote {shown}")
-    if public(data) != data:
+    if places.public(data) != data:
         click.echo(f"{shown} contains the whole address, which may include a secret")
     click.echo(f"next: `python run.py --config {shown}`")
 
@@ -102,16 +102,6 @@ def _check(text: str, profiled: "ProfiledTable") -> None:
         raise UserError(f"this table cannot be described: {explain(error, TrainingFile)}") from error
     validation.refuse(validation.validate(profiled.rows, parameters.target, parameters.validation))
     splitting.split(profiled.rows, parameters.target, parameters.split, parameters.seed)
-
-
-def _write(file: Path, text: str) -> None:
-    """Put the file in its place when it is whole."""
-    from tabular.storage.atomic import write_atomically
-
-    try:
-        write_atomically(file, text.encode())
-    except OSError as error:
-        raise UserError(f"cannot write {file}: {error.strerror}") from error
 
 
 def _print(found: "TableFound") -> None:

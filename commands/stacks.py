@@ -89,13 +89,13 @@ def check(root: Path, name: str) -> None:
     from stacks import checks, files, local, needs, registration
 
     local.activate(root)
-    file = files.read(root, name) if name in files.names(root) else None
+    file = files.find(root, name)
     stack = registration.find_stack(name)
     if stack is None:
         if file is None:
             files.read(root, name)
         raise UserError(f"the stack '{name}' is not registered; run `python run.py stacks apply {name}`")
-    found = checks.check(stack, file.requirements if file else "requirements-cloud.txt")
+    found = checks.check(stack, file)
     table = Table("component", "state", Column("what was found", overflow="fold"))
     for finding in found:
         colour = {"ok": "green", "fails": "red", "unchecked": "yellow"}[finding.state]

@@ -1,1 +1,1 @@
-"""The DAGs and nothing else: a pipeline reads as a table of contents."""
+"""The DAGs and nothing else; a pipeline reads as a table of contents."""

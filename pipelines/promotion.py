@@ -1,4 +1,4 @@
-"""From a registered version to a release."""
+"""The pipeline from a registered version to a release."""
 
 from zenml import pipeline
 from zenml.enums import ExecutionMode
@@ -10,6 +10,6 @@ from tabular.config.promotion import PromotionConfig
 
 @pipeline(name="promotion", enable_cache=False, execution_mode=ExecutionMode.FAIL_FAST)
 def promotion(promotion: PromotionConfig) -> None:
-    """Nothing of it is cached: ZenML does not see what is champion at the moment."""
+    """Judge a version and release it. No step is cached, because ZenML does not know the present champion."""
     decision = judge_step(promotion)
     release_step(decision, promotion)

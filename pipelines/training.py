@@ -1,4 +1,4 @@
-"""From a table to a registered model."""
+"""The pipeline from a table to a registered model."""
 
 from zenml import get_pipeline_context, pipeline
 from zenml.enums import ExecutionMode
@@ -41,7 +41,7 @@ def training(
     track: stages.TrackConfig = stages.TrackConfig(),
     seed: int = 42,
 ) -> None:
-    """Each step receives only the part of the config that it uses, so a change re-runs what depends on it."""
+    """Train a model. Each step receives only the part of the config that it uses, so a change re-runs few steps."""
     require_reachable(data.path)
     source = locate(data, columns=validation.columns)
     sweeps = load_sweeps(search, selection, target.task)

@@ -21,6 +21,7 @@ from zenml.models import ComponentResponse, StackResponse
 from zenml.stack import StackComponent
 
 from stacks import registration
+from stacks.files import StackFile
 from tabular.config.offline import is_offline
 from tabular.errors import one_line
 
@@ -52,14 +53,15 @@ class Unchecked(Exception):
     """The component cannot be checked; the message says why."""
 
 
-def check(stack: StackResponse, requirements: str, only_remote: bool = False) -> list[ComponentState]:
+def check(stack: StackResponse, file: StackFile | None, only_remote: bool = False) -> list[ComponentState]:
     """Check the components of a stack at the same time.
 
     Args:
         stack: the registered stack.
-        requirements: the file to install when a package is missing.
+        file: the stack's file, which names the requirements to install when a package is missing; None if it has none.
         only_remote: leave out components on this machine, and those that cannot be checked, as a run does beforehand.
     """
+    requirements = file.requirements if file else "requirements-cloud.txt"
     jobs: dict[str, Callable[[], str]] = {}
     tracker: StackComponent | None = None
     # The registry comes last, because it is a part of the tracker's server.

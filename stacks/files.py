@@ -123,6 +123,11 @@ def read(root: Path, name: str) -> StackFile:
         raise UserError(f"{file} is not YAML: {one_line(error)}") from None
 
 
+def find(root: Path, name: str) -> StackFile | None:
+    """The file of a stack; None if the stack has none. Raises UserError if the file is not valid."""
+    return read(root, name) if name in names(root) else None
+
+
 def _on_base(content: dict[str, Any], base: StackFile) -> dict[str, Any]:
     """A file's content with the components of its base, and with the variables that those components need."""
     inherited: dict[str, Any] = base.model_dump(exclude_unset=True)

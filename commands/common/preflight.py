@@ -24,10 +24,10 @@ def ensure_usable(root: Path) -> None:
         StackUnusable: components do not answer; one message names all of them.
     """
     stack = Client().active_stack_model
-    file = files.read(root, stack.name) if stack.name in files.names(root) else None
+    file = files.find(root, stack.name)
     if lacking := needs.missing(stack, file, os.environ):
         raise UserError(files.explain_variables(f"a run on the stack '{stack.name}'", lacking))
-    found = checks.check(stack, file.requirements if file else "requirements-cloud.txt", only_remote=True)
+    found = checks.check(stack, file, only_remote=True)
     if failing := [finding for finding in found if finding.state == "fails"]:
         causes: dict[str, list[str]] = {}
         for finding in failing:

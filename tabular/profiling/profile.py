@@ -38,7 +38,6 @@ def profile(content: bytes, name: str, target: str, task: Task | None = None) ->
         reading, findings, frame = _csv(content, name, target)
     else:
         reading, findings, frame = _parquet(content, name, target)
-    targets.require(frame, target, name)
     aim = targets.describe(frame[target], task, name)
     if aim.missing:
         reading = reading.model_copy(update={"target_missing": "drop"})

@@ -28,7 +28,7 @@ def silent() -> Iterator[str]:
 def check(name: str, environment: dict[str, str], only_remote: bool = False) -> dict[str, ComponentState]:
     """Apply a stack of the project and check it."""
     registration.apply(name, files.resolve(files.read(ROOT, name), name, environment))
-    return {finding.what: finding for finding in checks.check(Client().get_stack(name), "r.txt", only_remote)}
+    return {finding.what: finding for finding in checks.check(Client().get_stack(name), None, only_remote)}
 
 
 def check_components(only_remote: bool = False, **components: Any) -> dict[str, ComponentState]:
@@ -36,7 +36,7 @@ def check_components(only_remote: bool = False, **components: Any) -> dict[str, 
     parts = {"orchestrator": {"name": "default"}, "artifact_store": {"name": "default"}, **components}
     stack = files.StackFile.model_validate({"description": "d", "components": parts})
     registration.apply("mine", stack)
-    return {finding.what: finding for finding in checks.check(Client().get_stack("mine"), "r.txt", only_remote)}
+    return {finding.what: finding for finding in checks.check(Client().get_stack("mine"), None, only_remote)}
 
 
 def tracker(flavor: str, secrets: dict[str, str] | None = None, **configuration: Any) -> dict[str, Any]:
