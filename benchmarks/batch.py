@@ -1,4 +1,4 @@
-"""How fast a large table is scored, in how much memory, and whether a kill loses or repeats a row.
+"""Measures the speed and the memory of scoring a large table, and whether a kill loses or repeats a row.
 
     python benchmarks/batch.py --bundle .cache/bundles/california-housing-1 --data housing.csv
 
@@ -45,7 +45,7 @@ BAD: Final = 997
 
 @dataclass(frozen=True)
 class BatchScene:
-    """What both parts measure."""
+    """The model and the rows that both parts measure."""
 
     given: argparse.Namespace
     bundle: Bundle

@@ -1,4 +1,4 @@
-"""What a cell means: which texts are holes, numbers, booleans and dates, and which spellings are one category.
+"""The meaning of a cell: the texts that are holes, numbers, booleans and dates, and the spellings of one category.
 
 These rules hold for a single value and need the standard library alone. Training (`tabular.table`), the batch
 (`tabular.batch.values`) and the service (`tabular.bundles.values`) apply them to whole columns, each in its own way.
@@ -45,7 +45,7 @@ _DAYS: Final = {
     r"[A-Za-z]{3} \d{1,2}, \d{4}": ("%b %d, %Y",),
     r"[A-Za-z]{4,9} \d{1,2}, \d{4}": ("%B %d, %Y",),
 }
-"""How a day of each look can be read; where there are two ways, the first one has the month first."""
+"""The forms in which a day of each look can be read; where there are two, the first one has the month first."""
 
 
 def holes(missing: Sequence[str] | None, is_text: bool) -> frozenset[str] | None:

@@ -13,7 +13,7 @@ Hashes = NDArray[np.uint64]
 FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 """An odd number that makes the order of the columns count."""
 ABSENT: Final = np.uint64(0xC6A4A7935BD1E995)
-"""What stands for a missing value."""
+"""The hash of a missing value."""
 
 
 def of_texts(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Hashes:

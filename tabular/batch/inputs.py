@@ -150,7 +150,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _file(found: FoundFile) -> InputFile:
-    """What a file is, by its first bytes."""
+    """The description of a file, whose format its first bytes tell."""
     location, shown = found.location, public(found.location)
     if found.name and not location.lower().removesuffix(".gz").endswith(TABLES):
         raise UserError(f"batch.input: {shown} is not a CSV or Parquet file by its name; move it out of the folder")

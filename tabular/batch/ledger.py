@@ -38,13 +38,13 @@ IDENTITY: Final = "batch.json"
 SUCCESS: Final = "_SUCCESS.json"
 LOCK: Final = ".lock"
 TRANSFER_SECONDS: Final = 300.0
-"""How long the transfer of one file may take."""
+"""Longest time for the transfer of one file."""
 
 AReport = TypeVar("AReport", bound=Report)
 
 
 class BatchIdentity(Report):
-    """What an output is made from; an output with another identity is not continued."""
+    """Everything that determines an output; an output with another identity is not continued."""
 
     format: Literal[1] = 1
     files: list[InputFile]
@@ -57,7 +57,7 @@ class BatchIdentity(Report):
     validation: ValidationConfig
     seed: int
     forms: dict[str, str] = {}
-    """How the dates of each column are written; found in the input, and not compared."""
+    """The form of the dates of each column; it is found in the input, and not compared."""
 
     @classmethod
     def of(cls, config: BatchConfig, files: list[InputFile], bundle: Bundle, sha256: str) -> "BatchIdentity":

@@ -25,7 +25,7 @@ FIRST_DAY, END = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
 
 
 class CellNotation(NamedTuple):
-    """How the cells of a file are written."""
+    """The way in which the cells of a file are written."""
 
     holes: pa.Array | None
     """Texts that stand for a missing value; None where only null does."""

@@ -24,7 +24,7 @@ def columns_of(bundle: Bundle) -> tuple[str, ...]:
     return ("row", "row_hash", "prediction", *(f"probability_{label}" for label in bundle.classes), *CONSTANT)
 
 
-def said(bundle: Bundle, output: NDArray[np.float64]) -> NDArray[Any]:
+def predicted(bundle: Bundle, output: NDArray[np.float64]) -> NDArray[Any]:
     """The predictions: numbers, or the most probable classes as text."""
     if bundle.task == "regression":
         return output
@@ -48,7 +48,7 @@ def predictions(chunk: Chunk, scored: ScoredRows, bundle: Bundle, keep: Sequence
     """
     places = scored.ready.places
     at = chunk.positions[places]
-    answers = said(bundle, scored.output)
+    answers = predicted(bundle, scored.output)
     made: dict[str, Any] = {
         "row": pa.array(chunk.first + at, pa.int64()),
         "row_hash": as_hex(chunk.hashes[at]),

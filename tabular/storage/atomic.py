@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 UNFINISHED: Final = ".unfinished-"
-"""What the names of files and folders begin with until they are whole."""
+"""The beginning of the names of files and folders that are not complete yet."""
 READABLE: Final = 0o644
 
 

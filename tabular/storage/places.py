@@ -22,11 +22,12 @@ from tabular.storage.atomic import write_atomically
 Result = TypeVar("Result")
 
 SECONDS = 5.0
-"""How long to wait for a connection, for each piece of an answer, and for the whole of a small file."""
+"""Longest wait for a connection, for each piece of an answer, and for the whole of a small file."""
+GOOGLE: Final = ("gs://", "gcs://")
 PIECE: Final = 2**22
 """Number of bytes that a stream asks a store for at a time."""
 CONTENT_MARKS: Final = ("md5Hash", "Content-MD5", "ETag", "etag", "Last-Modified", "LastModified", "mtime", "created")
-"""What file systems call the mark that changes with a file's bytes, the most reliable first."""
+"""The names that file systems give to the mark that changes with a file's bytes, the most reliable first."""
 
 _late: dict[str, Future[Any]] = {}
 """The last call to each store that was given up and has not ended; no second call waits beside it."""
@@ -168,10 +169,9 @@ def fingerprint(location: str) -> str:
     info = _remotely(location, "read", SECONDS, lambda system, path: system.info(path))
     if info.get("type") == "directory":
         raise Refused(f"{public(location)} is a folder", "name one CSV, Parquet or .tgz file in it")
-    mark = _content_mark(info)
-    if not mark:
-        return hashlib.sha256(read(location, None)).hexdigest()
-    return hashlib.sha256(json.dumps([mark, info.get("size")]).encode()).hexdigest()
+    if mark := _content_mark(info):
+        return hashlib.sha256(json.dumps([mark, info.get("size")]).encode()).hexdigest()
+    return hashlib.sha256(read(location, None)).hexdigest()
 
 
 def stream(location: str) -> IO[bytes]:
@@ -195,21 +195,25 @@ def store(location: str) -> tuple[Any, str]:
 
     # No total: a large file takes its time, as long as its pieces arrive.
     limits = aiohttp.ClientTimeout(total=None, connect=SECONDS, sock_read=SECONDS)
-    protocol, _, path = location.partition("://")
-    if protocol in ("gs", "gcs"):
-        os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # which gcsfs reads when it is imported
-        from tabular.storage.google import SingleAttemptFileSystem
-
+    if location.startswith(GOOGLE):
         options: dict[str, Any] = {"requests_timeout": limits, "use_listings_cache": False}
         if os.environ.get("STORAGE_EMULATOR_HOST"):  # gcsfs reads it too; the search for credentials takes seconds
             options["token"] = "anon"
-        return SingleAttemptFileSystem(**options), path
+        return _google()(**options), location.partition("://")[2]
     options = {"use_listings_cache": False}
     if _is_http(location):  # as curl does it: the proxies of the environment, and the bytes as they were sent
         client = {"timeout": limits, "trust_env": True, "auto_decompress": False}
         options["client_kwargs"] = client | {"headers": {"Accept-Encoding": "identity"}}
     system, path = fsspec.url_to_fs(location, **options)
     return system, path
+
+
+def _google() -> Any:
+    """The class of Google's file system; its import takes seconds."""
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # which gcsfs reads when it is imported
+    from tabular.storage.google import SingleAttemptFileSystem
+
+    return SingleAttemptFileSystem
 
 
 class _RemoteStream(io.RawIOBase):
@@ -269,19 +273,15 @@ def _find_remote(system: Any, path: str) -> list[FoundFile]:
         info = system.info(path)
         return [FoundFile(path, "", int(info.get("size") or 0), _content_mark(info))]
     base = system._strip_protocol(path).rstrip("/")
-    return [
-        FoundFile(
-            system.unstrip_protocol(name),
-            system._strip_protocol(name).removeprefix(base).lstrip("/"),
-            int(info["size"]),
-            _content_mark(info),
-        )
-        for name, info in system.find(path, detail=True).items()
-    ]
+    found = []
+    for name, info in system.find(path, detail=True).items():
+        below = system._strip_protocol(name).removeprefix(base).lstrip("/")
+        found.append(FoundFile(system.unstrip_protocol(name), below, int(info["size"]), _content_mark(info)))
+    return found
 
 
 def _remotely(location: str, verb: str, seconds: float, call: Callable[[Any, str], Result]) -> Result:
-    """What the call returns, with the file system of an address and the path in it as its arguments."""
+    """Call a function with the file system of an address and the path in it, and return its result in bounded time."""
     root = "/".join(location.split("/", 3)[:3])
     future: Future[Result] = Future()
 
@@ -295,6 +295,8 @@ def _remotely(location: str, verb: str, seconds: float, call: Callable[[Any, str
         if root in _late and not _late[root].done():
             raise TimeoutError
         _late.pop(root, None)
+        if location.startswith(GOOGLE):
+            _google()  # imported here, because the time limit is for the store alone
         threading.Thread(target=work, name="stackhouse-store", daemon=True).start()  # which never delays the exit
         try:
             return future.result(timeout=seconds)
@@ -328,9 +330,8 @@ def _remote_error(location: str, verb: str, error: Exception) -> StoreError:
     shown = public(location)
     # fsspec reports any failed look at an HTTP file as "not found" and keeps the reason as the cause.
     cause = (error.__cause__ or error) if isinstance(error, FileNotFoundError) and _is_http(location) else error
-    status = None  # of the HTTP response, where there was one
-    if isinstance(cause, aiohttp.ClientResponseError) and not isinstance(cause, aiohttp.ClientHttpProxyError):
-        status = cause.status
+    is_proxy = isinstance(cause, aiohttp.ClientHttpProxyError)
+    status = cause.status if isinstance(cause, aiohttp.ClientResponseError) and not is_proxy else None
     if isinstance(cause, FileNotFoundError) or status == 404:
         return NotThere(f"{shown}: there is no such file or bucket", "correct the address")
     if status is not None:

@@ -39,7 +39,7 @@ class TableSource(StrictModel):
     sample: SampleSpec | None = None
     """The description of a sample; None for another source."""
     reading: ReadingConfig = ReadingConfig()
-    """How the file is written; ignored for a sample."""
+    """The way in which the file is written; ignored for a sample."""
     kinds: dict[str, Literal["text", "date"]] = {}
     """The columns that the rules of the validation declare categories or dates, whatever their values look like."""
     why: str

@@ -49,12 +49,12 @@ def run(source: Path | str, output: Path | str, by: BatchModel | None = None, **
 
 
 def predictions(output: Path | str) -> pd.DataFrame:
-    """By the number of the row."""
+    """The rows of the output, by the number of the row."""
     return pd.read_parquet(f"{output}/predictions").set_index("row")
 
 
 def rejects(output: Path | str) -> pd.DataFrame:
-    """By the number of the row."""
+    """The rows of the output, by the number of the row."""
     return pd.read_parquet(f"{output}/rejects").set_index("row")
 
 

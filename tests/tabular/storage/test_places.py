@@ -88,6 +88,32 @@ class TestRemote:
         with pytest.raises(places.NotThere):
             places.read("memory://places/none")
 
+    def test_a_file_is_read_as_a_seekable_stream(self) -> None:
+        # given
+        places.write("memory://places/stream", b"0123456789")
+
+        # when
+        with places.stream("memory://places/stream") as stream:
+            stream.seek(4)
+            found = stream.read(3), stream.tell(), stream.read()
+
+        # then
+        assert found == (b"456", 7, b"789")
+        with pytest.raises(places.NotThere):
+            places.stream("memory://places/none")
+
+    def test_files_are_found_with_what_marks_their_content(self) -> None:
+        # given
+        for name, content in (("a", b"1"), ("b/c", b"22")):
+            places.write(f"memory://found/{name}", content)
+
+        # when
+        found = places.find("memory://found")
+
+        # then
+        assert [(file.name, file.size) for file in found] == [("a", 1), ("b/c", 2)] and all(file.mark for file in found)
+        assert [file.name for file in places.find(found[0].location)] == [""]
+
     def test_a_store_that_never_answers_is_given_up_and_not_waited_for_twice(self, silent: str) -> None:
         # given
         threads = threading.active_count()
