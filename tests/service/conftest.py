@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from service.live import LiveModel
-from tabular.prediction_log.writer import PredictionLog
 from tests.support.bundles import NewModel, make_bundle, manifest_of, named, write_manifest
 
 
@@ -43,11 +42,3 @@ def new_model(tmp_path: Path, manifest: Path) -> Iterator[NewModel]:
     yield new
     for model in made:
         model.stop()
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[PredictionLog]:
-    log = PredictionLog(str(tmp_path / "log"), flush_seconds=0.02)
-    log.start()
-    yield log
-    log.stop()

@@ -1,12 +1,14 @@
 """What is put into a prediction log, and found in it."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from tabular.prediction_log.records import PREDICTIONS, Batch, Feedback, Prediction, Record, line, now
 from tabular.prediction_log.writer import PredictionLog
@@ -80,3 +82,16 @@ def predicted_batch(
 def truth(request_id: str, value: float | str, minutes: float = 30, row: int | None = None) -> Feedback:
     """A true value that a client sent."""
     return Feedback(request_id, at(minutes), value, row)
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Let the disk take ten bytes more, and then none. Returns what wrote before."""
+    write, taken = os.write, [10]
+
+    def fail(descriptor: int, content: memoryview) -> int:
+        if not taken:
+            raise OSError(28, "No space left on device")
+        return write(descriptor, content[: taken.pop()])
+
+    monkeypatch.setattr(os, "write", fail)
+    return write

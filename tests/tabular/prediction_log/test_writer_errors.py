@@ -14,7 +14,7 @@ from tabular.prediction_log.records import ERRORS, PREDICTIONS
 from tabular.prediction_log.writer import PredictionLog
 from tests.support.bundles import damage, eventually
 from tests.support.clients import ROW, Client, serving
-from tests.support.logs import add, found_in, ids
+from tests.support.logs import add, fill_disk, found_in, ids
 
 Kinds = dict[tuple[str, int, str], int]
 
@@ -114,14 +114,7 @@ class TestCounts:
 
     def test_counts_on_a_full_disk_are_written_once(self, log: PredictionLog, monkeypatch: pytest.MonkeyPatch) -> None:
         # given: the disk takes ten bytes, and then none
-        write, taken = os.write, [10]
-
-        def fail(descriptor: int, content: memoryview) -> int:
-            if not taken:
-                raise OSError(28, "No space left on device")
-            return write(descriptor, content[: taken.pop()])
-
-        monkeypatch.setattr(os, "write", fail)
+        write = fill_disk(monkeypatch)
         log.error("/predict", 500, "internal")
         assert eventually(lambda: log.warning is not None)
         log.error("/predict", 500, "internal")

@@ -11,7 +11,7 @@ from tabular.prediction_log.files import LocalFolder
 from tabular.prediction_log.writer import PredictionLog
 from tabular.storage import places
 from tests.support.bundles import eventually
-from tests.support.logs import add, add_batch, found_at, ids
+from tests.support.logs import add, add_batch, fill_disk, found_at, ids
 from tests.support.project import ROOT
 
 WRITER = """
@@ -85,14 +85,7 @@ class TestLimits:
         # given: the disk takes ten bytes, and then none
         add(log, "r0")
         assert eventually(lambda: log.written == 1)
-        write, taken = os.write, [10]
-
-        def fail(descriptor: int, content: memoryview) -> int:
-            if not taken:
-                raise OSError(28, "No space left on device")
-            return write(descriptor, content[: taken.pop()])
-
-        monkeypatch.setattr(os, "write", fail)
+        write = fill_disk(monkeypatch)
         add(log, "r1")
         assert eventually(lambda: log.warning is not None)
         assert "no space left on device" in str(log.warning)
