@@ -1,4 +1,4 @@
-"""Bundles as the files that they are."""
+"""Stores bundles as folders of files."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,25 +10,25 @@ from tabular.bundles.bundle import CARD, MANIFEST, parse, read
 from tabular.bundles.making.folder import BundleFolder
 
 FOLDER = "bundle"
-"""Below the artifact's own address; the release manifest points there."""
+"""Name of the folder in the artifact; the release manifest points to it."""
 
 
 class BundleMaterializer(FileMaterializer):
-    """The folder of a bundle, pictured by its card."""
+    """The files of a bundle; its picture is the model card."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BundleFolder,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
     SKIP_REGISTRATION: ClassVar[bool] = False
 
     def save(self, data: BundleFolder) -> None:
-        """Copy the files, the manifest last: where it is, all is."""
+        """Copy the files, with the manifest last, so that a bundle with a manifest is complete."""
         bundle = read(data.path)
         self.artifact_store.makedirs(f"{self.uri}/{FOLDER}")
         for name in (*bundle.files, MANIFEST):
             self.write(f"{FOLDER}/{name}", (data.path / name).read_bytes())
 
     def load(self, data_type: type[Any]) -> BundleFolder:
-        """Copy the files into a temporary folder that stays for the life of the process."""
+        """Copy the files into a temporary folder that exists as long as the process."""
         with self.get_temporary_directory(delete_at_exit=False) as temporary:
             folder = Path(temporary)
         manifest = self.read(f"{FOLDER}/{MANIFEST}")
@@ -39,7 +39,7 @@ class BundleMaterializer(FileMaterializer):
         return BundleFolder(folder)
 
     def compute_content_hash(self, data: BundleFolder) -> str | None:
-        """The same for equal models of the same version."""
+        """A hash that is equal for equal models of the same version."""
         return data.content_hash()
 
     def save_visualizations(self, data: BundleFolder) -> dict[str, VisualizationType]:

@@ -1,4 +1,4 @@
-"""What a step's cached result depends on beyond its own source, its parameters and its inputs."""
+"""Cache policies of steps: which files a cached result depends on, beyond the step's source, parameters and inputs."""
 
 import ast
 from functools import cache
@@ -11,31 +11,32 @@ from tabular.storage.repository import ROOT
 
 ROOMS = ("tabular", "steps", "materializers", "registry", "trackers")
 VALUES_ONLY = "tabular/config/"
-"""Config models hold values and no behaviour; the values are in the cache key as the step's parameters."""
+"""Config models hold values only, and these are part of the cache key as the step's parameters."""
 
 
 def depends_on(*modules: ModuleType) -> CachePolicy:
-    """A cache policy under which a step runs again when the code that it calls changes, and only then.
+    """A cache policy by which a step runs again if the code that it calls changes, and only then.
 
     Args:
         modules: the modules that the step calls. Every module of the project that these import, directly or not,
             counts too, and so do the templates beside such a module. So does the lock file, because another
             scikit-learn may give another model.
     """
-    files = {file for module in modules for file in _closure(_relative(Path(str(module.__file__))))}
+    files = {file for module in modules for file in imported_files(_relative(Path(str(module.__file__))))}
     templates = {path for folder in {Path(file).parent for file in files} for path in _templates(folder)}
     return CachePolicy(file_dependencies=[*sorted(files | templates), "requirements.txt"])
 
 
 @cache
-def _closure(file: str) -> frozenset[str]:
+def imported_files(file: str) -> frozenset[str]:
+    """A file of the project and all files of the project that it imports, directly or indirectly."""
     found: set[str] = set()
     waiting = [file]
     while waiting:
         current = waiting.pop()
         if current not in found and not current.startswith(VALUES_ONLY):
             found.add(current)
-            waiting += _imports(current)
+            waiting += direct_imports(current)
     return frozenset(found)
 
 
@@ -45,8 +46,8 @@ def _templates(folder: Path) -> list[str]:
 
 
 @cache
-def _imports(file: str) -> tuple[str, ...]:
-    """The project's files that a file imports."""
+def direct_imports(file: str) -> tuple[str, ...]:
+    """The project's files that a file imports directly, as paths relative to the repository."""
     names: set[str] = set()
     for node in ast.walk(ast.parse((ROOT / file).read_text())):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""Fitted scikit-learn estimators as skops files."""
+"""Stores scikit-learn estimators, fitted or not, as skops files."""
 
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ FILE = "estimator.skops"
 
 
 class EstimatorMaterializer(FileMaterializer):
-    """One estimator, pictured as scikit-learn's own diagram."""
+    """One estimator; its picture is scikit-learn's diagram."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BaseEstimator,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
@@ -26,17 +26,17 @@ class EstimatorMaterializer(FileMaterializer):
         self.write(FILE, content)
 
     def load(self, data_type: type[Any]) -> BaseEstimator:
-        """Read the estimator; a file with types that are not trusted is refused."""
+        """Read the estimator; a file with untrusted types is refused."""
         return from_bytes(self.read(FILE))
 
     def compute_content_hash(self, data: BaseEstimator) -> str | None:
-        """The sha256 of the stored file: equal estimators have equal files."""
+        """The sha256 of the stored file; equal estimators have equal files."""
         return self._digest
 
     def save_visualizations(self, data: BaseEstimator) -> dict[str, VisualizationType]:
-        """scikit-learn's diagram."""
+        """The diagram of scikit-learn."""
         return {self.write("diagram.html", estimator_html_repr(data).encode()): VisualizationType.HTML}
 
     def extract_metadata(self, data: BaseEstimator) -> dict[str, Any]:
-        """The hash that identifies the model everywhere."""
+        """The sha256 that identifies the model in registry and bundle, and the class name."""
         return {"sha256": self._digest, "estimator": type(data).__name__}

@@ -1,4 +1,4 @@
-"""Reading and writing the files of an artifact through its artifact store."""
+"""Reads and writes the files of an artifact through its artifact store."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from zenml.materializers.base_materializer import BaseMaterializer
 
 
 class FileMaterializer(BaseMaterializer):
-    """A materializer whose artifact is one main file, hashed as it is written, with pictures beside it."""
+    """A materializer for artifacts that consist of a main file and pictures."""
 
     SKIP_REGISTRATION: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""The pair that fills holes, scaler (or none) and imputer, kept together."""
+"""Stores the imputer pair: a scaler (or None) and an imputer."""
 
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ FILE = "imputer.skops"
 
 
 class ImputerPairMaterializer(FileMaterializer):
-    """Both halves in one file, so that neither can be used without the other."""
+    """Both parts in one file, so that neither is used without the other."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ImputerPair,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
@@ -26,7 +26,7 @@ class ImputerPairMaterializer(FileMaterializer):
         self.write(FILE, content)
 
     def load(self, data_type: type[Any]) -> ImputerPair:
-        """Read the pair; a file with types that are not trusted is refused."""
+        """Read the pair; a file with untrusted types is refused."""
         return ImputerPair(*from_bytes(self.read(FILE)))
 
     def compute_content_hash(self, data: ImputerPair) -> str | None:
@@ -34,7 +34,7 @@ class ImputerPairMaterializer(FileMaterializer):
         return self._digest
 
     def save_visualizations(self, data: ImputerPair) -> dict[str, VisualizationType]:
-        """A diagram of each half."""
+        """A diagram of each part."""
         parts = {name: part for name, part in data._asdict().items() if part is not None}
         return {
             self.write(f"{name}.html", estimator_html_repr(part).encode()): VisualizationType.HTML

@@ -1,4 +1,4 @@
-"""`model_config.yaml` as the file that it is."""
+"""Stores a model's configuration as `model_config.yaml`."""
 
 import hashlib
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from tabular.learning.model_config import FILE, ModelConfig, from_yaml, to_yaml
 
 
 class ModelConfigMaterializer(FileMaterializer):
-    """The configuration of a version, in YAML."""
+    """The configuration of one version of a model."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ModelConfig,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA

@@ -1,4 +1,4 @@
-"""Reports as JSON with their pictures, and the best parameters as YAML."""
+"""Stores reports as JSON with their pictures, and the best parameters as YAML."""
 
 import hashlib
 import json
@@ -20,27 +20,27 @@ PARAMETERS_FILE = "best_params.yaml"
 
 
 class ReportMaterializer(FileMaterializer):
-    """Any report: the numbers as JSON, every picture as PNG, an evaluation and a verdict also as a page."""
+    """A report as JSON, with its pictures as PNG; an evaluation and a verdict also have an HTML page."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Report,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA_ANALYSIS
     SKIP_REGISTRATION: ClassVar[bool] = False
 
     def save(self, data: Report) -> None:
-        """Write the numbers."""
+        """Write the report."""
         self.write(REPORT_FILE, data.model_dump_json(indent=2).encode())
 
     def load(self, data_type: type[Any]) -> Report:
-        """Read the numbers back."""
+        """Read the report."""
         report: Report = data_type.model_validate_json(self.read(REPORT_FILE))
         return report
 
     def compute_content_hash(self, data: Report) -> str | None:
-        """The sha256 of the numbers without the times, which differ from run to run."""
+        """The sha256 of the report without its times, which differ between runs with equal inputs."""
         return hashlib.sha256(json.dumps(data.content(), sort_keys=True).encode()).hexdigest()
 
     def save_visualizations(self, data: Report) -> dict[str, VisualizationType]:
-        """The report's pictures, and the page of an evaluation or a verdict."""
+        """The pictures of the report, and the page of an evaluation or a verdict."""
         pictures = png_files(data)
         shown = {self.write(f"{name}.png", content): VisualizationType.IMAGE for name, content in pictures.items()}
         if isinstance(data, Evaluation):
@@ -54,7 +54,7 @@ class ReportMaterializer(FileMaterializer):
 
 
 class BestParametersMaterializer(FileMaterializer):
-    """The best parameters as the YAML file that a person would write."""
+    """The best parameters as a YAML file."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BestParameters,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA

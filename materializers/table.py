@@ -1,4 +1,4 @@
-"""Tables as Parquet."""
+"""Stores tables as Parquet files."""
 
 import io
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ FILE = "table.parquet"
 
 
 class TableMaterializer(FileMaterializer):
-    """One table, pictured by the usual figures of each column."""
+    """One table; its picture is a CSV with figures of each column."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (pd.DataFrame,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
@@ -34,10 +34,10 @@ class TableMaterializer(FileMaterializer):
         return self._digest
 
     def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
-        """Count, distinct values, mean, spread and range of each column."""
+        """Count, number of distinct values, mean, standard deviation and quantiles of each column."""
         figures = data.describe(include="all").transpose().to_csv(index_label="column")
         return {self.write("columns.csv", figures.encode()): VisualizationType.CSV}
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
-        """The shape."""
+        """Numbers of rows and columns."""
         return {"rows": len(data), "columns": data.shape[1]}

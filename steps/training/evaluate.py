@@ -1,4 +1,4 @@
-"""Look at the held-out rows, once."""
+"""Score the model on the held-out rows, once."""
 
 from typing import Annotated
 
@@ -30,11 +30,11 @@ def evaluate(
         model: the fitted pipeline.
         test_rows: the held-out rows.
         train_rows: the training rows, for the baseline.
-        cross_validation: of the model on the training rows, to stand beside the figures.
+        cross_validation: cross-validation on the training rows, reported beside the figures.
         target: the target and the task.
         config: intervals, slices and explanations.
-        metric: of the importances.
-        seed: of the bootstrap.
+        metric: metric of the importances.
+        seed: seed of the bootstrap and the samples.
 
     Returns:
         Metrics with intervals, slices, importances and SHAP values.

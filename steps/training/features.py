@@ -1,4 +1,4 @@
-"""Derive columns, and choose how many clusters."""
+"""Make the preprocessing, and choose the number of clusters."""
 
 from typing import Annotated
 
@@ -26,9 +26,9 @@ def features(
         tuning_rows: training rows.
         imputer: the chosen imputation.
         target: the target and the task.
-        config: what to derive.
-        metric: what decides.
-        seed: of folds and clusters.
+        config: the columns to derive.
+        metric: metric that decides.
+        seed: seed of folds and clusters.
 
     Returns:
         The unfitted preprocessing, which each later step fits on the rows that it may see, and the figures of each

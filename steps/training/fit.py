@@ -1,4 +1,4 @@
-"""Fit the model."""
+"""Fit the model with the tuned parameters."""
 
 from typing import Annotated
 
@@ -29,15 +29,15 @@ def fit(
 
     Args:
         train_rows: the training rows.
-        tuning_rows: those of them that the choices were made by.
+        tuning_rows: the part of them that the choices were made on.
         feature_pipeline: the unfitted preprocessing.
         best_parameters: the tuned algorithm.
         target: the target and the task.
-        folds: of the cross-validation.
-        seed: of folds and estimator.
+        folds: number of folds of the cross-validation.
+        seed: seed of folds and estimator.
 
     Returns:
-        The fitted pipeline from raw columns to a prediction, and the figures of the cross-validation.
+        The fitted pipeline from raw columns to a prediction, and the cross-validation.
     """
     cores = available_cores()
     validated = training.cross_validate(tuning_rows, target, feature_pipeline, best_parameters, folds, seed, cores)

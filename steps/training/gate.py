@@ -1,4 +1,4 @@
-"""Decide whether the model may take the champion's place."""
+"""Decide whether the model may replace the champion."""
 
 from typing import Annotated
 
@@ -30,18 +30,18 @@ def gate(
 ) -> Annotated[GateDecision, names.GATE_DECISION]:
     """Apply the absolute limits, then compare with the champion on rows that neither was trained on.
 
-    The champion of the moment is not in the cache key: a model is judged once, when it is new.
+    The current champion is not part of the cache key, because a model is judged once, when it is new.
 
     Args:
-        model: the challenger; its hash in the cache key is what makes it new.
-        evaluation: the challenger's.
-        train_rows: what the challenger was trained on.
-        test_rows: the held-out rows, for both to answer.
-        provenance: a model of the built-in sample is never promoted.
+        model: the challenger; a new content hash makes this step run again.
+        evaluation: evaluation of the challenger.
+        train_rows: the rows that the challenger was trained on.
+        test_rows: the held-out rows, which both models answer.
+        provenance: source of the data; a model of the built-in sample is never promoted.
         target: the target and the task.
         config: limits and tolerance.
-        model_name: in the registry.
-        seed: of the paired bootstrap.
+        model_name: name in the registry.
+        seed: seed of the paired bootstrap.
 
     Returns:
         The decision with its numbers.

@@ -1,4 +1,4 @@
-"""Choose how holes are filled."""
+"""Choose how missing values are filled."""
 
 from typing import Annotated
 
@@ -22,12 +22,12 @@ def impute(
 
     Args:
         tuning_rows: training rows; their target is set aside.
-        target: the target's name.
+        target: name of the target column.
         config: the strategies.
-        seed: of the mask.
+        seed: seed of the mask.
 
     Returns:
-        The winning scaler (or None) and imputer, and the comparison.
+        The chosen scaler (or None) and imputer, fitted, and the comparison.
     """
     pair, report = imputation.compare(tuning_rows, target, config, seed)
     return pair, report

@@ -20,14 +20,14 @@ def ingest(
     """Read the source that was located before the run.
 
     Args:
-        source: where the rows are; its fingerprint makes a changed file miss the cache.
-        target: the column that must be there.
-        drop_columns: columns that are set aside at once.
-        drop_duplicates: drop repeated rows.
-        seed: of the built-in sample.
+        source: location of the rows; its fingerprint changes with the file, so that a changed file is read again.
+        target: the column that must exist.
+        drop_columns: columns that are dropped after reading.
+        drop_duplicates: whether repeated rows are dropped.
+        seed: seed of the built-in sample.
 
     Returns:
-        The rows and where they came from.
+        The rows and their provenance.
     """
     rows, provenance = read_table(source, target, drop_duplicates, seed, drop_columns)
     return rows, provenance

@@ -1,4 +1,4 @@
-"""Tune the winner."""
+"""Tune the algorithm that won the selection."""
 
 from typing import Annotated, Literal
 
@@ -37,21 +37,21 @@ def search(
     Annotated[BestParameters, names.BEST_PARAMETERS],
     Annotated[SearchReport, names.SEARCH_REPORT],
 ]:
-    """Run the sweep of the winner; a search that was killed goes on where it was.
+    """Run the sweep of the winning algorithm; a search that was killed continues after its last finished trial.
 
     Args:
         tuning_rows: training rows.
         feature_pipeline: the unfitted preprocessing.
-        leaderboard: the winner's algorithm and target transform.
+        leaderboard: gives the winning algorithm and its target transform.
         target: the target and the task.
         sweeps: the search space of each algorithm.
-        trials: how many trials in all.
-        folds: cross-validation folds.
-        backend: who draws the points: Optuna here, or W&B's server.
-        seed: of sampler, folds and estimators.
+        trials: number of trials in all.
+        folds: number of cross-validation folds.
+        backend: what draws the parameters: Optuna on this machine, or W&B's server.
+        seed: seed of sampler, folds and estimators.
 
     Returns:
-        The best parameters and every trial.
+        The best parameters and all trials.
     """
     sweep = sweeps[leaderboard.winner.algorithm]
     objective = searching.Objective(

@@ -1,4 +1,4 @@
-"""Let the algorithms compete."""
+"""Compare the algorithms."""
 
 from typing import Annotated
 
@@ -28,8 +28,8 @@ def select(
         tuning_rows: training rows.
         feature_pipeline: the unfitted preprocessing.
         target: the target and the task.
-        config: the candidates.
-        seed: of folds and estimators.
+        config: the algorithms, the target transforms, the folds and the metric.
+        seed: seed of folds and estimators.
 
     Returns:
         The leaderboard.

@@ -1,4 +1,4 @@
-"""Hold rows out, before anything is fitted."""
+"""Hold rows out before anything is fitted."""
 
 from typing import Annotated
 
@@ -23,16 +23,16 @@ def split(
     Annotated[pd.DataFrame, names.TEST_ROWS],
     Annotated[pd.DataFrame, names.TUNING_ROWS],
 ]:
-    """Draw the held-out rows, and of the others those that are enough to choose by.
+    """Draw the held-out rows, and from the training rows a part that is large enough to choose on.
 
     Args:
         dataset: all rows.
-        target: classes are kept in proportion.
-        config: the share, what to stratify by, and how many rows are enough.
-        seed: of the draw.
+        target: the target and the task; both parts get the same shares of classes.
+        config: the held-out share, the column to stratify by, and the number of tuning rows.
+        seed: seed of the draws.
 
     Returns:
-        The training rows, the held-out rows, and of the training rows those that the choices are made by.
+        The training rows, the held-out rows, and the part of the training rows that the choices are made on.
     """
     train_rows, test_rows = splitting.split(dataset, target, config, seed)
     return train_rows, test_rows, splitting.tuning_rows(train_rows, target, config, seed)

@@ -1,4 +1,4 @@
-"""Check the contract with the data."""
+"""Check the table against the rules of the config."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from tabular.table import validation
 def validate(
     dataset: pd.DataFrame, target: TargetConfig, config: ValidationConfig
 ) -> Annotated[ValidationReport, names.VALIDATION_REPORT]:
-    """Collect every failure, then raise once.
+    """Collect all failures, then raise one error.
 
     Args:
         dataset: all rows.
@@ -24,7 +24,7 @@ def validate(
         config: the rules.
 
     Returns:
-        A profile of each column; without failures, because with any the step raises.
+        A summary of each column, without failures, because the step raises if there are any.
     """
     report = validation.validate(dataset, target, config)
     validation.refuse(report)

@@ -1,7 +1,7 @@
-"""Probabilities that mean what they say: all logits of a classifier divided by one temperature (Guo et al. 2017).
+"""Calibrated probabilities: all logits of a classifier are divided by one temperature.
 
-Section 4.2 of "On Calibration of Modern Neural Networks". The order of the classes stays what it is. numpy alone: the
-same code when training and when serving.
+The method is section 4.2 of "On Calibration of Modern Neural Networks" (Guo et al. 2017); it never changes which class
+is the most likely. The module needs numpy alone, so that training and serving share it.
 """
 
 import numpy as np
@@ -10,36 +10,36 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LOWEST, HIGHEST = 0.05, 20.0
-"""Between these a temperature is looked for."""
+"""The ends of the interval that is searched for the temperature."""
 ROUNDS = 60
-"""Each makes the interval a third smaller: what is left is below 1e-9."""
+"""Steps of the search; each makes the interval 38 % smaller, which leaves less than 1e-9."""
 SMALLEST_SHARE = 1e-6
-"""What a share of votes counts for at least: of none there is no logarithm."""
+"""The smallest share of votes that is used, because 0 does not have a logarithm."""
 
 
 def softmax(logits: Floats, temperature: float) -> Floats:
-    """Probabilities (rows x classes) from logits (rows x classes), divided by the temperature."""
+    """Probabilities (rows x classes) from logits (rows x classes) that are divided by the temperature."""
     divided = logits / temperature
     powers = np.exp(divided - divided.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def logits_of_log_odds(log_odds: Floats) -> Floats:
-    """The logits of two classes (rows x 2) from the log-odds of the second (rows,)."""
+    """Logits of two classes (rows x 2) from the log-odds of the second class (rows,)."""
     return np.column_stack([np.zeros(len(log_odds)), log_odds])
 
 
 def logits_of_shares(shares: Floats) -> Floats:
-    """The logits (rows x classes) of a forest's shares of votes (rows x classes)."""
+    """Logits (rows x classes) from a forest's shares of votes (rows x classes)."""
     return np.log(np.maximum(shares, SMALLEST_SHARE))
 
 
 def log_loss(probabilities: Floats, codes: NDArray[np.intp]) -> float:
-    """-mean ln(probability of the actual class), that clipped to 2.2e-16, as `tabular.learning.metrics` has it.
+    """-mean ln(probability of the actual class), with the probability clipped to at least 2.2e-16.
 
     Args:
         probabilities: rows x classes.
-        codes: the column of each row's actual class.
+        codes: column of each row's actual class (rows,).
     """
     given = np.take_along_axis(probabilities, codes[:, None], axis=1)
     return float(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)).mean())
@@ -49,11 +49,11 @@ def best_temperature(logits: Floats, codes: NDArray[np.intp]) -> float:
     """The temperature with the least log loss, by golden-section search (Kiefer 1953) over its logarithm.
 
     Args:
-        logits: rows x classes, of rows that the classifier was not fitted on.
-        codes: the column of each row's actual class.
+        logits: rows x classes, for rows that the classifier was not fitted on.
+        codes: column of each row's actual class (rows,).
 
     Returns:
-        1.0 where no other is better.
+        The temperature; 1.0 if no other one is better.
     """
 
     def loss(logarithm: float) -> float:

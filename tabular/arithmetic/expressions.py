@@ -1,4 +1,4 @@
-"""Derived columns computed with numpy alone: the same code when training and when serving, so the same bits."""
+"""Evaluation of expressions, with numpy alone: training and serving share the code and get the same bits."""
 
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular.config.expression import Program
+from tabular.config.expression import ParsedExpression
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ _ONE: dict[str, Callable[[Any], Any]] = {
 _MANY: dict[str, Callable[[Any, Any], Any]] = {"max": np.maximum, "min": np.minimum}
 
 
-def evaluate(program: Program, columns: Sequence[Floats]) -> Floats:
+def evaluate(program: ParsedExpression, columns: Sequence[Floats]) -> Floats:
     """The value of an expression for each row.
 
     A division by zero gives 0 where it happens, inside a longer expression too. A result that is infinite or not a
@@ -30,12 +30,12 @@ def evaluate(program: Program, columns: Sequence[Floats]) -> Floats:
 
     Args:
         program: from `tabular.config.expression.parse`.
-        columns: the values (rows,) of each of `program.columns`, without holes.
+        columns: the values (rows,) of each of `program.columns`, without NaN.
 
     Returns:
-        rows, float64, all finite.
+        The value of each row (rows,), float64, all finite.
     """
-    # Contiguous, because numpy computes some functions in another way where values lie apart.
+    # Contiguous, because numpy computes some functions in another way if values are not adjacent in memory.
     values = [np.ascontiguousarray(column, dtype=np.float64) for column in columns]
     stack: list[Any] = []
     with np.errstate(all="ignore"):

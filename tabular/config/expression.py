@@ -1,4 +1,4 @@
-"""The arithmetic of derived columns: read by a grammar of its own, never evaluated as Python."""
+"""The grammar of expressions for derived columns; they are parsed here and never evaluated as Python."""
 
 import ast
 import math
@@ -10,59 +10,59 @@ from typing import NamedTuple
 from tabular.errors import nearest_hint
 
 LONGEST = 500
-"""Characters of an expression."""
+"""The largest number of characters."""
 DEEPEST = 30
-"""Operations inside one another."""
+"""The deepest nesting of operations."""
 LARGEST_EXPONENT = 16.0
-"""The size of a constant exponent."""
+"""The largest absolute value of a constant exponent."""
 
 FUNCTIONS = {"abs": 1, "exp": 1, "log": 1, "log1p": 1, "sqrt": 1, "max": 2, "min": 2}
-"""Each function with how many values it takes; those of two take more as well."""
+"""Each function with the number of its arguments; those with two also take more."""
 OPERATORS: dict[type[ast.AST], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 _QUOTED = re.compile("`([^`]*)`")
 
 
 class BadExpression(ValueError):
-    """What is wrong with an expression, and where."""
+    """An expression cannot be read; the message says what is wrong and where."""
 
 
 class Instruction(NamedTuple):
     """One step of a stack machine."""
 
     operation: str
-    """`number`, `column`, `negative`, an operator, or a function."""
+    """`number`, `column`, `negative`, an operator or a function."""
     number: float = 0.0
-    """Of `number`."""
+    """The value of the operation `number`."""
     place: int = 0
-    """Of `column`: which one. Of a function: how many values it takes from the stack."""
+    """For `column`, its index; for a function, the number of values that it takes from the stack."""
 
 
-class Program(NamedTuple):
-    """An expression that has been read."""
+class ParsedExpression(NamedTuple):
+    """A parsed expression."""
 
     columns: tuple[str, ...]
-    """The columns it names, in the order in which they first appear."""
+    """Names of its columns in the order of their first mention."""
     positions: tuple[int, ...]
-    """Where each first appears: characters from the start, counted from 1."""
+    """Position of the first mention of each column, in characters counted from 1."""
     steps: tuple[Instruction, ...]
-    """In postfix order."""
+    """The instructions in postfix order."""
 
 
 @lru_cache(maxsize=1024)
-def parse(text: str) -> Program:
+def parse(text: str) -> ParsedExpression:
     """Read an expression.
 
     Args:
-        text: numbers, column names (in backticks where one is no word), `+ - * / **`, parentheses, the functions of
-            `FUNCTIONS`.
+        text: numbers, column names (in backticks if a name is not a word), `+ - * / **`, parentheses, and the
+            functions in `FUNCTIONS`.
 
     Raises:
-        BadExpression: it is anything else, too long, too deep, or names no column; the message says where.
+        BadExpression: the text is anything else, too long, too deeply nested, or does not name a column.
     """
     if len(text) > LONGEST:
-        raise BadExpression(f"the expression has {len(text)} characters; at most {LONGEST} are taken")
+        raise BadExpression(f"the expression has {len(text)} characters; at most {LONGEST} are allowed")
     quoted = {match.start(): match for match in _QUOTED.finditer(text)}
-    # The parser sees a word of the same length in place of each quoted name, so that positions stay what they are.
+    # The parser gets a word of the same length in place of each quoted name, so that positions do not change.
     plain = _QUOTED.sub(lambda match: "_" * len(match.group()), text)
     start = len(plain) - len(plain.lstrip())
     try:
@@ -70,23 +70,23 @@ def parse(text: str) -> Program:
     except SyntaxError as error:
         raise _bad(text, start + max(1, error.offset or 1), "cannot be read from here on") from None
     except (ValueError, MemoryError, RecursionError):
-        said = "it is nested too deep, or holds a character that no expression has"
+        said = "it is nested too deeply, or has a character that is not allowed"
         raise BadExpression(f"{text[:60]!r} cannot be read: {said}") from None
     reader = _Reader(text, start, quoted)
     reader.read(tree.body, 0)
     if not reader.columns:
-        raise BadExpression(f"{text!r} names no column")
-    return Program(tuple(reader.columns), tuple(reader.columns.values()), tuple(reader.steps))
+        raise BadExpression(f"{text!r} does not name a column")
+    return ParsedExpression(tuple(reader.columns), tuple(reader.columns.values()), tuple(reader.steps))
 
 
 def unknown_column(name: str, position: int, text: str, known: Iterable[str]) -> str:
-    """What to say of a column that is not there: the expression, the position, the nearest column.
+    """The message about a column that does not exist: the expression, the position, the nearest column.
 
     Args:
-        name: of the column.
-        position: in the expression, counted from 1.
+        name: name of the column.
+        position: its position in the expression, counted from 1.
         text: the expression.
-        known: the columns that are there.
+        known: the columns that exist.
     """
     known = list(known)
     hint = nearest_hint(name, known)
@@ -98,7 +98,7 @@ def _bad(text: str, position: int, problem: str) -> BadExpression:
 
 
 class _Reader:
-    """From the syntax tree to the steps."""
+    """Turns the syntax tree into the instructions of a program."""
 
     def __init__(self, text: str, start: int, quoted: dict[int, re.Match[str]]) -> None:
         self.text, self.start, self.quoted = text, start, quoted
@@ -106,9 +106,9 @@ class _Reader:
         self.steps: list[Instruction] = []
 
     def read(self, node: ast.expr, depth: int) -> None:
-        """Add the steps of one part."""
+        """Add the instructions of one part."""
         if depth > DEEPEST:
-            raise self._refused(node, f"more than {DEEPEST} operations lie inside one another here")
+            raise self._refused(node, f"more than {DEEPEST} operations are nested here")
         if isinstance(node, ast.Constant):
             self.steps.append(Instruction("number", self._number(node)))
         elif isinstance(node, ast.Name):
@@ -125,7 +125,7 @@ class _Reader:
         elif isinstance(node, ast.Call):
             self._call(node, depth)
         else:
-            raise self._refused(node, f"this is no arithmetic; there are + - * / ** and {', '.join(FUNCTIONS)}")
+            raise self._refused(node, f"this is not arithmetic; there are + - * / ** and {', '.join(FUNCTIONS)}")
 
     def _call(self, node: ast.Call, depth: int) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) and self._place(node.func) not in self.quoted else None
@@ -141,7 +141,7 @@ class _Reader:
 
     def _column(self, node: ast.Name) -> None:
         place = self._place(node)
-        # As it is spelled: Python would spell some letters of other scripts in another way.
+        # The text as it was typed, because Python normalises some letters of other scripts.
         name = self.quoted[place].group(1) if place in self.quoted else self.text[place : self._end(node)]
         if not name:
             raise self._refused(node, "a column's name is missing between the backticks")
@@ -150,7 +150,7 @@ class _Reader:
 
     def _number(self, node: ast.Constant) -> float:
         if type(node.value) not in (int, float):
-            raise self._refused(node, f"{node.value!r} is no number; write a column's name without quotes")
+            raise self._refused(node, f"{node.value!r} is not a number; write a column's name without quotes")
         try:
             number = float(node.value)  # type: ignore[arg-type]
         except OverflowError:
@@ -170,11 +170,11 @@ class _Reader:
         return self._characters(node.col_offset)
 
     def _end(self, node: ast.expr) -> int:
-        assert node.end_col_offset is not None  # only trees made by hand lack it
+        assert node.end_col_offset is not None  # it is missing only in trees that were not parsed
         return self._characters(node.end_col_offset)
 
     def _characters(self, offset: int) -> int:
-        """The place in the text of an offset that Python counts in bytes."""
+        """The position in the text of an offset that Python counts in bytes."""
         plain = _QUOTED.sub(lambda match: "_" * len(match.group()), self.text)[self.start :]
         return self.start + len(plain.encode()[:offset].decode(errors="ignore"))
 

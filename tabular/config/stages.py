@@ -1,4 +1,4 @@
-"""One model for each stage of the training pipeline; a step receives only the models that it uses."""
+"""One config model for each stage of the training pipeline; a step receives only the models that it uses."""
 
 import datetime
 from typing import Annotated, Any, Literal
@@ -16,14 +16,14 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def _day(value: Any) -> Any:
-    """YAML reads an unquoted day as a date; in a config it is text, which every format can hold."""
+    """Turn the date that YAML reads from an unquoted day back into text, and check days that are text already."""
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return value.isoformat()
     if isinstance(value, str):
         try:
             return datetime.date.fromisoformat(value).isoformat()
         except ValueError:
-            raise ValueError(f"{value!r} is no day as ISO 8601 writes it, such as 2024-02-29") from None
+            raise ValueError(f"{value!r} is not a day in ISO 8601, such as 2024-02-29") from None
     return value
 
 
@@ -47,24 +47,24 @@ HIGHER_IS_BETTER = frozenset({"r2", "within_10pct", *CLASSIFICATION_METRICS} - {
 
 
 class DataConfig(StrictModel):
-    """Where the table comes from: `path` if it is set, else `url`, else the built-in sample."""
+    """The source of the table: `path` if it is set, else `url`, else the built-in sample."""
 
     path: str | None = None
-    """A CSV, Parquet or .tgz file: a local path (relative to where the command is typed), `https://` or `gs://`."""
+    """A CSV, Parquet or .tgz file: a local path (relative to the current folder), `https://` or `gs://`."""
     sha256: Sha256 | None = None
-    """What the file at `path` must hash to; not checked when unset."""
+    """Expected sha256 of the file at `path`; not checked if unset."""
     url: str | None = None
-    """A public address to download from when `path` is not set; kept in the cache."""
+    """A public address to download from if `path` is not set; the download is kept in the cache."""
     url_sha256: Sha256 | None = None
-    """What the download must hash to; required with `url`."""
+    """Expected sha256 of the download; required with `url`."""
     offline_sample: bool = True
-    """Train on the built-in sample when `url` cannot be reached. Such a model is never promoted."""
+    """Train on the built-in sample if `url` cannot be reached. Such a model is never promoted."""
     sample: str | None = None
     """The file that describes the built-in sample, relative to the repository."""
     drop_columns: Items[str] = ()
-    """Columns that are set aside at once, such as identifiers; the model never sees them."""
+    """Columns that are dropped after reading, such as identifiers; the model never sees them."""
     drop_duplicates: bool = False
-    """Drop rows that repeat an earlier row in every column."""
+    """Whether rows that repeat an earlier row in every column are dropped."""
     reading: ReadingConfig = ReadingConfig()
 
     @model_validator(mode="after")
@@ -77,16 +77,16 @@ class DataConfig(StrictModel):
 
 
 class TargetConfig(StrictModel):
-    """What is predicted."""
+    """The target column and the kind of prediction."""
 
     column: str
-    """The name of the target column."""
+    """Name of the target column."""
     task: Task = "regression"
     """`regression` for a number, `classification` for a label."""
     class_weight: ClassWeight = None
-    """`balanced`: while fitting, rows of a rare class count for more, so that all classes weigh the same."""
+    """With `balanced`, rows of rare classes get larger weights while fitting, so that all classes weigh the same."""
     calibrate: bool = True
-    """Scale a classification's probabilities by one temperature, where that lowers the log loss out of fold."""
+    """Whether one temperature scales a classification's probabilities, if that lowers the out-of-fold log loss."""
 
     @model_validator(mode="after")
     def _fits_its_task(self) -> "TargetConfig":
@@ -96,22 +96,22 @@ class TargetConfig(StrictModel):
 
 
 class ColumnConfig(StrictModel):
-    """What is known of one column. Everything that is set is checked."""
+    """The rules for one column. Every rule that is set is checked."""
 
     kind: Literal["number", "category", "date"]
-    """`number` is anything numeric; `category` is text, a boolean or a code; `date` is a day or a moment, ISO 8601."""
+    """`number` is any number; `category` is text, a boolean or a code; `date` is a day or a moment in ISO 8601."""
     min: float | None = None
-    """The smallest valid value."""
+    """Smallest valid value."""
     max: float | None = None
-    """The largest valid value."""
+    """Largest valid value."""
     earliest: Day | None = None
-    """The first valid day of a date, ISO 8601."""
+    """First valid day of a date, ISO 8601."""
     latest: Day | None = None
-    """The last valid day of a date, ISO 8601."""
+    """Last valid day of a date, ISO 8601."""
     categories: Items[str] | None = None
-    """The valid categories; any when unset."""
+    """Valid categories; any category is valid if unset."""
     max_missing: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """The largest tolerated share of missing values, 0 to 1."""
+    """Largest tolerated share of missing values, 0 to 1."""
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> "ColumnConfig":
@@ -129,32 +129,32 @@ class ColumnConfig(StrictModel):
 
 
 class ValidationConfig(StrictModel):
-    """The contract with the data. All failures are reported together."""
+    """The rules that the table must keep. All failures are reported together."""
 
     columns: dict[str, ColumnConfig] = {}
-    """The known columns by name; a column that is listed must be there."""
+    """Rules by column name; a column that is listed must exist."""
     other_columns: Literal["allow", "refuse"] = "allow"
-    """What to do about a column that is not listed."""
+    """Whether columns that are not listed are allowed or refused."""
     min_rows: Annotated[int, Field(ge=2)] = 50
-    """Fewer rows than this are refused."""
+    """Smallest number of rows."""
     max_duplicate_share: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """The largest tolerated share of rows that repeat an earlier row, 0 to 1."""
+    """Largest tolerated share of rows that repeat an earlier row, 0 to 1."""
 
 
 class SplitConfig(StrictModel):
-    """How the held-out rows are chosen, before anything is fitted."""
+    """How held-out rows are chosen before anything is fitted."""
 
     held_out: Share = 0.2
-    """The share of rows held out for the one final evaluation."""
+    """Share of rows that are held out for the final evaluation."""
     stratify: str | None = None
-    """A column whose distribution both parts share: classes as they are, numbers in ten quantile bins."""
+    """A column whose distribution is kept in both parts: by class, or by ten quantile bins of a number."""
     tuning_rows: Annotated[int, Field(ge=100)] | None = 30_000
-    """At most so many training rows, drawn with the seed, choose imputation, features, algorithm and parameters; the
-    model is fitted on all training rows. All of them choose when unset."""
+    """Largest number of training rows, drawn with the seed, that choose imputation, features, algorithm and parameters;
+    the model itself is fitted on all training rows. If unset, all training rows are used to choose."""
 
 
 class ImputationConfig(StrictModel):
-    """How the strategies that fill holes are compared, on known values that are masked."""
+    """How imputation strategies are compared on known values that are masked."""
 
     strategies: Annotated[Items[Literal["median", "mean", "knn", "iterative"]], Field(min_length=1)] = (
         "median",
@@ -162,42 +162,42 @@ class ImputationConfig(StrictModel):
         "knn",
         "iterative",
     )
-    """The strategies to compare."""
+    """Strategies to compare."""
     masked: Share = 0.2
-    """The share of known values masked in each column with holes."""
+    """Share of the known values that are masked in each column with missing values."""
     neighbours: Annotated[int, Field(ge=1)] = 5
-    """Neighbours of the KNN strategy."""
+    """Number of neighbours of the strategy `knn`."""
 
 
 class ClusterConfig(StrictModel):
     """KMeans clusters of a few columns, most often coordinates."""
 
     columns: Annotated[Items[str], Field(min_length=1)]
-    """The columns to cluster, in units in which their distances compare."""
+    """Columns to cluster; they should have the same unit, because distances mix them."""
     counts: Annotated[Items[Annotated[int, Field(ge=2)]], Field(min_length=1)]
-    """How many clusters to try; the model's cross-validated error decides."""
+    """Numbers of clusters to try; the cross-validated error of a model decides."""
     encoding: Literal["similarity", "label"] = "similarity"
-    """`similarity`: an RBF similarity to each centre, 0 to 1; `label`: the nearest centre, one-hot."""
+    """`similarity` gives an RBF similarity (0 to 1) to each centre, `label` the nearest centre as one-hot columns."""
     silhouette_rows: Annotated[int, Field(ge=100)] = 2000
-    """Rows drawn (seeded, without replacement) for the silhouette and Davies-Bouldin figures."""
+    """Number of rows, drawn with the seed, for the silhouette and Davies-Bouldin figures."""
 
 
 DatePart = Literal["year", "month", "day_of_week", "day_of_year", "age"]
 
 
 class FeatureConfig(StrictModel):
-    """Columns that the model sees beyond the raw ones."""
+    """Columns that the model gets in addition to the raw ones."""
 
     expressions: dict[str, str] = {}
     """Derived columns by their new name, such as `rooms_per_household: total_rooms / households`: numbers, columns (in
     backticks where a name is not a word), + - * / **, parentheses, min, max, abs, log, log1p, sqrt, exp. A division by
     zero gives 0."""
     dates: Annotated[Items[DatePart], Field(min_length=1)] = ("year", "month", "day_of_week", "age")
-    """What a date column becomes; `day_of_week` is 0 on Mondays, `age` is days before the latest training date."""
+    """Parts that replace a date column; `day_of_week` is 0 for Monday, `age` counts from the latest training date."""
     target_encoding: Items[str] = ()
-    """Category columns that become the mean of the target by category, cross-fitted: for those of very many values."""
+    """Category columns, usually those with very many values, that become the cross-fitted mean target by category."""
     clusters: ClusterConfig | None = None
-    """Geographic clusters; none when unset."""
+    """Clusters of a few columns, such as coordinates; none if unset."""
 
     @field_validator("expressions")
     @classmethod
@@ -211,7 +211,7 @@ class FeatureConfig(StrictModel):
 
 
 class SelectionConfig(StrictModel):
-    """Which algorithms compete, with a small grid each, cross-validated on the training rows."""
+    """Which algorithms are compared by cross-validation on the training rows, with a few parameter sets each."""
 
     algorithms: Annotated[Items[str], Field(min_length=1)] = (
         "linear",
@@ -220,60 +220,60 @@ class SelectionConfig(StrictModel):
         "xgboost",
         "random_forest",
     )
-    """The algorithms by name (`tabular/learning/algorithms.py` lists them); of those that tie, the first one wins."""
+    """Names of algorithms in `tabular/learning/algorithms.py`; if several tie, the first in this list wins."""
     target_transforms: Annotated[Items[Literal["none", "log"]], Field(min_length=1)] = ("none", "log")
-    """What a regression's target may be transformed with; `log` is left out where the target is not positive."""
+    """Transforms of a regression's target to try; `log` is left out if a target value is not positive."""
     folds: Annotated[int, Field(ge=2)] = 3
-    """Cross-validation folds."""
+    """Number of cross-validation folds."""
     metric: str = "wmape"
-    """The metric that decides."""
+    """Metric that decides."""
 
 
 class SearchConfig(StrictModel):
     """Bayesian optimisation of the algorithm that won the selection."""
 
     spaces: str = "configs/search"
-    """The folder of sweep files, relative to the repository; the winner's is `<algorithm>.yaml`."""
+    """Folder of the sweep files, relative to the repository; the file of an algorithm is `<algorithm>.yaml`."""
     trials: Annotated[int, Field(ge=1)] = 50
-    """How many trials to start."""
+    """Number of trials."""
     folds: Annotated[int, Field(ge=2)] = 4
-    """Cross-validation folds."""
+    """Number of cross-validation folds."""
     backend: Literal["optuna", "wandb"] = "optuna"
-    """Who draws the points: `optuna`, here and resumable, or `wandb`, a sweep on W&B's server (needs an account)."""
+    """What draws the parameters: `optuna` on this machine (resumable), or a `wandb` sweep (needs an account)."""
 
 
 class EvaluationConfig(StrictModel):
-    """How the held-out rows are scored, once."""
+    """How the model is scored on the held-out rows."""
 
     bootstrap: Annotated[int, Field(ge=100)] = 1000
-    """Resamples behind each interval."""
+    """Number of bootstrap resamples for each interval."""
     confidence: Share = 0.95
-    """The coverage of each interval."""
+    """Coverage of each interval, 0 to 1."""
     slices: Items[str] = ()
-    """Columns by which the metrics are shown apart: categories as they are, numbers in quartiles."""
+    """Columns whose parts get metrics of their own: each category, or the quartiles of a number."""
     explained_rows: Annotated[int, Field(ge=10)] = 500
-    """Held-out rows drawn (seeded) for the SHAP summary and the permutation importances."""
+    """Number of held-out rows, drawn with the seed, for SHAP values and permutation importances."""
     folds: Annotated[int, Field(ge=2)] = 5
-    """Folds in which the final model is cross-validated on the training rows, beside the held-out figures."""
+    """Number of folds in which the tuned model is cross-validated on the training rows as well."""
 
 
 class GateConfig(StrictModel):
-    """What a model must reach to be promoted."""
+    """The conditions for promoting a model."""
 
     metric: str = "wmape"
-    """The metric by which a challenger is compared with the champion."""
+    """Metric by which a challenger is compared with the champion."""
     limits: dict[str, float] = {}
-    """The worst value tolerated for each metric, on held-out rows; a model beyond one is rejected."""
+    """Worst tolerated value of each metric on held-out rows; a model beyond one of them is rejected."""
     tolerance: Annotated[float, Field(ge=0)] = 0.0
-    """How much worse than the champion, in units of `metric`, still counts as as good."""
+    """How much worse than the champion, in units of `metric`, still counts as equally good."""
     resamples: Annotated[int, Field(ge=2000)] = 2000
-    """Resamples of the paired bootstrap."""
+    """Number of resamples of the paired bootstrap."""
     confidence: Share = 0.95
-    """The coverage of the interval of the difference."""
+    """Coverage of the interval of the difference, 0 to 1."""
 
 
 class TrackConfig(StrictModel):
-    """What the stack's trackers are sent."""
+    """What is sent to the trackers of the stack."""
 
     trials: Literal["table", "runs"] = "table"
-    """How W&B shows the trials: one `table` with a chart, or one run each in a group, a second or more a trial."""
+    """How W&B gets the trials: `table` sends one table with a chart, `runs` sends a run for each trial (slower)."""

@@ -11,12 +11,12 @@ Distribution = Literal["constant", "categorical", "uniform", "int_uniform", "log
 
 
 class SweepMetric(StrictModel):
-    """What the search improves."""
+    """The metric that the search optimises."""
 
     name: str
     """One of the metrics of the task, such as `wmape`."""
     goal: Literal["minimize", "maximize"]
-    """Which way is better."""
+    """Whether lower or higher values are better."""
 
 
 class SweepParameter(StrictModel):
@@ -27,9 +27,9 @@ class SweepParameter(StrictModel):
     min: float | int | None = None
     max: float | int | None = None
     distribution: Distribution | None = None
-    """As W&B names them; unset: `int_uniform` where both ends are whole, else `uniform`."""
+    """Name of the distribution as in W&B; unset, it is `int_uniform` if both ends are whole, else `uniform`."""
     q: Annotated[float | int, Field(gt=0)] | None = None
-    """The step of `q_uniform`, from `min` on; whole numbers where it and both ends are whole."""
+    """Step of `q_uniform`, counted from `min`; values are whole numbers if the step and both ends are."""
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> "SweepParameter":
@@ -44,7 +44,7 @@ class SweepParameter(StrictModel):
         if self.distribution is not None and needed != given:
             raise ValueError(f"'{self.distribution}' needs {needed}, not {given}")
         if (self.distribution == "q_uniform") != (self.q is not None):
-            raise ValueError("'q_uniform' needs 'q', and no other distribution has it")
+            raise ValueError("'q_uniform' needs 'q', and no other distribution takes it")
         if self.min is not None and self.max is not None:
             self._check_range(self.min, self.max)
         return self
@@ -55,7 +55,7 @@ class SweepParameter(StrictModel):
         if self.distribution == "log_uniform_values" and low <= 0:
             raise ValueError("'log_uniform_values' needs 'min' above 0")
         if self.distribution == "int_uniform" and not (float(low).is_integer() and float(high).is_integer()):
-            raise ValueError("'int_uniform' needs whole ends")
+            raise ValueError("'int_uniform' needs whole numbers as ends")
         if self.q is not None and self.q > high - low:
             raise ValueError(f"'q' ({self.q}) is wider than the range")
 
@@ -63,15 +63,15 @@ class SweepParameter(StrictModel):
 class EarlyTerminate(StrictModel):
     """Hyperband: a trial stops at an iteration `min_iter * eta**k` unless it is among the best 1/eta there.
 
-    An iteration is one rung of the search's ladder: two folds with a quarter of the boosting rounds, the same two
-    folds in full, the other folds.
+    An iteration is one of the search's rungs: two folds with a quarter of the boosting rounds, the same two folds with
+    all rounds, then the other folds.
     """
 
     type: Literal["hyperband"] = "hyperband"
     min_iter: Annotated[int, Field(ge=1)] = 1
-    """The first iteration at which a trial may stop."""
+    """First iteration at which a trial may stop."""
     eta: Annotated[int, Field(ge=2)] = 3
-    """The share that goes on is 1/eta."""
+    """The share of trials that continue is 1/eta."""
 
 
 class Sweep(StrictModel):
@@ -80,6 +80,6 @@ class Sweep(StrictModel):
     method: Literal["bayes", "random"] = "bayes"
     """`bayes`: a tree-structured Parzen estimator; `random`: independent draws."""
     metric: SweepMetric
-    """In a file it may be left out: then it is the one that decides the selection."""
+    """The metric to optimise; if a file leaves it out, it is the metric of the selection."""
     parameters: Annotated[dict[str, SweepParameter], Field(min_length=1)]
     early_terminate: EarlyTerminate | None = None

@@ -1,4 +1,4 @@
-"""The run configuration of the training pipeline: ZenML's own file, with our models as its `parameters`."""
+"""The run configuration of the training pipeline: a ZenML file with these models as its `parameters`."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ class TrainingParameters(StrictModel):
     """The parameters of the training pipeline, a section for each stage."""
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
-    """The one seed behind every random choice."""
+    """Seed of every random choice in the run."""
     data: DataConfig
     target: TargetConfig
     validation: ValidationConfig = ValidationConfig()
@@ -48,26 +48,26 @@ class TrainingParameters(StrictModel):
         for key, metric in asked.items():
             if metric not in known:
                 raise ValueError(
-                    f"{key}: '{metric}' is no metric of a {self.target.task}; there are {', '.join(known)}"
+                    f"{key}: '{metric}' is not a metric of a {self.target.task}; there are {', '.join(known)}"
                 )
         if self.target.column in self.data.drop_columns:
-            raise ValueError(f"data.drop_columns holds the target '{self.target.column}'")
+            raise ValueError(f"data.drop_columns contains the target '{self.target.column}'")
         return self
 
 
 class RegisteredModel(StrictModel):
-    """The model as the registry and the dashboard know it."""
+    """The model as the registry and the dashboard show it."""
 
     name: str
-    """Its name in the registry; versions are counted under it."""
+    """Name in the registry; versions are counted for each name."""
     description: str | None = None
-    """One line for people."""
+    """One line that describes the model."""
     tags: Items[str] = ()
-    """Words to find it by."""
+    """Words to find the model by."""
 
 
 class TrainingFile(RunFile):
-    """`configs/train.yaml`: what `zenml pipeline run` and `run.py` both read."""
+    """A file such as `configs/train.yaml`, which both `zenml pipeline run` and `run.py` read."""
 
     model: RegisteredModel
     parameters: TrainingParameters

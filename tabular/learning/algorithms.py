@@ -1,4 +1,4 @@
-"""The algorithms that compete: how each is built for a task, its small grid, and what counts its rounds."""
+"""The algorithms that compete: how each is built for a task, its small grid, and the parameter of its rounds."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,35 +32,31 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Algorithm:
-    """One competitor."""
+    """One algorithm of the selection."""
 
     build: Callable[[Task, Parameters, int, int], BaseEstimator]
     """(task, parameters, seed, threads) -> unfitted estimator."""
     grid: tuple[dict[str, Any], ...]
-    """The points tried in the selection of a regression."""
+    """Parameters of each candidate in the selection for a regression."""
     rounds: str | None = None
-    """The parameter that counts trees or boosting rounds; None for an algorithm without."""
+    """Name of the parameter with the number of trees or boosting rounds; None for an algorithm without one."""
     classes: tuple[dict[str, Any], ...] = ()
-    """The points tried in the selection of a classification; those of a regression where there are none."""
+    """Parameters of each candidate for a classification; empty if they are those of a regression."""
 
     def points(self, task: Task) -> tuple[dict[str, Any], ...]:
-        """The points tried in the selection."""
+        """Parameters of each candidate in the selection."""
         return self.classes if task == "classification" and self.classes else self.grid
 
 
 class LabelledClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier whose labels may be anything: XGBoost, for one, takes only 0, 1, 2, ...
+    """A classifier that takes labels of any kind; XGBoost, for example, only takes 0, 1, 2, ...
 
     Args:
         estimator: any classifier with `predict_proba`, or a pipeline that ends in one.
-        class_weight: `balanced` weighs each row by all rows / (classes * rows of its class) while fitting (King &
-            Zeng 2001, as scikit-learn has it), whatever the algorithm.
-        temperature: what its logits are divided by, see `tabular.arithmetic.calibration`.
+        class_weight: with `balanced`, the weight of a row while fitting is the number of rows / (number of classes *
+            rows of its class) (King & Zeng 2001, as in scikit-learn), for every algorithm.
+        temperature: the divisor of the logits, see `tabular.arithmetic.calibration`.
     """
-
-    # For models that were stored before there were any.
-    class_weight: ClassWeight = None
-    temperature: float = 1.0
 
     def __init__(self, estimator: BaseEstimator, class_weight: ClassWeight = None, temperature: float = 1.0) -> None:
         self.estimator = estimator
@@ -68,7 +64,7 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
         self.temperature = temperature
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit on labels of any kind."""
+        """Fit on `y` (rows,), labels of any kind."""
         self.encoder_ = LabelEncoder().fit(y)
         self.classes_ = self.encoder_.classes_
         codes = self.encoder_.transform(y)
@@ -81,22 +77,23 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """The most likely label of each row, as the training data spells it."""
+        """The most likely label of each row (rows,), in the type of the training labels."""
         best = self.predict_proba(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[best]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Rows x classes, in the order of `classes_`."""
+        """Probabilities (rows x classes), float64, in the order of `classes_`."""
         check_is_fitted(self)
         if self.temperature == 1.0 or len(self.classes_) == 1:
             return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
         return softmax(self.logits(X), self.temperature)
 
     def logits(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Rows x classes, before any temperature; their softmax is `predict_proba` with a temperature of 1.
+        """Logits (rows x classes), float64, before the temperature; `predict_proba` at temperature 1 is their softmax.
 
-        They come from the estimator itself: of a probability next to 1 the last digits are lost.
+        They are read from the estimator itself, because a probability close to 1 has lost the digits that tell logits
+        apart.
         """
         check_is_fitted(self)
         if isinstance(self.estimator_, LGBMClassifier):
@@ -125,14 +122,14 @@ def estimator(
     Args:
         name: a key of `ALGORITHMS`.
         task: regression or classification.
-        parameters: of the algorithm, beyond its defaults here.
-        transform: what a regression's target is transformed with while fitting.
-        seed: of everything random in it.
-        threads: how many it may use.
-        class_weight: of a classification.
+        parameters: parameters of the algorithm that differ from the defaults in this file.
+        transform: transform of a regression's target while fitting.
+        seed: seed of everything random in the estimator.
+        threads: number of threads that it may use.
+        class_weight: weighting of classes; for a classification only.
 
     Raises:
-        UserError: no such algorithm, or the algorithm refuses a parameter's name.
+        UserError: there is no such algorithm, or it does not know a parameter.
     """
     if name not in ALGORITHMS:
         raise UserError(f"there is no algorithm '{name}'; there are {', '.join(ALGORITHMS)}")
@@ -148,7 +145,7 @@ def estimator(
 
 
 def transforms_for(task: Task, target: ArrayLike, asked: tuple[TargetTransform, ...]) -> list[TargetTransform]:
-    """The target transforms that make sense: only `none` for classes, no `log` where a value is not positive."""
+    """The transforms that fit a target: `none` alone for classes, and no `log` if a value is not positive."""
     if task == "classification":
         return ["none"]
     return [t for t in asked if t != "log" or float(np.min(np.asarray(target, dtype=np.float64))) > 0] or ["none"]
@@ -165,7 +162,8 @@ def _linear(task: Task, parameters: Parameters, seed: int, threads: int) -> Base
 
 def _random_forest(task: Task, parameters: Parameters, seed: int, threads: int) -> BaseEstimator:
     kind = RandomForestRegressor if task == "regression" else RandomForestClassifier
-    # One thread: with more, predictions are summed in the order in which trees end, which changes the last digits.
+    # With more than one thread the predictions of trees are summed in the order in which they finish, which changes
+    # the last digits.
     return kind(**{"n_estimators": 100, "max_features": 0.1, **parameters}, random_state=seed, n_jobs=1)
 
 

@@ -1,4 +1,4 @@
-"""How many clusters: what each number does for the model's cross-validated error decides."""
+"""The number of clusters, chosen by the cross-validated error of a model that uses them."""
 
 import math
 
@@ -20,7 +20,7 @@ from tabular.reports.training import ClusterScore, FeatureReport
 
 FOLDS = 3
 JUDGE = {"n_estimators": 200, "learning_rate": 0.1, "num_leaves": 31, "colsample_bytree": 0.3}
-"""The LightGBM whose error decides: strong enough to tell the numbers apart, quick enough to be asked often."""
+"""Parameters of the LightGBM model whose error decides: strong enough to rank the numbers and quick to fit."""
 
 Errors = dict[int | None, NDArray[np.float64]]
 
@@ -79,7 +79,7 @@ def _errors(
     seed: int,
     threads: int,
 ) -> Errors:
-    """The judge's error in each fold by number of clusters; holes are filled once a fold, on its training rows."""
+    """The error in each fold (FOLDS,) by number of clusters; the imputer is fitted once for each fold."""
     assert config.clusters is not None
     transform = transforms_for(target.task, rows[target.column], ("none", "log"))[-1]
     judge = estimator("lightgbm", target.task, JUDGE, transform, seed, 1, target.class_weight)
@@ -107,14 +107,14 @@ def _errors(
 def _scores(
     values: NDArray[np.float64], config: ClusterConfig, errors: Errors, seed: int, threads: int
 ) -> list[ClusterScore]:
-    """The error beside the usual figures of cluster shape, sampled: silhouette takes rows x rows distances."""
+    """The error and the usual figures of cluster shape, on a sample because silhouette needs rows x rows distances."""
     size = min(len(values), config.silhouette_rows)
     sample = values[np.random.default_rng(seed).choice(len(values), size=size, replace=False)]
 
     def describe(count: int) -> ClusterScore:
         kmeans = ClusterSimilarity(count, random_state=seed).fit(values).kmeans_
         labels = kmeans.predict(sample)
-        # Both figures compare clusters with each other and rows within one: a tiny table may have too few of either.
+        # Both figures need at least two clusters and a cluster with two rows, which a tiny table may not have.
         defined = 1 < len(np.unique(labels)) < size
         return ClusterScore(
             count=count,

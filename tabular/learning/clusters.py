@@ -1,4 +1,4 @@
-"""Clusters of a few columns, such as coordinates, as features."""
+"""Features from clusters of a few columns, such as coordinates."""
 
 from typing import Literal, Self
 
@@ -13,17 +13,18 @@ from threadpoolctl import threadpool_limits
 
 
 class ClusterSimilarity(TransformerMixin, BaseEstimator):
-    """KMeans centres, and how near a row is to each.
+    """The similarity of a row to each KMeans centre.
 
-    Distances are Euclidean in the unit of the columns (degrees for longitude and latitude), so the columns should be
-    of one unit. The similarity to a centre at distance d is exp(-gamma * d**2), 1 at the centre, with gamma in
-    1 / unit**2. It is set so that the similarity is 0.5 halfway between a centre and its nearest neighbour (the
-    median over the centres), whatever their number.
+    Distances are Euclidean in the unit of the columns (degrees for longitude and latitude), so all columns should have
+    the same unit. The similarity to a centre at distance d is exp(-gamma * d**2), which is 1 at the centre, with gamma
+    in 1 / unit**2. Gamma is set so that the similarity is 0.5 halfway between a centre and its nearest neighbour (the
+    median over the centres), for any number of centres.
 
     Args:
-        n_clusters: how many centres.
-        encoding: `similarity` for a column of similarities a centre, `label` for the nearest centre, one-hot.
-        random_state: the seed of the centres.
+        n_clusters: number of centres.
+        encoding: `similarity` gives one column of similarities for each centre; `label` gives the nearest centre,
+            one-hot.
+        random_state: seed of the centres.
     """
 
     def __init__(
@@ -34,10 +35,11 @@ class ClusterSimilarity(TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Find the centres of `X` (rows x columns, no NaN)."""
+        """Find the centres of `X` (rows x columns, without NaN)."""
         values = np.asarray(X, dtype=np.float64)
         count = min(self.n_clusters, len(np.unique(values, axis=0)))
-        # With more threads the partial sums are added in the order in which they end, which changes the last digits.
+        # With more than one thread the partial sums are added in the order in which threads finish, which changes the
+        # last digits.
         with threadpool_limits(1):
             self.kmeans_ = KMeans(count, n_init=1, random_state=self.random_state).fit(values)
         self.gamma_ = np.log(2) / (_gap(self.kmeans_.cluster_centers_) / 2) ** 2
@@ -45,7 +47,7 @@ class ClusterSimilarity(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Rows x centres, float64."""
+        """Similarities or one-hot labels (rows x centres), float64."""
         check_is_fitted(self)
         values, centres = np.asarray(X, dtype=np.float64), self.kmeans_.cluster_centers_
         if self.encoding == "label":

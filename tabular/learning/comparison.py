@@ -1,4 +1,4 @@
-"""Two versions of a model side by side: how they were made, what they score, and whether the difference is one."""
+"""Two versions of a model side by side: how they were made, their scores, and whether these differ significantly."""
 
 import math
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ _HASH = 12
 
 
 class Difference(Report):
-    """Something that was chosen otherwise."""
+    """A choice that differs between the versions."""
 
     name: str
     a: Any
-    """None where this version has no such thing."""
+    """None if the version has no such choice."""
     b: Any
 
 
 class Scores(Report):
-    """One metric of both versions, each on its own held-out rows; None where a version has no such metric."""
+    """One metric of both versions, each on its own held-out rows; None if a version does not have it."""
 
     metric: str
     a: Interval | None
@@ -43,7 +43,7 @@ class PairedTest(Report):
     a: float
     b: float
     difference: Interval
-    """In favour of B: positive is better, whichever way the metric is."""
+    """Positive if B is better, for metrics of both directions."""
     words: str
 
 
@@ -51,17 +51,17 @@ class Bins(Report):
     """A histogram."""
 
     edges: list[float]
-    """One more than there are counts."""
+    """Edges of the bins, one more than there are counts."""
     counts: list[int]
 
 
 class ClassShare(Report):
-    """How many rows of one class each version gets right."""
+    """Share of the rows of one class that each version predicts correctly."""
 
     label: str
     rows: int
     a: float
-    """0 to 1."""
+    """Share of version A, 0 to 1."""
     b: float
 
 
@@ -69,51 +69,51 @@ class Comparison(Report):
     """Version B beside version A."""
 
     a: str
-    """What to call it, such as `version 7`."""
+    """Name of version A in sentences, such as `version 7`."""
     b: str
     task: Task
-    """Of B."""
+    """Task of version B."""
     metric: str
-    """The one that decides: that of B's gate."""
+    """The metric that decides, taken from the gate of version B."""
     parameters: list[Difference]
     scores: list[Scores]
     data: list[str]
-    """Sentences: the same table or another, the same rows or others."""
+    """Sentences that say whether table and rows are the same."""
     inputs: list[str]
-    """Sentences: the inputs that only one has, or that differ."""
+    """Sentences about inputs that only one version has, or that differ."""
     breaks: list[str]
-    """Sentences: why clients of A would not be answered by B."""
+    """Sentences that say why version B would refuse requests of clients of version A."""
     tests: list[PairedTest]
-    """Empty where there was no fair comparison."""
+    """Empty if there was no fair comparison."""
     words: str
-    """What the test of `metric` says, or why there is none."""
+    """Result of the test of `metric`, or the reason why there is none."""
     compared_on: str
-    """The rows of the tests in words; empty where there are none."""
+    """The rows of the tests in words; empty without tests."""
     tolerance: float
-    """How much worse B may be in `metric` and still count as as good."""
+    """How much worse B may be in `metric` and still count as equally good."""
     resamples: int
     confidence: float
     drawn: Bins | None
-    """The difference in `metric` of each resample; None where there was no test, or all differences are equal."""
+    """Histogram of the difference in `metric` over the resamples; None without a test, or if all are equal."""
     errors_a: list[float]
-    """Absolute error of each row of the tests; empty for a classification."""
+    """Absolute error of version A on each row of the tests; empty for a classification."""
     errors_b: list[float]
     classes: list[ClassShare]
     """Empty for a regression."""
 
 
 def compare(a: ModelConfig, b: ModelConfig, answers: PairedAnswers | str | None) -> Comparison:
-    """Put B beside A; where their answers for the same rows are there, with the paired tests of the gate.
+    """Compare version B with version A, with the paired tests of the gate if both answered for the same rows.
 
     Args:
-        a: the older one, most often the champion.
-        b: the one that challenges it; its gate says by which metric, with which tolerance, resamples and confidence,
-            and its seed draws them.
-        answers: A's answers as those of the champion, B's as those of the challenger; or a sentence why they cannot
-            be compared; None where nobody asked for it.
+        a: the older version, most often the champion.
+        b: the challenger; its gate gives metric, tolerance, number of resamples and confidence, and its seed draws
+            the resamples.
+        answers: the answers of A as the champion's and those of B as the challenger's; or a sentence that says why
+            they cannot be compared; None if no comparison was asked for.
 
     Raises:
-        ValueError: the answers do not fit the rows.
+        ValueError: the number of answers differs from the number of rows.
     """
     config = b.gate.config
     old, new = _called(a, b), _called(b, a)
@@ -171,7 +171,7 @@ def _sentence(name: str, pair: PairedDifference, a: str, b: str, confidence: flo
         return f"cannot tell: {name} is undefined on these rows"
     if not any(value) and not np.nan_to_num(pair.drawn).any():
         return f"no difference in {name} in any resample: {b} is as good as the same model"
-    # From the side of the better one, so that nobody has to turn a sign around.
+    # The sentence takes the side of the better version, so that the reader does not have to invert a sign.
     better, worse, sign = (b, a, 1) if value[0] >= 0 else (a, b, -1)
     ends = sorted((sign * low, sign * high))
     span = f"{as_text(100 * confidence)} % interval {as_text(ends[0])} to {as_text(ends[1])}"
@@ -181,7 +181,7 @@ def _sentence(name: str, pair: PairedDifference, a: str, b: str, confidence: flo
 
 
 def _differences(a: ModelConfig, b: ModelConfig) -> Iterator[Difference]:
-    """What was chosen for one version and not for the other; the estimator's parameters by name."""
+    """The choices that differ; each parameter of the estimator is one."""
     for name in ("task", "target", "algorithm", "target_transform", "imputer", "clusters", "seed"):
         if getattr(a, name) != getattr(b, name):
             yield Difference(name=name, a=getattr(a, name), b=getattr(b, name))
@@ -231,7 +231,7 @@ def _histogram(pair: PairedDifference) -> Bins | None:
 
 
 def _by_row(answers: PairedAnswers | str | None, task: Task) -> dict[str, Any]:
-    """What the picture shows of single rows."""
+    """The fields of the comparison with a value for each row or class, for the picture."""
     if not isinstance(answers, PairedAnswers):
         return {"errors_a": [], "errors_b": [], "classes": []}
     both = (answers.champion.predicted, answers.challenger.predicted)

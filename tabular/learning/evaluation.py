@@ -1,4 +1,4 @@
-"""The one look at the held-out rows: scores, slices, and what the model makes of each column."""
+"""The evaluation on the held-out rows, which is done once: scores, slices and explanations."""
 
 from typing import Any
 
@@ -32,25 +32,26 @@ def evaluate(
 ) -> Evaluation:
     """Score the model on rows that it has never seen.
 
-    Labels are compared as text. A slice leaves out the metrics that are undefined on its rows, such as `roc_auc`
-    where all have one class.
+    Labels are compared as text. A slice leaves out metrics that are undefined on its rows, such as `roc_auc` if all
+    rows have the same class.
 
     Args:
-        model: fitted, from raw columns to prediction; `model[:-1]` makes the estimator's matrix and names its columns.
-        held_out: raw rows with the target, at least one, in any order of columns and with any index.
-        train: the raw rows that the model was fitted on: the baseline's, and the reference of a linear model's SHAP
-            values.
-        target: the column and the task.
-        config: resamples, slices, and how many rows are explained.
-        metric: the metric of the permutation importances.
-        seed: of the bootstrap, the sample of rows and the shuffles.
-        cross_validation: of the same model on the training rows, to stand beside the figures.
+        model: fitted pipeline from raw columns to prediction; `model[:-1]` makes the estimator's matrix and names its
+            columns.
+        held_out: raw rows with the target, at least one, with columns in any order and any index.
+        train: the raw rows that the model was fitted on, for the baseline and as the reference of a linear model's
+            SHAP values.
+        target: the target and the task.
+        config: number of resamples, the slices, and the number of rows to explain.
+        metric: metric of the permutation importances.
+        seed: seed of the bootstrap, the sample of rows and the shuffles.
+        cross_validation: cross-validation of the same model on the training rows, reported beside the figures.
 
     Returns:
-        `actual`, `predicted` and `probabilities` are in the order of `held_out`.
+        The evaluation; `actual`, `predicted` and `probabilities` are in the order of `held_out`.
 
     Raises:
-        UserError: a slice names no column of the table, or `metric` does not fit the task.
+        UserError: a slice is not a column of the table, or `metric` does not fit the task.
     """
     unknown = [column for column in config.slices if column not in held_out.columns]
     if unknown:
@@ -102,7 +103,7 @@ def _by_class(actual: NDArray[Any], predicted: NDArray[Any], classes: list[str])
 
 
 def _baseline(actual: NDArray[Any], trained_on: NDArray[Any], task: Task) -> dict[str, float]:
-    """What the training median scores, or the most frequent class with the shares of all classes."""
+    """The scores of the training median, or of the most frequent class with the shares of all classes."""
     if task == "regression":
         return metrics.score(task, actual, np.full(len(actual), np.median(trained_on)))
     classes, counts = np.unique(trained_on, return_counts=True)
@@ -114,7 +115,7 @@ def _baseline(actual: NDArray[Any], trained_on: NDArray[Any], task: Task) -> dic
 def _slices(
     values: pd.Series, column: str, actual: NDArray[Any], answers: Answers, target: TargetConfig
 ) -> list[Slice]:
-    """The metrics by category of at least ten rows, or by quartile of the held-out numbers; holes are a part too."""
+    """The metrics by category with at least ten rows, or by quartile of numbers; missing values are a part as well."""
     is_number = column in numeric_columns(values.to_frame(), target.column)
     is_numeric_target = column == target.column and target.task == "regression"
     missing = values.isna().to_numpy()
@@ -137,7 +138,7 @@ def _categories(values: pd.Series) -> list[tuple[str, NDArray[np.bool_]]]:
 
 
 def _quartiles(values: pd.Series) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Up to four ranges, each with its upper end; the first with its lower end too. Fewer where values repeat."""
+    """Up to four ranges that include their upper end, the first its lower end too; fewer if values repeat."""
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
     known = numbers[~np.isnan(numbers)]
     if not len(known):

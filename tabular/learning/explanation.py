@@ -1,4 +1,4 @@
-"""What the model makes of each column: permutation importances of the raw ones, SHAP values of the estimator's."""
+"""Explanations of a model: permutation importances of raw columns and SHAP values of the estimator's columns."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,13 +30,13 @@ _FORESTS = (RandomForestRegressor, RandomForestClassifier, ExtraTreesRegressor, 
 _HISTOGRAM_BOOSTERS = (HistGradientBoostingRegressor, HistGradientBoostingClassifier)
 _FEWEST_ROWS = 20
 _ROWS_TIMES_LEAVES = 5_000_000
-"""What tree SHAP may cost: 1 to 4 s on one core, by the depth of the trees."""
+"""The limit for tree SHAP: it takes 1 to 4 s on one core, depending on the depth of the trees."""
 
 
 def importances(
     model: Pipeline, rows: pd.DataFrame, actual: NDArray[Any], task: Task, metric: str, seed: int
 ) -> list[Importance]:
-    """Permutation importances of the raw columns (Breiman 2001): all columns get the same three shuffles."""
+    """Permutation importances of the raw columns (Breiman 2001); all columns are shuffled by the same three orders."""
     random = np.random.default_rng(seed)
     orders = [random.permutation(len(rows)) for _ in range(_REPEATS)]
     sign = 1 if metrics.goal(metric) == "minimize" else -1
@@ -64,13 +64,17 @@ def shap_summary(
 ) -> ShapSummary | None:
     """SHAP values of the estimator's columns, in the unit of its raw output (log-odds, a transformed target, ...).
 
-    For two classes they explain the second; for more, each row's values are those of the class it was predicted as,
-    and columns are ranked by the mean over all classes. Trees with very many leaves are explained on fewer rows.
+    For two classes they explain the second. For more classes each row's values explain its predicted class, and
+    columns are ranked by the mean over all classes. Trees with very many leaves are explained on fewer rows.
 
     Args:
-        matrix: what the estimator saw (rows x columns).
-        train: raw rows of which a linear model's reference is the mean.
-        predicted: code of the class that each row was predicted as.
+        model: fitted pipeline from raw columns to prediction.
+        matrix: the estimator's input (rows x columns).
+        train: raw rows; their mean is the reference of a linear model.
+        predicted: code of the predicted class of each row (rows,).
+
+    Returns:
+        The values, or None for an algorithm that cannot be explained cheaply.
     """
     estimator = _innermost(model[-1])
     matrix = matrix[: _explainable_rows(estimator, matrix)]
@@ -88,7 +92,7 @@ def shap_summary(
 
 
 def _innermost(estimator: Any) -> Any:
-    """What lies inside wrappers; an ensemble's `estimator_` is only its template."""
+    """The estimator inside all wrappers; the `estimator_` of an ensemble is only a template and is not entered."""
     while True:
         if isinstance(estimator, TransformedTargetRegressor):
             estimator = estimator.regressor_
@@ -99,7 +103,7 @@ def _innermost(estimator: Any) -> Any:
 
 
 def _explainable_rows(estimator: Any, matrix: NDArray[Any]) -> int:
-    """How many of the rows are explained: all, unless the trees have so many leaves that it would take too long."""
+    """The number of rows to explain: all, unless the trees have so many leaves that it would take too long."""
     if isinstance(estimator, Pipeline):
         return _explainable_rows(_innermost(estimator[-1]), estimator[:-1].transform(matrix))
     leaves = _leaves(estimator, matrix)
@@ -108,11 +112,11 @@ def _explainable_rows(estimator: Any, matrix: NDArray[Any]) -> int:
 
 
 def _leaves(estimator: Any, matrix: NDArray[Any]) -> int:
-    """The leaves of all trees, for boosters about as many as the rows reach; 0 for what has no trees."""
+    """The number of leaves of all trees, estimated for boosters from those that the rows reach; 0 without trees."""
     if _is_from(estimator, "lightgbm"):
         reached = np.asarray(estimator.booster_.predict(matrix, pred_leaf=True)).reshape(len(matrix), -1)
         return int((reached.max(axis=0) + 1).sum())
-    if _is_from(estimator, "xgboost"):  # numbers all nodes of a tree, of which half are leaves
+    if _is_from(estimator, "xgboost"):  # it numbers all nodes of a tree, and half of them are leaves
         return int((estimator.apply(matrix).reshape(len(matrix), -1).max(axis=0) // 2 + 1).sum())
     if isinstance(estimator, _FORESTS):
         return sum(int(tree.tree_.n_leaves) for tree in estimator.estimators_)
@@ -122,9 +126,9 @@ def _leaves(estimator: Any, matrix: NDArray[Any]) -> int:
 
 
 def _contributions(estimator: Any, matrix: NDArray[Any], train: Callable[[], NDArray[Any]]) -> Floats | None:
-    """SHAP values (rows x columns, or rows x columns x classes), None where there is no cheap way to them.
+    """SHAP values (rows x columns, or rows x columns x classes); None if they cannot be computed cheaply.
 
-    Boosters compute their own (tree SHAP, Lundberg et al. 2020); a linear model's are coefficient * (x - mean).
+    Boosters compute their own (tree SHAP, Lundberg et al. 2020); those of a linear model are coefficient * (x - mean).
     """
     if isinstance(estimator, Pipeline):
         before: Pipeline = estimator[:-1]
@@ -138,7 +142,7 @@ def _contributions(estimator: Any, matrix: NDArray[Any], train: Callable[[], NDA
     if _is_from(estimator, "xgboost"):
         return _columns_first(_xgboost_blocks(estimator, matrix))
     if isinstance(estimator, _FORESTS + _HISTOGRAM_BOOSTERS):
-        import shap  # three seconds that only these need
+        import shap  # the import takes three seconds, and only these estimators need it
 
         values = np.asarray(shap.TreeExplainer(estimator).shap_values(matrix, check_additivity=False))
         return values[:, :, 1] if values.ndim == 3 and values.shape[2] == 2 else values
@@ -160,7 +164,7 @@ def _xgboost_blocks(estimator: Any, matrix: NDArray[Any]) -> NDArray[Any]:
 
 
 def _columns_first(blocks: NDArray[Any]) -> Floats:
-    """From rows x classes x (columns and a bias) to rows x columns (x classes)."""
+    """Reorder rows x classes x (columns and a bias) to rows x columns (x classes)."""
     return _squeezed(np.moveaxis(blocks.astype(np.float64)[:, :, :-1], 1, 2))
 
 
@@ -169,5 +173,5 @@ def _squeezed(values: Floats) -> Floats:
 
 
 def _is_from(estimator: Any, package: str) -> bool:
-    """Whether its class or a parent was defined in the package, found out without importing it."""
+    """Whether the class or a parent was defined in the package, without importing the package."""
     return any(base.__module__.startswith(package) for base in type(estimator).__mro__)

@@ -1,4 +1,4 @@
-"""From filled columns to the float32 matrix that an estimator sees."""
+"""The preprocessing: from raw columns to the float32 matrix that an estimator is fitted on."""
 
 from collections import Counter
 from typing import Self
@@ -22,14 +22,14 @@ from tabular.table.tables import categorical_columns, date_columns, numeric_colu
 
 MISSING_CATEGORY = "missing"
 TARGET_FOLDS = 5
-"""In which the training rows' own target means are cross-fitted."""
+"""Folds of the training rows in which target means are cross-fitted."""
 
 
 class RawColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """The columns of the training rows, by name and in their order: others are left out, absent ones are missing."""
+    """Selects the training columns in their order: other columns are dropped, absent ones become missing values."""
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Learn the names."""
+        """Learn the names of the columns."""
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.n_features_in_ = X.shape[1]
         return self
@@ -40,34 +40,34 @@ class RawColumns(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 class Categories(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Category columns as text, so that `True` and `"True"` are one category; a missing value is one too."""
+    """Category columns as text, so that `True` and `"True"` are one category; a missing value is a category too."""
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Nothing to learn."""
+        """Remember the columns; nothing else is learned."""
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.n_features_in_ = X.shape[1]
         return self
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.object_]:
-        """The same columns, dtype object, with nothing missing."""
+        """The same columns as text (rows x columns), dtype object, without missing values."""
         text: NDArray[np.object_] = X.astype("str").to_numpy(dtype=object, copy=True)
         text[X.isna().to_numpy()] = MISSING_CATEGORY
         return text
 
 
 class Float32(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Casts to float32, as the last step before an estimator, in training as in serving.
+    """Casts to float32 as the last step before an estimator, both in training and when serving.
 
-    A compiled copy of the model that works in float32 then compares the very numbers that the trees were grown on.
+    A compiled model that works in float32 then compares exactly the numbers that the trees were grown on.
     """
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Nothing to learn."""
+        """Remember the number of columns; nothing else is learned."""
         self.n_features_in_ = np.shape(X)[1]
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """The same values, float32; beyond its range they become its largest."""
+        """The same values as float32; those beyond its range become its largest or smallest value."""
         limit = np.finfo(np.float32).max
         return np.clip(np.asarray(X, dtype=np.float64), -limit, limit).astype(np.float32)
 
@@ -151,10 +151,10 @@ def _columns(
 
 
 def _target_encoder(labels: pd.Series, task: Task, seed: int) -> TargetEncoder:
-    # Labels such as 0.5 and 1.5 are numbers to scikit-learn.
+    # scikit-learn takes labels such as 0.5 and 1.5 for the numbers of a regression.
     if task == "regression" or (pd.api.types.is_float_dtype(labels.dtype) and bool((labels % 1 != 0).any())):
         return TargetEncoder(target_type="continuous", cv=KFold(TARGET_FOLDS, shuffle=True, random_state=seed))
-    # Of classes it counts for itself how many there are: a fold may lack one of three.
+    # With `auto` the encoder counts the classes itself, because a fold may lack one of three.
     return TargetEncoder(target_type="auto", cv=StratifiedKFold(TARGET_FOLDS, shuffle=True, random_state=seed))
 
 

@@ -1,4 +1,4 @@
-"""Derived columns as scikit-learn's transformers: arithmetic, and the parts of a date."""
+"""Derived columns as scikit-learn transformers: arithmetic expressions and the parts of a date."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -16,12 +16,13 @@ from tabular.config.stages import DatePart
 
 
 class ExpressionFeature(TransformerMixin, BaseEstimator):
-    """Arithmetic of columns: those that the expression names in, in the order in which it names them; one column out.
+    """One column computed by an expression from the columns that it names, given in the order of their first mention.
 
-    A division by zero is 0, and so is a result that is infinite or no number, see `tabular.arithmetic.expressions`.
+    A division by zero gives 0, and so does a result that is infinite or not a number, see
+    `tabular.arithmetic.expressions`.
 
     Args:
-        name: the name of the new column.
+        name: name of the new column.
         text: the expression, see `tabular.config.expression`.
     """
 
@@ -30,7 +31,7 @@ class ExpressionFeature(TransformerMixin, BaseEstimator):
         self.text = text
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Nothing to learn."""
+        """Remember the columns; nothing else is learned."""
         self.n_features_in_ = np.shape(X)[1]
         return self
 
@@ -47,32 +48,32 @@ class DateNumbers(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Date columns as numbers of days, see `tabular.arithmetic.dates`; other columns as they are.
 
     Args:
-        columns: the names of the date columns; when serving they may be datetime64, or text in ISO 8601.
+        columns: names of the date columns; their values are datetime64, or text in ISO 8601 when serving.
     """
 
     def __init__(self, columns: Sequence[str] = ()) -> None:
         self.columns = columns
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Nothing to learn."""
+        """Remember the columns; nothing else is learned."""
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.n_features_in_ = X.shape[1]
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """The same columns, float64 where they were dates, with NaN for a missing one.
+        """The same columns; dates become float64, NaN for a missing one.
 
         Raises:
-            ValueError: a date is text in another form.
+            ValueError: a date is text in another format.
         """
         return X.assign(**{column: date_numbers(X[column]) for column in self.columns})
 
 
 class DateFeatures(TransformerMixin, BaseEstimator):
-    """The parts of one date column, which comes as a number of days without holes.
+    """The parts of one date column, given as numbers of days without missing values.
 
     Args:
-        parts: which; `age` counts from the latest date of the training rows.
+        parts: the parts to compute; `age` counts from the latest date of the training rows.
     """
 
     def __init__(self, parts: Sequence[DatePart] = ("age",)) -> None:
@@ -86,7 +87,7 @@ class DateFeatures(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Rows x parts, float64."""
+        """The parts (rows x parts), float64."""
         check_is_fitted(self)
         numbers = np.asarray(X, dtype=np.float64)[:, 0]
         return np.column_stack([part(name, numbers, self.reference_) for name in self.parts])
@@ -98,13 +99,13 @@ class DateFeatures(TransformerMixin, BaseEstimator):
 
 
 def date_numbers(column: pd.Series) -> NDArray[np.float64]:
-    """The days of each value of a column (rows,), NaN where it is missing.
+    """Each value of a column as a number of days (rows,), NaN for a missing value.
 
     Args:
-        column: of dtype datetime64, with an offset or without, or text in ISO 8601.
+        column: datetime64 with or without a time zone, or text in ISO 8601.
 
     Raises:
-        ValueError: text in another form.
+        ValueError: a value is text in another format.
     """
     if pd.api.types.is_datetime64_any_dtype(column):
         moments = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)

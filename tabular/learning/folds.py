@@ -1,4 +1,4 @@
-"""Cross-validation in which everything, imputer and clusters included, is fitted on the fold's own training rows."""
+"""Cross-validation that fits everything, imputer and clusters included, on the training rows of each fold."""
 
 import math
 import os
@@ -30,30 +30,30 @@ Parts = tuple[pd.DataFrame, pd.DataFrame]
 
 
 class Fold(NamedTuple):
-    """The two parts of one fold, ready for an estimator: matrices of float32 and targets."""
+    """Both parts of one fold, ready for an estimator: float32 matrices (rows x columns) and targets (rows,)."""
 
     train: NDArray[np.float32]
     train_target: NDArray[np.generic]
     test: NDArray[np.float32]
     test_target: NDArray[np.generic]
     columns: tuple[str, ...] = ()
-    """Names of the matrices' columns; a category that the training part lacks has no column."""
+    """Names of the columns of both matrices; a category that is absent from the training part has no column."""
 
 
 def available_cores() -> int:
-    """The processors this process may use, which in a container are fewer than the machine has."""
+    """Number of processors that this process may use; in a container it can be smaller than the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def fold_rows(rows: pd.DataFrame, target: TargetConfig, folds: int, seed: int) -> list[Parts]:
-    """The raw rows of each fold; a classification keeps the shares of its classes.
+    """The raw rows of each fold; the folds of a classification have the same shares of classes.
 
     Raises:
-        UserError: too few rows, or fewer rows of every class than folds.
+        UserError: there are fewer rows than folds, or every class has fewer rows than there are folds.
     """
     kind = StratifiedKFold if target.task == "classification" else KFold
     splitter = kind(folds, shuffle=True, random_state=seed)
-    # As codes: labels such as 0.5 and 1.5 are no classes to scikit-learn.
+    # Codes, because scikit-learn does not take labels such as 0.5 and 1.5 for classes.
     codes = pd.factorize(rows[target.column])[0]
     try:
         with expected_warnings_off():
@@ -61,7 +61,7 @@ def fold_rows(rows: pd.DataFrame, target: TargetConfig, folds: int, seed: int) -
     except ValueError as error:
         said = one_line(error)
         raise UserError(
-            f"{len(rows)} training rows cannot be cut into {folds} folds: {said} Bring more rows."
+            f"{len(rows)} training rows cannot be split into {folds} folds: {said} Provide more rows."
         ) from error
     return [(rows.iloc[a], rows.iloc[b]) for a, b in places]
 
@@ -71,7 +71,8 @@ def prepare(parts: Parts, target: str, preprocessing: Pipeline) -> Fold:
     train, test = (part.drop(columns=target) for part in parts)
     actual, test_actual = (part[target].to_numpy() for part in parts)
     fitted = clone(preprocessing)
-    # As a pipeline is fitted: what encodes by the target gives the training part other values than `transform` would.
+    # `fit_transform`, because an encoder of target means gives training rows cross-fitted values that `transform`
+    # would not give.
     matrix = fitted.fit_transform(train, actual)
     return Fold(
         matrix,
@@ -83,15 +84,18 @@ def prepare(parts: Parts, target: str, preprocessing: Pipeline) -> Fold:
 
 
 def score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str) -> float:
-    """Fit a copy of the estimator on the fold and score its other part by one metric; raises as `fit_and_score`."""
+    """The metric of `fit_and_score` alone."""
     return fit_and_score(estimator, fold, target, name)[0]
 
 
 def fit_and_score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str) -> tuple[float, BaseEstimator]:
-    """As `score`, with the fitted copy.
+    """Fit a copy of the estimator on the fold's training part and score it on the test part by one metric.
+
+    Returns:
+        The value of the metric, and the fitted copy.
 
     Raises:
-        UserError: the metric is undefined there, such as a percentage error where every actual value is 0.
+        UserError: the metric is undefined on the fold, such as a percentage error if every actual value is 0.
     """
     fitted = clone(estimator).fit(fold.train, fold.train_target)
     if target.task == "regression":
@@ -109,20 +113,20 @@ def fit_and_score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, na
 
 
 def importances(fitted: BaseEstimator, columns: Sequence[str]) -> dict[str, float]:
-    """What the estimator itself knows of how much each column of its matrix matters.
+    """The importance of each column of the estimator's matrix, as the estimator itself measures it.
 
-    Trees: the total gain of the splits on a column (impurity decrease, Breiman et al., 1984), for all of them the same
-    measure, which favours a column of many values less than the number of splits does. Linear models: |coefficient|
-    times the standard deviation of the column, the mean over classes ("Common pitfalls in the interpretation of
-    coefficients of linear models", scikit-learn's examples); their columns come scaled, so the deviation is 1.
+    For trees it is the total gain of the splits on a column (impurity decrease, Breiman et al., 1984), which favours
+    columns of many values less than the number of splits does. For linear models it is |coefficient| times the
+    standard deviation of the column, as a mean over classes ("Common pitfalls in the interpretation of coefficients of
+    linear models", scikit-learn's examples); their columns are scaled, so the deviation is 1.
 
     Args:
-        fitted: as `tabular.learning.algorithms.estimator` builds it.
-        columns: the names of the matrix that it was fitted on.
+        fitted: an estimator from `tabular.learning.algorithms.estimator`.
+        columns: names of the columns of the matrix that it was fitted on.
 
     Returns:
-        By column, at least 0, with the sum 1. Empty where the algorithm keeps none (histogram gradient boosting) or
-        mixes up the classes (XGBoost's linear booster), or where no column was of any use.
+        Importances by column, at least 0, with the sum 1. Empty if the algorithm does not keep any (histogram gradient
+        boosting) or mixes the classes (XGBoost's linear booster), or if no column was used.
     """
     model: Any = fitted
     if isinstance(model, LabelledClassifier):
@@ -144,15 +148,15 @@ def importances(fitted: BaseEstimator, columns: Sequence[str]) -> dict[str, floa
 
 
 def mean_importances(parts: Sequence[Mapping[str, float]], most: int) -> dict[str, float]:
-    """The largest means over the parts, largest first; a column that a part lacks did not matter there."""
+    """The `most` largest means over the parts, largest first; a column that is absent from a part counts as 0 there."""
     names = dict.fromkeys(name for part in parts for name in part)
     means = {name: sum(part.get(name, 0.0) for part in parts) / len(parts) for name in names}
     return dict(sorted(means.items(), key=lambda item: -item[1])[:most])
 
 
 def in_parallel(work: Callable[[Work], Result], tasks: Iterable[Work], threads: int) -> Sequence[Result]:
-    """The results in the order of the tasks, each computed on one core so that no digit depends on timing."""
-    # The limit is the process's own for BLAS, but each thread's own for OpenMP.
+    """The results in the order of the tasks, each computed on one core, so that no digit depends on timing."""
+    # BLAS takes the limit from the process, OpenMP takes it from each thread.
     pool = ThreadPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,))
     with expected_warnings_off(), threadpool_limits(1), pool:
         return list(pool.map(work, tasks))

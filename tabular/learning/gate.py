@@ -1,4 +1,4 @@
-"""Whether a new model may take the champion's place: absolute limits, then a paired bootstrap on the same rows."""
+"""Whether a new model may replace the champion: absolute limits first, then a paired bootstrap on the same rows."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,14 +18,14 @@ Verdict = Literal["promote", "keep", "reject"]
 
 
 class PairedDifference(NamedTuple):
-    """One metric of both models on the same rows, and its paired bootstrap."""
+    """One metric of both models on the same rows, with the paired bootstrap of the difference."""
 
     champion: float
     challenger: float
     difference: Interval
-    """In favour of the challenger: positive is better, whichever way the metric is."""
+    """Positive if the challenger is better, for metrics of both directions."""
     drawn: NDArray[np.float64]
-    """The difference of each resample (resamples,); nan where the metric is undefined on the drawn rows."""
+    """The difference in each resample (resamples,); nan if the metric is undefined on the drawn rows."""
 
 
 class _Outcome(NamedTuple):
@@ -35,10 +35,10 @@ class _Outcome(NamedTuple):
 
 
 def absolute(scores: Mapping[str, Interval], task: Task, config: GateConfig) -> dict[str, float]:
-    """The metrics that are worse than their limit, with their value; an undefined one (nan) is worse than any limit.
+    """The metrics that are worse than their limit, with their value; an undefined value (nan) breaks every limit.
 
     Raises:
-        UserError: a limit for something that is no metric of the task.
+        UserError: a limit is set for a name that is not a metric of the task.
     """
     values = {name: _value(scores, task, name, f"gate.limits.{name}") for name in config.limits}
     return {
@@ -58,23 +58,24 @@ def decide(
 ) -> GateDecision:
     """Promote, keep or reject a model, the challenger.
 
-    In this order: a broken limit rejects; an obstacle keeps it as challenger; without a champion it is promoted;
-    without a fair comparison it is kept. Then a paired bootstrap of the difference in `config.metric` decides:
-    promoted if the interval lies above -tolerance, rejected if it lies below, kept otherwise. A model that makes no
-    difference at all in any resample, such as the champion itself, is kept.
+    The first rule that applies decides: a broken limit rejects the model; an obstacle keeps it as challenger; without
+    a champion it is promoted; without a fair comparison it is kept. Then a paired bootstrap of the difference in
+    `config.metric` decides: the model is promoted if the interval lies above -tolerance, rejected if the interval
+    lies below, and kept otherwise. A model without any difference in any resample, such as the champion itself, is
+    kept.
 
     Args:
-        scores: the challenger's metrics on its own held-out rows; the limits look at these.
-        task: of both models.
+        scores: the challenger's metrics on its own held-out rows, which the limits are compared with.
+        task: task of both models.
         config: metric, limits, tolerance in units of the metric, resamples and confidence.
-        seed: of the bootstrap.
-        obstacles: sentences that say why it must not become champion whatever it scores.
-        answers: what both models answer for the same rows, or a sentence why they cannot be compared; None where
-            there is no champion.
+        seed: seed of the bootstrap.
+        obstacles: sentences that say why the model must not become champion, whatever its scores.
+        answers: the answers of both models for the same rows, or a sentence that says why they cannot be compared;
+            None if there is no champion.
 
     Raises:
-        UserError: the metric, or that of a limit, is not one of the task.
-        ValueError: the answers do not fit the rows.
+        UserError: the deciding metric, or the name of a limit, is not a metric of the task.
+        ValueError: the number of answers differs from the number of rows.
     """
     own = _value(scores, task, config.metric, "gate.metric")
     broken = absolute(scores, task, config)
@@ -112,19 +113,19 @@ def paired(
     """A paired bootstrap of the difference in each metric (Efron & Tibshirani 1993, chapter 8).
 
     Both models are scored on the same drawn rows, the same for every metric. A metric that needs probabilities is
-    left out where a model gives none.
+    left out if one of the models has none.
 
     Args:
-        names: of metrics of the task.
-        task: of both models.
-        answers: what both answer for the same rows.
-        resamples: how often as many rows as there are get drawn with replacement.
+        names: metrics of the task.
+        task: task of both models.
+        answers: the answers of both for the same rows.
+        resamples: number of resamples; each draws as many rows as there are, with replacement.
         confidence: coverage of the intervals, 0 to 1.
-        seed: of the draws.
+        seed: seed of the draws.
 
     Raises:
-        UserError: a name is no metric of the task.
-        ValueError: the answers do not fit the rows.
+        UserError: a name is not a metric of the task.
+        ValueError: the number of answers differs from the number of rows.
     """
     has_probabilities = answers.champion.probabilities is not None and answers.challenger.probabilities is not None
     wanted = [name for name in names if has_probabilities or name not in metrics.NEEDS_PROBABILITIES]
@@ -144,11 +145,11 @@ def paired(
 
 
 def verdict(pair: PairedDifference, tolerance: float) -> tuple[Verdict, str]:
-    """What the difference means for the challenger, and in a few words why.
+    """The decision that a difference leads to, and the reason in a few words.
 
     Args:
-        pair: of the metric that decides.
-        tolerance: how much worse still counts as as good, in units of the metric.
+        pair: the deciding metric of both models.
+        tolerance: how much worse still counts as equally good, in units of the metric.
     """
     difference = pair.difference
     if math.isnan(difference.value) or math.isnan(difference.low):
@@ -206,5 +207,5 @@ def _kept_limits(scores: Mapping[str, Interval], config: GateConfig) -> list[str
 
 def _value(scores: Mapping[str, Interval], task: Task, name: str, key: str) -> float:
     if name not in scores:
-        raise UserError(f"{key}: '{name}' is no metric of a {task}; choose one of {', '.join(scores)}")
+        raise UserError(f"{key}: '{name}' is not a metric of a {task}; choose one of {', '.join(scores)}")
     return scores[name].value

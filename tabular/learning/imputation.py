@@ -1,4 +1,4 @@
-"""Filling holes: four strategies compared on known values that are masked, the target never among the inputs."""
+"""Imputation: four strategies are compared on known values that are masked; the target is never an input."""
 
 import time
 import warnings
@@ -23,13 +23,13 @@ from tabular.reports.training import ImputationReport, StrategyScore
 from tabular.table.tables import numeric_columns
 
 FEWEST_KNOWN = 20
-"""Known values of a column with holes, so that each fold of a cross-validation still has a few."""
+"""The smallest number of known values in a column with holes, so that each fold still has a few of them."""
 
 
 class ImputerPair(NamedTuple):
-    """What fills the holes of the numeric columns: scale, impute, scale back.
+    """The imputation of the numeric columns: scale, impute, scale back.
 
-    The two belong together: KNN without its scaler measures distances in mixed units.
+    Both belong together, because KNN without its scaler measures distances in mixed units.
     """
 
     scaler: StandardScaler | None
@@ -37,10 +37,10 @@ class ImputerPair(NamedTuple):
 
 
 class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """A pair as one scikit-learn transformer, so that it can be refitted inside each fold.
+    """An imputer pair as one scikit-learn transformer, which can be refitted inside each fold.
 
     Args:
-        scaler: scales before imputing and back afterwards; None imputes the raw values.
+        scaler: the scaler that is applied before imputing and inverted afterwards; None imputes the raw values.
         imputer: any imputer of scikit-learn that keeps every column.
     """
 
@@ -49,7 +49,7 @@ class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.imputer = imputer
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Fit on `X` (rows x numeric columns, NaN where a value is missing)."""
+        """Fit on `X` (rows x numeric columns, NaN for a missing value)."""
         values = _floats(X)
         self.scaler_ = None if self.scaler is None else clone(self.scaler).fit(values)
         with expected_warnings_off():
@@ -60,12 +60,12 @@ class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """The same rows and columns with no NaN, float64; known values are as they were, to the last digit."""
+        """The same rows and columns without NaN, float64; known values keep every digit."""
         check_is_fitted(self)
         values = _floats(X)
         filled = self.imputer_.transform(self._scaled(values))
         if self.scaler_ is not None:
-            # Scaling there and back moves the last digit, and a 0 that is no longer 0 makes a ratio huge.
+            # Scaling and scaling back changes the last digit, and a quotient with a divisor that was 0 would be huge.
             filled = np.where(np.isnan(values), self.scaler_.inverse_transform(filled), values)
         return np.asarray(filled, dtype=np.float64)
 
@@ -81,10 +81,10 @@ class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 @contextmanager
 def expected_warnings_off() -> Iterator[None]:
-    """No warning of what is so on purpose: few rounds of the iterative imputer, and classes of fewer rows than folds.
+    """Silence warnings about deliberate choices: few rounds of the iterative imputer, and classes of few rows.
 
-    Filters of warnings belong to the process. Whoever fits in several threads enters this before they start, so that
-    no thread takes away the filter of another.
+    Warning filters belong to the process. Code that fits in several threads enters this context before the threads
+    start, so that no thread removes the filter of another.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\[IterativeImputer\]", ConvergenceWarning)
@@ -95,15 +95,15 @@ def expected_warnings_off() -> Iterator[None]:
 def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> ScaledImputer:
     """The unfitted transformer of one strategy.
 
-    `iterative` predicts a column with holes from all others by boosted trees. `skip_complete` keeps it from fitting
-    a model for a column that has no holes; should such a column be missing when serving, its median fills it. One
-    round is enough where one column has holes; several columns see each other's estimates in three.
+    `iterative` predicts a column with holes from all others by boosted trees. With `skip_complete` it fits no model
+    for a column without holes; if such a column is missing when serving, its median is used. One round is enough if
+    one column has holes; with several columns three rounds let each use the others' estimates.
 
     Args:
         name: `median`, `mean`, `knn` or `iterative`.
-        config: the number of neighbours.
-        holes: how many columns have holes.
-        seed: of the trees.
+        config: number of neighbours of `knn`.
+        holes: number of columns with holes.
+        seed: seed of the trees.
     """
     if name == "knn":
         return ScaledImputer(StandardScaler(), KNNImputer(n_neighbors=config.neighbours))
@@ -137,17 +137,17 @@ def compare(
     """Mask known values in each numeric column with holes, rebuild them with each strategy, keep the best.
 
     Args:
-        rows: the training rows, target included; it is set aside first, because it is not there when serving.
-        target: the target's name.
+        rows: the training rows with the target, which is set aside because it is not available when serving.
+        target: name of the target column.
         config: the strategies and the share of known values to mask.
-        seed: of the mask and of the strategies.
+        seed: seed of the mask and of the strategies.
 
     Returns:
-        The winning pair fitted on all training rows, and the comparison. Without any holes the first strategy wins
-        unopposed, because a column may still be missing when serving; without any numeric column it stays unfitted.
+        The best pair, fitted on all training rows, and the comparison. Without holes the first strategy is taken
+        uncompared, because a column may still be missing when serving; without numeric columns it stays unfitted.
 
     Raises:
-        UserError: a numeric column with holes has next to no known values.
+        UserError: a numeric column with holes has fewer than `FEWEST_KNOWN` known values.
     """
     features = rows[numeric_columns(rows, target)]
     missing = {column: int(count) for column, count in features.isna().sum().items()}
@@ -184,7 +184,7 @@ def compare(
 
 
 def _floats(values: ArrayLike) -> NDArray[np.float64]:
-    """A copy as float64 with NaN for whatever stands for a missing value, pandas' own NA included."""
+    """A float64 copy with NaN for missing values of any kind, pandas' own NA included."""
     frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(values)
     return np.array(frame.to_numpy(dtype=np.float64), copy=True)
 
@@ -192,7 +192,7 @@ def _floats(values: ArrayLike) -> NDArray[np.float64]:
 def _mask(
     values: NDArray[np.float64], columns: list[int], share: float, seed: int
 ) -> tuple[NDArray[np.float64], dict[int, tuple[NDArray[np.intp], NDArray[np.float64]]]]:
-    """A copy with a share of the known values of each column masked, and what was there: rows and values."""
+    """A copy with a share of the known values of each column masked, and by column the masked rows and values."""
     random = np.random.default_rng(seed)
     masked = values.copy()
     truth = {}

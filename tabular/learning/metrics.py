@@ -1,4 +1,4 @@
-"""The metrics of both tasks: one alone, all of them, and their bootstrap distributions."""
+"""The metrics of both tasks and their bootstrap distributions."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -34,27 +34,27 @@ def names(task: Task) -> tuple[str, ...]:
 
 
 def goal(metric: str) -> Literal["minimize", "maximize"]:
-    """Which way is better; a UserError for a name that is no metric."""
+    """Whether lower or higher values are better; raises a UserError for a name that is not a metric."""
     if metric not in (*REGRESSION_METRICS, *CLASSIFICATION_METRICS):
         known = ", ".join((*REGRESSION_METRICS, *CLASSIFICATION_METRICS))
-        raise UserError(f"'{metric}' is no metric; choose one of {known}")
+        raise UserError(f"'{metric}' is not a metric; choose one of {known}")
     return "maximize" if metric in HIGHER_IS_BETTER else "minimize"
 
 
 def is_better(metric: str, a: float, b: float) -> bool:
-    """Whether `a` is strictly better than `b`; any number is better than an undefined one (nan)."""
+    """Whether `a` is strictly better than `b`; any number is better than an undefined value (nan)."""
     if math.isnan(a) or math.isnan(b):
         return math.isnan(b) and not math.isnan(a)
     return a > b if goal(metric) == "maximize" else a < b
 
 
 def as_text(value: float, digits: int = 4) -> str:
-    """A number for people: `digits` significant ones, whole with thousands separators from 10**(digits - 1) on."""
+    """A number as text with `digits` significant digits; from 10**(digits - 1) on whole, with thousands separators."""
     return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:,.{digits}g}"
 
 
 def outcomes(values: Any, task: Task) -> NDArray[Any]:
-    """Actual or predicted values (rows) as reports hold them: numbers as float64, labels as text."""
+    """Actual or predicted values (rows,) in the form of the reports: numbers as float64, labels as text."""
     if task == "regression":
         return np.asarray(values, dtype=np.float64)
     return np.array([str(label) for label in np.asarray(values).tolist()], dtype=object)
@@ -67,7 +67,7 @@ def score(
     probabilities: ArrayLike | None = None,
     classes: Iterable[object] | None = None,
 ) -> dict[str, float]:
-    """All metrics of the task, in their order; `metric` says how each is defined and what it raises."""
+    """All metrics of the task in their order, as `metric` defines them; raises as `metric` does."""
     return {name: metric(name, task, actual, predicted, probabilities, classes) for name in names(task)}
 
 
@@ -79,36 +79,35 @@ def metric(
     probabilities: ArrayLike | None = None,
     classes: Iterable[object] | None = None,
 ) -> float:
-    """One metric, and only that one is computed.
+    """The value of one metric.
 
-    With y the actual, p the predicted value and e = y - p. Percentages are percent, 0 to 100.
+    Let y be the actual value, p the predicted value and e = y - p. Percentages are given as percent, 0 to 100.
 
-    - `r2`, `rmse`, `mae`: as in scikit-learn. `r2` of a constant actual is 1 for perfect predictions and 0 for
-      all others (scikit-learn's convention); nan for a single row.
+    - `r2`, `rmse`, `mae`: as in scikit-learn. If all actual values are equal, `r2` is 1 for perfect predictions and 0
+      for all others (scikit-learn's convention); it is nan for a single row.
     - `mape` = mean |e|/|y| (Hyndman & Koehler 2006), `median_ape` = median |e|/|y| (MdAPE, Armstrong & Collopy
       1992), `within_10pct` = share of |e|/|y| <= 10 % (PPE10 of automated valuation models): over the rows whose
-      actual is not 0; nan when there is none.
+      actual value is not 0; nan if there are none.
     - `smape` = mean 2|e|/(|y| + |p|), 0 to 200 % (the form of the M4 competition, Makridakis et al. 2020); 0/0 is 0.
-    - `wmape` = sum |e| / sum |y| (the MAD/mean ratio, Kolassa & Schuetz 2007); nan when all actuals are 0.
+    - `wmape` = sum |e| / sum |y| (the MAD/mean ratio, Kolassa & Schuetz 2007); nan if all actual values are 0.
     - `accuracy`, `precision_`, `recall_`, `f1_macro` and `_weighted` (by the actual rows of a class): as in
-      scikit-learn, over the classes that are actual or predicted somewhere; 0/0 is 0. `balanced_accuracy` is the mean
+      scikit-learn, over the classes that occur as actual or predicted; 0/0 is 0. `balanced_accuracy` is the mean
       recall of the actual classes.
-    - `roc_auc`: for two classes that of the second; for more, one against the rest, averaged over the classes that
-      are among the actual ones (macro, Provost & Domingos 2000); nan when all rows have one class.
-    - `log_loss` = -mean ln(probability of the actual class), that clipped to 2.2e-16.
+    - `roc_auc`: for two classes the area of the second; for more classes one against the rest, averaged over the
+      actual classes (macro, Provost & Domingos 2000); nan if all rows have the same class.
+    - `log_loss` = -mean ln(probability of the actual class), with the probability clipped to at least 2.2e-16.
 
     Args:
         name: one of `names(task)`.
-        task: decides how `actual` and `predicted` are read: as numbers or as labels.
-        actual: rows.
-        predicted: rows.
-        probabilities: rows x classes; for `roc_auc` and `log_loss` only.
-        classes: the labels of the columns of `probabilities`. An actual label that is not among them counts as one
-            the model gave probability 0.
+        task: decides whether `actual` and `predicted` are numbers or labels.
+        actual: actual values (rows,).
+        predicted: predicted values (rows,).
+        probabilities: rows x classes; needed for `roc_auc` and `log_loss` only.
+        classes: labels of the columns of `probabilities`. An actual label that is not among them has probability 0.
 
     Raises:
-        UserError: `name` is no metric of `task`.
-        ValueError: lengths that differ, no rows, numbers that are not finite, or missing probabilities.
+        UserError: `name` is not a metric of `task`.
+        ValueError: lengths differ, there are no rows, a number is not finite, or probabilities are needed and missing.
     """
     _check_name(name, task)
     if task == "regression":
@@ -130,13 +129,14 @@ def bootstrap_intervals(
 
     Args:
         task, actual, predicted, probabilities, classes: as for `metric`.
-        resamples: how often as many rows as there are get drawn with replacement; the same for every metric.
+        resamples: number of resamples, each of as many rows as there are, drawn with replacement; all metrics use the
+            same ones.
         confidence: coverage of the intervals, 0 to 1.
-        seed: of the draws.
+        seed: seed of the draws.
 
     Returns:
-        By metric: `value` on all rows, `low` and `high`. Resamples where a metric is undefined are left out of its
-        interval; all ends are nan where none is left.
+        By metric: `value` on all rows, `low` and `high`. Resamples in which a metric is undefined are left out of its
+        interval; both ends are nan if none is left.
     """
     known = list(classes) if classes is not None else None
     values = score(task, actual, predicted, probabilities, known)
@@ -145,7 +145,7 @@ def bootstrap_intervals(
 
 
 def percentile_interval(value: float, drawn: Floats, confidence: float) -> Interval:
-    """`value` with the central `confidence` (0 to 1) of the defined ones among `drawn`."""
+    """`value` with the interval that holds the central share `confidence` (0 to 1) of `drawn`, nan left out."""
     defined = drawn[~np.isnan(drawn)]
     if not len(defined):
         return Interval(value=value, low=math.nan, high=math.nan)
@@ -163,11 +163,11 @@ def resampled(
     resamples: int,
     seed: int,
 ) -> dict[str, Floats]:
-    """The `wanted` metrics of each bootstrap resample, by name (resamples,).
+    """The `wanted` metrics in each bootstrap resample, by name (resamples,).
 
-    Equal `seed`, `resamples` and number of rows draw equal rows: two calls for two models are a paired bootstrap.
-    Every metric is written as a function of how often each row was drawn, so a chunk of resamples costs a matrix
-    product. The dearest, `roc_auc`, takes a sort for each class and then a pass over all resamples.
+    Equal `seed`, `resamples` and number of rows draw the same rows, so two calls for two models make a paired
+    bootstrap. Every metric is a function of how often each row was drawn, so a chunk of resamples costs one matrix
+    product. The most expensive metric, `roc_auc`, takes a sort for each class and a pass over all resamples.
     """
     wanted = tuple(wanted)
     for name in wanted:
@@ -186,7 +186,7 @@ def resampled(
 
 def _check_name(name: str, task: Task) -> None:
     if name not in names(task):
-        raise UserError(f"'{name}' is no metric of a {task}; choose one of {', '.join(names(task))}")
+        raise UserError(f"'{name}' is not a metric of a {task}; choose one of {', '.join(names(task))}")
 
 
 def _numbers(actual: ArrayLike, predicted: ArrayLike) -> tuple[Floats, Floats]:
@@ -230,7 +230,7 @@ def _labels(
 def _r2(y: Floats, p: Floats) -> float:
     if len(y) < 2:
         return math.nan
-    if np.ptp(y) == 0:  # the mean of equal floats can differ from them, and sk.r2_score then divides by that noise
+    if np.ptp(y) == 0:  # the mean of equal floats can differ from them, and sk.r2_score would divide by that difference
         return float(np.array_equal(y, p))
     return float(sk.r2_score(y, p))
 

@@ -1,4 +1,4 @@
-"""What one version of a model is, how it was made and how it was judged, in a file that git can compare."""
+"""`model_config.yaml`: what a version of a model is, how it was made and how it was judged; git can compare it."""
 
 import difflib
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ FILE = "model_config.yaml"
 
 
 class _Part(Report):
-    """A report that takes no value of another type, because a file may have been edited by hand."""
+    """A report that refuses values of another type, because the file may have been edited by hand."""
 
     model_config = ConfigDict(strict=True)
 
@@ -28,18 +28,18 @@ Kind = Literal["number", "category", "date"]
 
 
 class Input(_Part):
-    """One raw column that a client sends."""
+    """A raw column that clients send."""
 
     name: str
     kind: Kind
     dtype: str
-    """Of the training rows, as pandas calls it."""
+    """Name of the pandas dtype in the training rows."""
     required: bool
-    """False where a missing value is imputed."""
+    """False if a missing value is imputed."""
 
 
 class Gate(_Part):
-    """How the model is judged, and how it was when it was registered."""
+    """The rules of the gate, and its decision when the version was registered."""
 
     config: GateConfig
     decision: Literal["promote", "keep", "reject"]
@@ -47,13 +47,13 @@ class Gate(_Part):
 
 
 class Data(_Part):
-    """The rows behind the model."""
+    """The rows that the model was trained and evaluated on."""
 
     source: Literal["path", "url", "sample"]
     location: str
-    """Without credentials."""
+    """Path or address of the table, without credentials."""
     sha256: str
-    """Of the table's file; of the sample, as CSV."""
+    """sha256 of the table's file; for the sample, of the table as CSV."""
     rows: int
     train_rows: int
     held_out_rows: int
@@ -62,50 +62,50 @@ class Data(_Part):
 
 
 class Artifacts(_Part):
-    """Ids of artifact versions in ZenML; None where it keeps none."""
+    """Ids of the artifact versions in ZenML; None if ZenML does not keep them."""
 
     train_rows: str | None = None
     test_rows: str | None = None
 
 
 class Runs(_Part):
-    """Where the work is recorded."""
+    """Names and ids of the runs that made the version."""
 
     zenml: str
-    """The name of the pipeline run."""
+    """Name of the pipeline run."""
     mlflow: str
-    """The id of the run that holds the model."""
+    """Id of the MLflow run that holds the model."""
     sweep: str | None = None
-    """The id of the sweep, where one was run."""
+    """Id of the sweep on W&B's server; None without one."""
     zenml_model_version: str | None = None
 
 
 class ModelConfig(_Part):
-    """Everything that tells one version of a model from another."""
+    """Everything that distinguishes one version of a model from another."""
 
     format: Literal[1] = 1
     name: str
     version: str
     aliases: Items[str] = ()
-    """At the time of writing."""
+    """Aliases of the version when the file was written."""
     created: str
-    """UTC, ISO 8601."""
+    """Time at which the version was registered: UTC, ISO 8601."""
     task: Task
     target: str
     algorithm: str
     target_transform: TargetTransform
     parameters: dict[str, Any]
-    """Of the estimator; plain values."""
+    """Parameters of the estimator."""
     imputer: str
     clusters: int | None
     seed: int
     metrics: dict[str, Interval]
-    """On the version's own held-out rows."""
+    """Metrics on the version's own held-out rows."""
     baseline: dict[str, float]
-    """The same metrics of an answer without a model."""
+    """The same metrics of a prediction without a model, such as the training median."""
     gate: Gate
     inputs: Items[Input]
-    """In the order of the training rows, without the target."""
+    """The raw columns in the order of the training rows, without the target."""
     features: Items[str]
     """The columns that the estimator sees, in their order."""
     data: Data
@@ -116,7 +116,7 @@ class ModelConfig(_Part):
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """YAML of which each value stands on its own line, and stands alone."""
+    """A YAML dumper that writes each value on its own line and in full, without references to equal values."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -133,8 +133,8 @@ _PlainDumper.add_representer(str, _text)
 def to_yaml(config: ModelConfig) -> str:
     """The configuration as YAML that git can compare line by line; equal configurations give equal bytes.
 
-    The keys keep the order of the model, those of parameters and limits are sorted, and metrics stand as given. Floats
-    have all their digits, each item of a list has its line, and no line is folded.
+    Keys keep the order of the model's fields, those of parameters and limits are sorted, and metrics keep their order.
+    Floats have all their digits, each item of a list has its own line, and no line is folded.
     """
     plain = config.model_dump(mode="json")
     plain["parameters"] = _sorted(plain["parameters"])
@@ -154,7 +154,7 @@ def from_yaml(text: str) -> ModelConfig:
     """Read a configuration back.
 
     Raises:
-        UserError: it is no YAML, or a key is unknown, missing or of the wrong type.
+        UserError: the text is not YAML, or a key is unknown, missing or of the wrong type.
     """
     try:
         return ModelConfig.model_validate(yaml.safe_load(text))
@@ -168,14 +168,14 @@ def from_yaml(text: str) -> ModelConfig:
 
 
 def diff(a: ModelConfig, b: ModelConfig) -> str:
-    """What changes from `a` to `b`, as a unified diff of the two files; empty when they are equal."""
+    """The unified diff from the file of `a` to the file of `b`; empty if they are equal."""
     before, after = (to_yaml(config).splitlines(keepends=True) for config in (a, b))
     old, new = (f"{config.name}/{config.version}/{FILE}" for config in (a, b))
     return "".join(difflib.unified_diff(before, after, old, new))
 
 
 def inputs_of(rows: pd.DataFrame, target: str) -> tuple[Input, ...]:
-    """What clients of a model may send: the columns of its training rows but for the target; all may be missing."""
+    """The inputs that clients of a model may send: the training columns without the target; all may be missing."""
     numbers, dates = set(numeric_columns(rows, target)), set(date_columns(rows, target))
 
     def kind_of(name: str) -> Kind:
@@ -189,10 +189,10 @@ def inputs_of(rows: pd.DataFrame, target: str) -> tuple[Input, ...]:
 
 
 def breaking_changes(old: Sequence[Input], new: Sequence[Input]) -> list[str]:
-    """Why clients that send the old inputs would no longer be answered, one sentence for each change.
+    """One sentence for each change because of which requests with the old inputs would be refused.
 
-    An input that is gone breaks them, because an unknown one is refused; so does one of another kind. An added input
-    does not, because a missing value is imputed; neither does another dtype of the same kind.
+    A removed input breaks clients, because an unknown input is refused; so does an input of another kind. An added
+    input does not, because a missing value is imputed; neither does another dtype of the same kind.
     """
     known = {column.name: column.kind for column in new}
     changes = []

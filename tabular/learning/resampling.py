@@ -1,6 +1,6 @@
-"""The metrics as functions of how often each row was drawn, so that a thousand resamples cost a matrix product.
+"""The metrics as functions of how often each row was drawn, so that a thousand resamples cost one matrix product.
 
-`tabular.learning.metrics` is the way in; here the inputs are already checked and coded.
+Other modules call `tabular.learning.metrics`, which checks the inputs and replaces labels by codes.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Weighted = Callable[[Floats], Floats]
-"""From how often each row was drawn (resamples x rows) to the metric of each resample (resamples,)."""
+"""Takes how often each row was drawn (resamples x rows) and returns the metric of each resample (resamples,)."""
 
 _CHUNK = 1_000_000
-"""Drawn rows held in memory at once: with all temporaries less than 100 MB."""
+"""Number of drawn rows that are held in memory at once; with all temporary arrays they take less than 100 MB."""
 
 
 class Labels(NamedTuple):
@@ -25,11 +25,11 @@ class Labels(NamedTuple):
     predicted: Codes
     classes: int
     probabilities: Floats
-    """rows x classes; no columns where no metric needs them."""
+    """Rows x classes; without columns if no metric needs them."""
 
 
 def draws(rows: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each row is drawn (resamples x rows), in chunks of whole resamples."""
+    """Counts of how often each row is drawn (resamples x rows), float64, in chunks of whole resamples."""
     random = np.random.default_rng(seed)
     step = max(1, _CHUNK // rows)
     for start in range(0, resamples, step):
@@ -39,30 +39,30 @@ def draws(rows: int, resamples: int, seed: int) -> Iterator[Floats]:
 
 
 def percentage_errors(actual: Floats, predicted: Floats) -> Floats:
-    """100 |e|/|y| by row; nan where the actual is 0."""
+    """100 |e|/|y| of each row; nan where the actual value is 0."""
     return ratio(100 * np.abs(actual - predicted), np.abs(actual))
 
 
 def symmetric_errors(actual: Floats, predicted: Floats) -> Floats:
-    """200 |e|/(|y| + |p|) by row; 0 where both are 0."""
+    """200 |e|/(|y| + |p|) of each row; 0 where both are 0."""
     return np.nan_to_num(ratio(200 * np.abs(actual - predicted), np.abs(actual) + np.abs(predicted)))
 
 
 def is_within_10pct(actual: Floats, predicted: Floats) -> NDArray[np.bool_]:
-    """By row, whether |e| <= |y|/10, in a form that is exact for whole numbers."""
+    """Whether |e| <= |y|/10 for each row, in a form that is exact for whole numbers."""
     within: NDArray[np.bool_] = 10 * np.abs(actual - predicted) <= np.abs(actual)
     return within
 
 
 def surprises(labels: Labels) -> Floats:
-    """-ln of the probability of the actual class by row, that clipped to 2.2e-16."""
+    """-ln(probability of the actual class) of each row, with the probability clipped to at least 2.2e-16."""
     given = np.take_along_axis(labels.probabilities, labels.actual[:, None], axis=1)[:, 0]
     surprise: Floats = -np.log(np.clip(given, np.finfo(np.float64).eps, 1.0))
     return surprise
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """Element by element; nan where the denominator is 0."""
+    """The quotient of each pair of elements; nan where the denominator is 0."""
     quotient: Floats = np.full(np.shape(numerator), np.nan)
     np.divide(numerator, denominator, out=quotient, where=denominator != 0)
     return quotient
@@ -113,7 +113,7 @@ def _weighted_r2(actual: Floats, squared_error: Floats) -> Weighted:
         total = counts.sum(axis=1)
         raw, residual = counts @ centred**2, counts @ squared_error
         spread = raw - (counts @ centred) ** 2 / total
-        constant = spread <= 1e-12 * raw  # all drawn actuals are equal: what is left of the spread is rounding
+        constant = spread <= 1e-12 * raw  # all drawn actual values are equal, and the spread is rounding alone
         value = 1 - residual / np.where(constant, 1, spread)
         value[constant] = residual[constant] == 0
         value[total < 2] = np.nan
@@ -123,7 +123,7 @@ def _weighted_r2(actual: Floats, squared_error: Floats) -> Weighted:
 
 
 def _weighted_median(values: Floats) -> Weighted:
-    """The median of the drawn values that are not nan."""
+    """The median of the drawn values, nan left out."""
     order = np.argsort(values, kind="stable")[: np.count_nonzero(~np.isnan(values))]
     ordered = np.append(values[order], np.nan)
 
@@ -140,7 +140,7 @@ def _weighted_median(values: Floats) -> Weighted:
 
 
 def _weighted_by_class(name: str, labels: Labels) -> Weighted:
-    """Precision, recall and F1 of each class from three counts, and their averages; 0/0 is 0."""
+    """Averages of precision, recall and F1, which follow from three counts of each class; 0/0 is 0."""
     codes = np.arange(labels.classes)
     is_actual = (labels.actual[:, None] == codes).astype(np.float64)
     is_predicted = (labels.predicted[:, None] == codes).astype(np.float64)
@@ -164,7 +164,7 @@ def _weighted_by_class(name: str, labels: Labels) -> Weighted:
 
 
 def _weighted_roc_auc(labels: Labels) -> Weighted:
-    """One against the rest, as the share of pairs in the right order, ties counting half (Mann & Whitney 1947)."""
+    """The share of pairs in the right order, one class against the rest; ties count half (Mann & Whitney 1947)."""
     forms = [_weighted_ranking(labels.actual == code, labels.probabilities[:, code]) for code in ranked_codes(labels)]
 
     def form(counts: Floats) -> Floats:
@@ -175,7 +175,7 @@ def _weighted_roc_auc(labels: Labels) -> Weighted:
 
 
 def ranked_codes(labels: Labels) -> Codes:
-    """The classes that `roc_auc` is averaged over: the second of two, else all among the actual ones."""
+    """Codes of the classes that `roc_auc` averages: the second of two classes, or of more classes all actual ones."""
     return np.array([1]) if labels.classes == 2 else np.unique(labels.actual)
 
 

@@ -1,4 +1,4 @@
-"""Bayesian optimisation with early stopping, offline, resumable after a kill, the same trial for trial each time."""
+"""Bayesian optimisation with early stopping: offline, reproducible, and resumable after a kill."""
 
 import datetime
 import time
@@ -21,48 +21,48 @@ from tabular.learning.folds import Fold, fit_and_score, fold_rows, importances, 
 from tabular.reports.training import BestParameters, Candidate, SearchReport, Trial
 
 FIRST_RUNG = 1 / 4
-"""The share of the boosting rounds on the first rung of the ladder."""
+"""Share of the boosting rounds on the first rung of the ladder."""
 HEAD = 2
-"""The folds of the first two rungs."""
+"""Number of folds on the first two rungs."""
 IMPORTANCES, STARTED, SECONDS = "importances", "started", "seconds"
 MOST_IMPORTANT = 10
 
 Progress = Callable[[int, int, float | None], None]
-"""(finished trials, all trials, best value so far)."""
+"""Called with the number of finished trials, the number of all trials, and the best value so far."""
 Scores = list[tuple[float, dict[str, float]]]
-"""In each fold, the metric and how much each column mattered."""
+"""The metric and the importance of each column, for each fold."""
 
 
 class TrialHandle(Protocol):
-    """What an objective tells of its trial, and asks it; an `optuna.Trial` is one."""
+    """The part of a trial that an objective uses; an `optuna.Trial` has it."""
 
     def report(self, value: float, step: int) -> None:
-        """The value at an iteration, from 1 on."""
+        """Report the value at an iteration, counted from 1."""
 
     def should_prune(self) -> bool:
-        """Whether the trial ends here."""
+        """Whether the trial is to end at this iteration."""
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        """Something to keep with the trial, as JSON; a key that is set again is replaced."""
+        """Keep a JSON value with the trial; a key that is set again is replaced."""
 
 
 class Objective:
-    """One trial climbs a ladder of three rungs, from a cheap hint to the whole cross-validation.
+    """The cross-validated metric of one trial, computed in up to three rungs of increasing cost.
 
-    The first rung is the first two folds with a quarter of the rounds (left out for an algorithm without rounds), the
-    second the same folds in full, the third the other folds. The fits of a rung run side by side, each on one core.
-    After each rung the value so far is reported, and the pruner may end the trial, so that a poor one costs a
-    fraction of a fit.
+    The first rung fits the first two folds with a quarter of the rounds (it is left out for an algorithm without
+    rounds), the second fits the same folds in full, and the third fits the other folds. The fits of a rung run in
+    parallel, each on one core. After each rung the value so far is reported and the pruner may end the trial, so that
+    a poor trial costs only a part of the fits.
 
     Args:
         rows: the training rows, target included.
         target: the target and the task.
-        preprocessing: the unfitted way from raw columns to the matrix; fitted inside each fold.
+        preprocessing: the unfitted pipeline from raw columns to the matrix; it is fitted inside each fold.
         candidate: the algorithm and target transform that won the selection.
-        metric: what is measured.
-        folds: how many folds.
-        seed: of folds and estimators.
-        threads: how many fits may run at once.
+        metric: metric to compute.
+        folds: number of folds.
+        seed: seed of folds and estimators.
+        threads: number of fits that may run at once.
     """
 
     def __init__(
@@ -85,14 +85,18 @@ class Objective:
         self.rungs = [(head, FIRST_RUNG), *ladder] if self.rounds else ladder
 
     def __call__(self, trial: TrialHandle, parameters: dict[str, Any]) -> float:
-        """The mean of the metric over the folds; raises `optuna.TrialPruned` from the rung where the trial ends.
+        """The mean of the metric over the folds.
 
-        Before either, `trial` holds the importances of the ten columns that mattered most under `IMPORTANCES`: over
-        the same folds as the value, those of all rounds unless the trial ends on a first rung of fewer.
+        Before it returns or raises, it stores the importances of the ten most important columns in `trial` under
+        `IMPORTANCES`. They are means over the same folds as the value, from fits with all rounds unless the trial ends
+        on the first rung.
+
+        Raises:
+            optuna.TrialPruned: the trial ends before the last rung.
         """
         whole: Scores = []
         for step, (folds, share) in enumerate(self.rungs, start=1):
-            scores = self._fit(parameters, folds, share)
+            scores = self.fit_folds(parameters, folds, share)
             whole += scores if share == 1.0 else []
             values, mattered = zip(*(whole or scores), strict=True)
             value = float(np.mean(values))
@@ -102,8 +106,8 @@ class Objective:
                 raise optuna.TrialPruned
         return value
 
-    def _fit(self, parameters: dict[str, Any], folds: Sequence[Fold], share: float) -> Scores:
-        """The metric and the importances in each fold, with a share of the rounds."""
+    def fit_folds(self, parameters: dict[str, Any], folds: Sequence[Fold], share: float) -> Scores:
+        """The scores of some folds, fitted with a share of the rounds."""
         name, transform = self.candidate.algorithm, self.candidate.target_transform
         built = estimator(name, self.target.task, parameters, transform, self.seed, 1, self.target.class_weight)
         if share < 1.0:
@@ -122,17 +126,17 @@ def search(
 ) -> tuple[BestParameters, SearchReport]:
     """Run the trials that are not on disk yet.
 
-    Only finished trials are kept on disk, and the sampler is seeded anew for each trial from its number. A search
-    that is killed therefore goes on exactly as it would have without the kill: the broken trial never existed, and
-    its number is drawn again with the same seed and the same history.
+    Only finished trials are kept on disk, and the sampler is seeded for each trial from the trial's number. A search
+    that was killed therefore continues exactly as it would have done without the kill: the unfinished trial was not
+    stored, and its number is drawn again with the same seed and the same history.
 
     Args:
-        objective: what a trial is scored by.
-        sweep: the space, the method, and when to stop a trial early.
-        trials: how many trials in all.
-        seed: of the sampler.
-        storage: the SQLite file of finished trials.
-        study: names everything the trials depend on; trials under another name are not used.
+        objective: computes the value of a trial.
+        sweep: the space, the method, and when a trial stops early.
+        trials: number of trials in all.
+        seed: seed of the sampler.
+        storage: SQLite file of the finished trials.
+        study: name that changes with everything the trials depend on; trials under another name are not used.
         progress: called after each trial.
 
     Returns:
@@ -157,12 +161,12 @@ def search(
 
 
 def fixed(sweep: Sweep) -> dict[str, Any]:
-    """The parameters that are the same in every trial."""
+    """The parameters with the same value in every trial."""
     return {name: parameter.value for name, parameter in sweep.parameters.items() if not _varies(parameter)}
 
 
 def as_file(sweep: Sweep) -> dict[str, Any]:
-    """The sweep as W&B reads it: without what is unset, but with a fixed value that is null."""
+    """The sweep in W&B's syntax: unset keys are left out, but a fixed value that is null is kept."""
     written: dict[str, Any] = sweep.model_dump(mode="json", exclude_none=True)
     for name, value in fixed(sweep).items():
         written["parameters"][name]["value"] = value
@@ -172,14 +176,14 @@ def as_file(sweep: Sweep) -> dict[str, Any]:
 def summarise(
     objective: Objective, sweep: Sweep, trials: list[Trial], importances: dict[str, float], resumed: int
 ) -> tuple[BestParameters, SearchReport]:
-    """The report of a search, and the parameters of its best complete trial: of equal ones the first, as in Optuna.
+    """The parameters of the best complete trial (the first one among equals, as in Optuna), and the search report.
 
     Args:
-        objective: what the trials were scored by.
-        sweep: what was run.
-        trials: all of them, in the order of their numbers, which count from 0.
-        importances: of the parameters; empty where unknown.
-        resumed: how many trials were there at the start.
+        objective: computed the values of the trials.
+        sweep: the sweep that was run.
+        trials: all trials in the order of their numbers, which count from 0.
+        importances: importance of each parameter; empty if unknown.
+        resumed: number of trials that were found on disk at the start.
 
     Raises:
         UserError: no trial is complete.
@@ -233,7 +237,7 @@ def _trial(trial: FrozenTrial, constant: dict[str, Any]) -> Trial:
 
 
 def _parameter_importances(study: optuna.Study) -> dict[str, float]:
-    """Importances by fANOVA (Hutter et al., 2014) over the complete trials; nothing where there are too few to tell."""
+    """Importances by fANOVA (Hutter et al., 2014) over the complete trials; empty if there are too few trials."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < 4 or len({trial.value for trial in complete}) < 2:
         return {}
@@ -249,7 +253,7 @@ def _best_value(study: optuna.Study) -> float | None:
 def _pruner(stop: EarlyTerminate | None) -> optuna.pruners.BasePruner:
     if stop is None:
         return optuna.pruners.NopPruner()
-    # W&B's hyperband is one bracket of successive halving, which Optuna has under this name.
+    # W&B's hyperband is one bracket of successive halving, which is what Optuna calls this pruner.
     return optuna.pruners.SuccessiveHalvingPruner(min_resource=stop.min_iter, reduction_factor=stop.eta)
 
 

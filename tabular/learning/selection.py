@@ -1,4 +1,4 @@
-"""The leaderboard: every algorithm with a small grid, cross-validated on the training rows."""
+"""The leaderboard: every algorithm with a few parameter sets, cross-validated on the training rows."""
 
 import time
 from collections.abc import Sequence
@@ -23,18 +23,18 @@ def select(
     seed: int,
     threads: int,
 ) -> Leaderboard:
-    """Score every candidate in every fold; all candidates see the same folds.
+    """Score every candidate in every fold; all candidates use the same folds.
 
     Args:
         rows: the training rows, target included.
         target: the target and the task.
-        preprocessing: the unfitted way from raw columns to the matrix; fitted inside each fold.
+        preprocessing: the unfitted pipeline from raw columns to the matrix; it is fitted inside each fold.
         config: the algorithms, the target transforms, the folds and the deciding metric.
-        seed: of folds and estimators.
-        threads: how many fits may run at once.
+        seed: seed of folds and estimators.
+        threads: number of fits that may run at once.
 
     Raises:
-        UserError: an algorithm that does not exist.
+        UserError: an algorithm does not exist.
     """
     for name in config.algorithms:
         if name not in ALGORITHMS:
@@ -74,26 +74,32 @@ def select(
     ]
     sign = 1 if goal(config.metric) == "minimize" else -1
     ranked = sorted(candidates, key=lambda candidate: sign * candidate.mean)
-    chosen = _choose(ranked, config.algorithms)
-    return Leaderboard(metric=config.metric, candidates=ranked, chosen=chosen, why=_why(ranked, chosen, config.metric))
+    chosen = choose(ranked, config.algorithms)
+    return Leaderboard(metric=config.metric, candidates=ranked, chosen=chosen, why=why(ranked, chosen, config.metric))
 
 
 def _standard_error(candidate: Candidate) -> float:
-    """Of the mean over the folds; `std` is that of the folds at hand, hence n - 1 and not n."""
+    """Standard error of the mean over the folds; `std` has the divisor n, hence the root of n - 1 here."""
     return candidate.std / float(np.sqrt(len(candidate.folds) - 1))
 
 
-def _choose(ranked: list[Candidate], preference: Sequence[str]) -> int:
-    """The one-standard-error rule (Breiman et al., 1984): of all that tie with the best, the one listed first.
+def choose(ranked: list[Candidate], preference: Sequence[str]) -> int:
+    """The place of the winner by the one-standard-error rule (Breiman et al., 1984).
 
-    A tie is a mean within one standard error of the best mean. The order of the config decides, not the measured
-    seconds, so that the choice is the same on every machine.
+    Candidates tie if their mean lies within one standard error of the best mean; among them the algorithm that
+    `preference` lists first wins. The config's order decides and not the measured seconds, so that the choice is the
+    same on every machine.
+
+    Args:
+        ranked: the candidates, the best mean first.
+        preference: names of the algorithms in the order of the config.
     """
     tied = [i for i, c in enumerate(ranked) if abs(c.mean - ranked[0].mean) <= _standard_error(ranked[0])]
     return min(tied, key=lambda i: (preference.index(ranked[i].algorithm), i))
 
 
-def _why(ranked: list[Candidate], chosen: int, metric: str) -> str:
+def why(ranked: list[Candidate], chosen: int, metric: str) -> str:
+    """The reason of the choice in one sentence."""
     best, winner = ranked[0], ranked[chosen]
     text = f"{best.algorithm} has the best mean {metric} over {len(best.folds)} folds, {best.mean:.4g}"
     if winner is not best:

@@ -1,4 +1,4 @@
-"""The search spaces of the algorithms that compete, read from their sweep files."""
+"""Reads the search spaces of the algorithms from their sweep files."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from tabular.storage.repository import ROOT
 
 
 def load_sweeps(search: SearchConfig, selection: SelectionConfig, task: Task) -> dict[str, Sweep]:
-    """Read the search space of each algorithm that competes.
+    """Read the search space of each algorithm in the selection.
 
     Args:
-        search: where the sweep files are.
-        selection: the algorithms, and the metric that a sweep improves which names no metric itself.
+        search: gives the folder of the sweep files.
+        selection: gives the algorithms, and the metric of sweep files that do not name one.
         task: regression or classification.
 
     Returns:

@@ -20,13 +20,13 @@ from tabular.reports.training import BestParameters, CrossValidation, FoldFigure
 ROWS_WORTH_THREADS = 100_000
 
 
-class _Answers(NamedTuple):
-    """What a fold's model says of the rows that it has not seen."""
+class _FoldAnswers(NamedTuple):
+    """Predictions of a fold's model for its test rows."""
 
     actual: NDArray[Any]
     predicted: NDArray[Any]
     logits: NDArray[np.float64] | None
-    """Rows x classes of the whole table; of a class that the fold lacks minus infinity. None for a regression."""
+    """Rows x classes of the whole table, minus infinity for a class that the fold lacks; None for a regression."""
 
 
 def fit(
@@ -43,17 +43,17 @@ def fit(
     Args:
         rows: the training rows, target included.
         target: the target and the task.
-        preprocessing: the unfitted way from raw columns to the matrix.
+        preprocessing: the unfitted pipeline from raw columns to the matrix.
         best: the algorithm with its parameters.
-        seed: of the estimator.
-        threads: how many it may use.
-        temperature: of a classification, from `cross_validate`.
+        seed: seed of the estimator.
+        threads: number of threads that it may use.
+        temperature: divisor of a classification's logits, from `cross_validate`.
 
     Returns:
-        A fitted pipeline with the steps `columns`, `impute`, `features` and `estimator`; its input is a DataFrame of
-        the raw columns without the target, of which any value and any column may be missing.
+        A fitted pipeline with the steps `columns`, `impute`, `features` and `estimator`. Its input is a DataFrame of
+        the raw columns without the target, in which any value and any column may be missing.
     """
-    # On a small table threads gain little, and on a busy machine they wait for each other far longer than they work.
+    # On a small table threads gain little, and on a busy machine they wait for each other longer than they work.
     threads = threads if len(rows) >= ROWS_WORTH_THREADS else 1
     built = _built(target, best, seed, threads)
     if target.task == "classification":
@@ -77,26 +77,26 @@ def cross_validate(
     Args:
         rows: training rows, target included.
         target: the target and the task, and whether to calibrate.
-        preprocessing: the unfitted way from raw columns to the matrix; fitted inside each fold.
+        preprocessing: the unfitted pipeline from raw columns to the matrix; it is fitted inside each fold.
         best: the algorithm with its parameters.
-        folds: how many.
-        seed: of folds and estimator.
-        threads: how many fits may run at once.
+        folds: number of folds.
+        seed: seed of folds and estimator.
+        threads: number of fits that may run at once.
 
     Raises:
-        UserError: too few rows, or fewer rows of every class than folds.
+        UserError: there are fewer rows than folds, or every class has fewer rows than there are folds.
     """
     built = _built(target, best, seed, 1)
     labels = None if target.task == "regression" else np.unique(rows[target.column].to_numpy())
 
-    def answer(parts: Parts) -> _Answers:
+    def answer(parts: Parts) -> _FoldAnswers:
         fold = prepare(parts, target.column, preprocessing)
         fitted: Any = clone(built).fit(fold.train, fold.train_target)
         if labels is None:
-            return _Answers(fold.test_target, fitted.predict(fold.test), None)
+            return _FoldAnswers(fold.test_target, fitted.predict(fold.test), None)
         logits = np.full((len(fold.test), len(labels)), -np.inf)
         logits[:, np.searchsorted(labels, fitted.classes_)] = fitted.logits(fold.test)
-        return _Answers(fold.test_target, labels[logits.argmax(axis=1)], logits)
+        return _FoldAnswers(fold.test_target, labels[logits.argmax(axis=1)], logits)
 
     answers = in_parallel(answer, fold_rows(rows, target, folds, seed), threads)
     temperature, before, after = 1.0, None, None
@@ -121,7 +121,7 @@ def _built(target: TargetConfig, best: BestParameters, seed: int, threads: int) 
 
 
 def _scores(
-    answers: _Answers, target: TargetConfig, labels: NDArray[Any] | None, temperature: float
+    answers: _FoldAnswers, target: TargetConfig, labels: NDArray[Any] | None, temperature: float
 ) -> dict[str, float]:
     if answers.logits is None or labels is None:
         return metrics.score(target.task, answers.actual, answers.predicted)

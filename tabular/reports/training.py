@@ -1,4 +1,4 @@
-"""What each stage of the training found out. `tabular.pages.pictures` draws it, the materializers store it as JSON."""
+"""Reports of the training steps. `tabular.pages.pictures` draws them and the materializers store them as JSON."""
 
 from typing import Any, Literal
 
@@ -8,34 +8,34 @@ TargetTransform = Literal["none", "log"]
 
 
 class Provenance(Report):
-    """Where the rows came from."""
+    """The source of the rows."""
 
     data_source: Literal["path", "url", "sample"]
     location: str
-    """The path, the address, or the file that describes the sample; without credentials."""
+    """Path, address, or the file that describes the sample; without credentials."""
     sha256: str
-    """Of the file's bytes; for the sample, of the table as CSV."""
+    """sha256 of the file; for the sample, of the table as CSV."""
     rows: int
     columns: list[str]
     duplicates_dropped: int
     without_target_dropped: int = 0
-    """Rows that had no target and were left out."""
+    """Number of rows that were left out because their target was missing."""
 
 
 class Check(Report):
-    """One rule of the validation that did not hold."""
+    """A rule of the validation that the table broke."""
 
     column: str | None
     rule: str
-    """What was demanded, in words."""
+    """The rule in words."""
     failed: int
-    """How many rows broke it; 0 for a rule about the whole table."""
+    """Number of rows that broke it; 0 for a rule about the whole table."""
     examples: list[str]
-    """Up to five offending values."""
+    """Up to five values that broke it."""
 
 
 class ColumnProfile(Report):
-    """One column at a glance."""
+    """Summary of one column."""
 
     name: str
     dtype: str
@@ -45,11 +45,11 @@ class ColumnProfile(Report):
     mean: float | None
     maximum: float | None
     top: list[tuple[str, int]]
-    """The most frequent categories with their counts; empty for a number."""
+    """Most frequent categories with their counts; empty for a number."""
 
 
 class ValidationReport(Report):
-    """What the data is like and which rules it broke."""
+    """Summary of the table and the rules that it broke."""
 
     rows: int
     duplicates: int
@@ -58,7 +58,7 @@ class ValidationReport(Report):
 
 
 class StrategyScore(Report):
-    """How well one imputation strategy rebuilds the masked values of one column."""
+    """Error of one imputation strategy on the masked values of one column."""
 
     column: str
     strategy: str
@@ -67,53 +67,53 @@ class StrategyScore(Report):
     nrmse: float
     """`rmse` divided by the column's standard deviation, so that columns can be averaged."""
     masked: int
-    """How many known values were masked."""
+    """Number of known values that were masked."""
 
 
 class ImputationReport(Report):
-    """Which strategy fills holes, and why."""
+    """The chosen imputation strategy and the comparison behind it."""
 
     best: str
     scores: list[StrategyScore]
-    """Empty where no numeric column has holes."""
+    """Empty if no numeric column has missing values."""
     mean_nrmse: dict[str, float]
-    """By strategy, the mean over the columns with holes; the smallest wins."""
+    """Mean over the columns with missing values, by strategy; the smallest wins."""
     seconds: dict[str, float]
-    """By strategy, what fitting and filling took."""
+    """Time of fitting and filling, by strategy."""
     missing: dict[str, int]
-    """Holes of each numeric column in the training rows."""
+    """Number of missing values of each numeric column in the training rows."""
 
 
 class ClusterScore(Report):
-    """What one number of clusters does."""
+    """Figures for one number of clusters."""
 
     count: int
     error: float
-    """The model's mean cross-validated error with these clusters, in the unit of the metric."""
+    """Mean cross-validated error of a model with these clusters, in the unit of the metric."""
     error_std: float
     silhouette: float
     davies_bouldin: float
     inertia: float
-    """Sum of squared distances to the nearest centre: the elbow."""
+    """Sum of squared distances to the nearest centre, for the elbow chart."""
 
 
 class FeatureReport(Report):
-    """Which columns the model sees, and how the number of clusters was chosen."""
+    """The columns of the estimator, and how the number of clusters was chosen."""
 
     columns: list[str]
-    """Names of the columns that the estimator sees."""
+    """Names of the columns of the estimator's matrix."""
     metric: str
     clusters: int | None
-    """The chosen number; None without clusters."""
+    """Chosen number of clusters; None without clusters."""
     scores: list[ClusterScore]
     error_without: float | None
-    """The cross-validated error with no clusters at all."""
+    """Cross-validated error without clusters; None if none were tried."""
     silhouette_rows: int
-    """How many rows the silhouette and Davies-Bouldin figures were sampled on."""
+    """Number of rows in the sample for the silhouette and Davies-Bouldin figures."""
 
 
 class Candidate(Report):
-    """One line of the leaderboard: an algorithm with one point of its grid."""
+    """One line of the leaderboard: an algorithm with one set of parameters."""
 
     algorithm: str
     parameters: dict[str, Any]
@@ -123,21 +123,21 @@ class Candidate(Report):
     std: float
     folds: list[float]
     seconds: float
-    """Fitting and predicting all folds, on one core."""
+    """Time of fitting and predicting all folds on one core."""
 
 
 class Leaderboard(Report):
-    """All candidates, the best mean first, which of them goes on, and why."""
+    """All candidates with the best mean first, the winner, and the reason for it."""
 
     metric: str
     candidates: list[Candidate]
     chosen: int = 0
-    """The line of the winner: not always the first, see `why`."""
+    """Index of the winner, which is not always the first line; `why` gives the reason."""
     why: str
 
     @property
     def winner(self) -> Candidate:
-        """The candidate that goes on."""
+        """The candidate that the search tunes."""
         return self.candidates[self.chosen]
 
 
@@ -148,15 +148,15 @@ class Trial(Report):
     state: Literal["complete", "pruned"]
     parameters: dict[str, Any]
     value: float
-    """The metric, averaged over the folds it reached."""
+    """Mean of the metric over the folds that the trial reached."""
     iterations: int
-    """How many rungs of the ladder it climbed."""
+    """Number of rungs that the trial finished."""
     started: str
-    """UTC, ISO 8601."""
+    """Start of the trial: UTC, ISO 8601."""
     seconds: float
     importances: dict[str, float]
-    """The ten columns of the estimator's matrix that mattered most, largest first, as shares of all columns' sum;
-    empty for an algorithm that keeps none."""
+    """Ten most important columns of the estimator's matrix, largest first, as shares of the sum over all columns;
+    empty for an algorithm that does not measure importances."""
 
 
 class SearchReport(Report):
@@ -166,22 +166,22 @@ class SearchReport(Report):
     metric: str
     goal: Literal["minimize", "maximize"]
     rungs: int
-    """Iterations of a trial that was never pruned."""
+    """Number of rungs of a complete trial."""
     trials: list[Trial]
     best: int
-    """The number of the best complete trial."""
+    """Number of the best complete trial."""
     importances: dict[str, float]
-    """How much each parameter mattered (fANOVA), largest first; sums to 1; empty for few trials."""
+    """Importance of each parameter (fANOVA), largest first, with the sum 1; empty for few trials."""
     resumed: int
-    """Trials found finished on disk at the start."""
+    """Number of finished trials that were found on disk at the start."""
     sweep: dict[str, Any]
     """The sweep that was run, in the syntax of W&B sweep files."""
     sweep_id: str | None = None
-    """The sweep on W&B's server; None for a search on this machine."""
+    """Id of the sweep on W&B's server; None for a search on this machine."""
 
 
 class BestParameters(Report):
-    """What `fit` builds the estimator from."""
+    """The algorithm and the parameters that `fit` builds the estimator from."""
 
     algorithm: str
     target_transform: TargetTransform
@@ -193,37 +193,37 @@ class FoldFigures(Report):
 
     mean: float
     std: float
-    """With the number of folds as divisor."""
+    """Standard deviation with the number of folds as divisor."""
     folds: list[float]
-    """nan where the metric is undefined on a fold; then the other two leave it out."""
+    """Value in each fold; nan if it is undefined there, and mean and std leave it out."""
 
 
 class CrossValidation(Report):
-    """The tuned algorithm on training rows: in each fold everything is fitted anew on the other folds."""
+    """Cross-validation of the tuned algorithm; in each fold everything is fitted on the other folds."""
 
     rows: int
-    """Training rows that took part: all, or of a large table those that it was tuned on."""
+    """Number of training rows: all, or for a large table those that it was tuned on."""
     metrics: dict[str, FoldFigures]
-    """Plain names; percentages as percent. Those of a classification are of the calibrated probabilities."""
+    """Metrics by name, percentages as percent; those of a classification use calibrated probabilities."""
     temperature: float
-    """What the model's logits are divided by; 1 for a regression, and where no other value lowers the log loss."""
+    """Divisor of the model's logits; 1 for a regression, and if no other value lowers the log loss."""
     log_loss_uncalibrated: float | None
-    """Over these rows, out of fold, with a temperature of 1; None for a regression."""
+    """Out-of-fold log loss over these rows with a temperature of 1; None for a regression."""
     log_loss_calibrated: float | None
-    """The same with `temperature`."""
+    """The same log loss with `temperature`."""
 
 
 class ClassScore(Report):
-    """One class of the held-out rows."""
+    """Figures of one class on the held-out rows."""
 
     label: str
     precision: float
-    """Of the rows predicted as it, the share that have it; 0 where there are none."""
+    """Share of the rows predicted as this class that belong to it; 0 without such rows."""
     recall: float
-    """Of its rows, the share found; 0 where there are none."""
+    """Share of the rows of this class that are predicted as it; 0 without such rows."""
     f1: float
     support: int
-    """Its rows."""
+    """Number of rows of this class."""
 
 
 class Interval(Report):
@@ -244,74 +244,74 @@ class Slice(Report):
 
 
 class Importance(Report):
-    """How much one column matters to the model."""
+    """Permutation importance of one column."""
 
     column: str
     permutation: float
-    """Mean loss of the metric when the raw column is shuffled, in the unit of the metric (positive: it matters)."""
+    """Mean loss when the raw column is shuffled, in the unit of the metric; positive if the column is used."""
     std: float
 
 
 class ShapSummary(Report):
-    """SHAP values of the most telling estimator columns on a sample of held-out rows."""
+    """SHAP values of the estimator's most important columns on a sample of held-out rows."""
 
     columns: list[str]
-    """The twenty columns with the largest mean absolute value, largest first."""
+    """Names of the twenty columns with the largest mean absolute value, largest first."""
     values: list[list[float]]
-    """A row for each explained row, a value for each of `columns`, in the unit of the raw model output."""
+    """Explained rows x `columns`, in the unit of the raw model output."""
     inputs: list[list[float]]
-    """What the estimator saw at the same places."""
+    """The estimator's input values, explained rows x `columns`."""
 
 
 class Evaluation(Report):
-    """The one look at the held-out rows."""
+    """The evaluation on the held-out rows."""
 
     task: Literal["regression", "classification"]
     rows: int
     metrics: dict[str, Interval]
-    """Plain names; percentages as percent."""
+    """Metrics by name, percentages as percent."""
     baseline: dict[str, float]
-    """The same metrics of the training median (or of the class shares)."""
+    """The same metrics of a prediction by the training median or the shares of the classes."""
     slices: list[Slice]
     metric: str
-    """The metric that `importances` are in."""
+    """Metric of the permutation importances."""
     importances: list[Importance]
-    """Largest first."""
+    """Importances of the raw columns, largest first."""
     shap: ShapSummary | None
-    """None for an algorithm that SHAP's tree and linear explainers do not cover."""
+    """None for an algorithm that the tree and linear explainers do not cover."""
     actual: list[float] | list[str]
     predicted: list[float] | list[str]
-    """In the order of the held-out rows."""
+    """Predictions in the order of the held-out rows."""
     classes: list[str]
-    """The labels in the order of the columns of `probabilities`; empty for a regression."""
+    """Labels of the columns of `probabilities`; empty for a regression."""
     probabilities: list[list[float]]
-    """A row for each held-out row; empty for a regression."""
+    """Held-out rows x classes; empty for a regression."""
     by_class: list[ClassScore] = []
-    """In the order of `classes`, then those that only the held-out rows have; empty for a regression."""
+    """Figures in the order of `classes`, then of labels that only held-out rows have; empty for a regression."""
     cross_validation: CrossValidation | None = None
-    """The final model on the training rows, beside the held-out figures; None where it was not asked for."""
+    """Cross-validation of the tuned model on training rows; None if it was not asked for."""
 
 
 class GateDecision(Report):
-    """Whether a model may take the champion's place, and the numbers behind it."""
+    """The decision whether a model may replace the champion, and the numbers behind it."""
 
     decision: Literal["promote", "keep", "reject"]
-    """`promote`: becomes champion; `keep`: challenger, the champion stays; `reject`: no alias."""
+    """`promote`: it becomes champion; `keep`: it becomes challenger and the champion stays; `reject`: no alias."""
     reasons: list[str]
-    """In words, the deciding one first."""
+    """Reasons in words, the deciding one first."""
     metric: str
     challenger: float
-    """Its `metric` on the rows of the comparison, or on its own held-out rows where there was none."""
+    """The challenger's `metric` on the rows of the comparison, or on its own held-out rows without one."""
     champion: float | None
-    """On the rows of the comparison; None where there is no champion, or no fair comparison."""
+    """The champion's `metric` on the rows of the comparison; None without a champion or a fair comparison."""
     champion_version: str | None
     compared_on: str = ""
-    """The rows of the comparison in words, such as `4,128 held-out rows`; empty where there was none."""
+    """The rows of the comparison in words, such as `4,128 held-out rows`; empty without one."""
     difference: Interval | None
-    """Champion's error minus the challenger's (the reverse where higher is better), so that positive is better."""
+    """Champion's error minus challenger's (the reverse if higher is better); positive if the challenger is better."""
     tolerance: float
     resamples: int
     broken_limits: dict[str, float]
-    """Metrics beyond their limit, with their value."""
+    """Metrics that are worse than their limit, with their value."""
     obstacles: list[str] = []
-    """Why it must not become champion whatever it scores."""
+    """Sentences that say why the model must not become champion, whatever its scores."""

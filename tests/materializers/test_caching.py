@@ -42,8 +42,8 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 
 def _forget() -> None:
-    caching._closure.cache_clear()
-    caching._imports.cache_clear()
+    caching.imported_files.cache_clear()
+    caching.direct_imports.cache_clear()
 
 
 def _module(file: Path) -> ModuleType:

@@ -51,11 +51,11 @@ class Counting(Objective):
         self.fits.append(0)
         return super().__call__(trial, parameters)
 
-    def _fit(self, parameters: dict[str, Any], folds: Any, share: float) -> Scores:
+    def fit_folds(self, parameters: dict[str, Any], folds: Any, share: float) -> Scores:
         if self.interrupt is not None and self.trials[-1] == KILLED_IN:
             self.interrupt()
         self.fits[-1] += len(folds)
-        return super()._fit(parameters, folds, share)
+        return super().fit_folds(parameters, folds, share)
 
 
 class Known(Counting):
@@ -65,7 +65,7 @@ class Known(Counting):
         super().__init__("lightgbm")
         self.value = value
 
-    def _fit(self, parameters: dict[str, Any], folds: Any, share: float) -> Scores:
+    def fit_folds(self, parameters: dict[str, Any], folds: Any, share: float) -> Scores:
         self.fits[-1] += len(folds)
         return [(self.value(self.trials[-1], parameters), {})] * len(folds)
 

@@ -1,4 +1,4 @@
-"""A fitted pipeline of `tabular.learning.training` as the files of a compiled predictor."""
+"""Compiles a fitted pipeline of `tabular.learning.training` into the files of a compiled predictor."""
 
 import io
 import zipfile
@@ -31,11 +31,11 @@ class Raw(NamedTuple):
     """The raw columns of a fitted pipeline."""
 
     numbers: list[str]
-    """Date columns too, which become numbers of days."""
+    """Names of number columns and of date columns, which become numbers of days."""
     categories: dict[str, list[str]]
-    """Each category column with its categories in the order of the encoder."""
+    """Categories of each category column in the order of the encoder."""
     dates: frozenset[str] = frozenset()
-    """Which of `numbers` are dates."""
+    """Those of `numbers` that are dates."""
 
 
 class _Parts(NamedTuple):
@@ -44,7 +44,7 @@ class _Parts(NamedTuple):
 
 
 def raw_columns(model: Pipeline) -> Raw:
-    """Which raw columns the pipeline reads, and as what."""
+    """The raw columns that the pipeline reads, by kind."""
     numbers: list[str] = []
     categories: list[str] = []
     dates: frozenset[str] = frozenset()
@@ -66,7 +66,7 @@ def compiled(model: Pipeline) -> dict[str, bytes]:
     """The files of the compiled predictor, by name.
 
     Raises:
-        NotCompilable: it holds something that the compiled predictor cannot do.
+        NotCompilable: the pipeline has a part that the compiled predictor cannot compute.
     """
     raw, parts = raw_columns(model), _Parts({}, {})
     last = model.named_steps["estimator"]
@@ -93,7 +93,7 @@ def compiled(model: Pipeline) -> dict[str, bytes]:
 
 
 def _inner(last: Any) -> tuple[Any, Any, Any]:
-    """The estimator inside, its task, and what undoes the target's transform."""
+    """The innermost estimator, its task, and the name of the inverse of the target's transform."""
     if isinstance(last, LabelledClassifier):
         if len(last.classes_) < 2:
             raise NotCompilable("it knows a single class")
@@ -123,7 +123,7 @@ def _linear(pipeline: Pipeline, parts: _Parts) -> tuple[Any, Any]:
     if not scaler.with_mean or not scaler.with_std:
         raise NotCompilable("its scaler does not both shift and scale")
     coefficients = np.atleast_2d(model.coef_)
-    # The scaler works in the type of its input, which is float32.
+    # The scaler computes in the type of its input, which is float32.
     parts.arrays["mean"], parts.arrays["scale"] = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
     parts.arrays["coefficients"] = np.ascontiguousarray(coefficients.T)
     parts.arrays["intercepts"] = np.broadcast_to(np.atleast_1d(model.intercept_), len(coefficients)).copy()
@@ -135,11 +135,12 @@ def _linear(pipeline: Pipeline, parts: _Parts) -> tuple[Any, Any]:
 def _imputer(fitted: ScaledImputer, parts: _Parts) -> Any:
     scaler, imputer = fitted.pair()
     if imputer.add_indicator or not np.isnan(imputer.missing_values):
-        raise NotCompilable("its imputer marks holes, or takes something else than NaN for them")
+        raise NotCompilable("its imputer adds indicators, or takes another value than NaN for a missing one")
     if isinstance(imputer, KNNImputer):
         if imputer.weights != "uniform" or imputer.metric != "nan_euclidean" or not imputer._valid_mask.all():
             raise NotCompilable("its neighbours are weighted, or a column had no value at all")
-        # In its order in memory: the last digits of a distance depend on it, and they decide between neighbours.
+        # The array keeps its order in memory, because the last digits of a distance depend on it, and these can decide
+        # between two neighbours.
         parts.arrays["neighbours"] = imputer._fit_X
         mean, scale = (None, None) if scaler is None else (_numbers(scaler.mean_), _numbers(scaler.scale_))
         return recipe.NeighbourImputer(count=imputer.n_neighbors, mean=mean, scale=scale)
@@ -215,7 +216,7 @@ def _blocks(columns: ColumnTransformer, raw: Raw, parts: _Parts) -> Any:
 
 
 def _target_means(encoder: TargetEncoder) -> list[NDArray[np.float64]]:
-    """Of each column, categories x outputs, with what an unknown category is given as the last row."""
+    """For each column a table (categories x outputs); its last row holds the values of an unknown category."""
     outputs = len(encoder.classes_) if encoder.target_type_ == "multiclass" else 1
     unknown = np.atleast_1d(encoder.target_mean_)
     return [
@@ -229,7 +230,7 @@ def _numbers(values: Any) -> tuple[float, ...]:
 
 
 def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """As `np.savez_compressed`, without the time: equal arrays give equal bytes."""
+    """The bytes of `np.savez_compressed` with a fixed time, so that equal arrays give equal bytes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():

@@ -1,4 +1,4 @@
-"""The columns and the training rows of a model, in numbers."""
+"""Descriptions of a model's columns and of its training rows, which the service and the monitoring use."""
 
 from typing import Any, Literal
 
@@ -15,16 +15,16 @@ from tabular.learning.features_derived import date_numbers
 
 BINS = 10
 POINTS = 200
-"""Of a distribution function; as many different values are kept as they are."""
+"""Number of quantiles that represent a distribution; up to this many different values are all kept."""
 
 
 def columns(rows: pd.DataFrame, names: list[str], raw: Raw) -> tuple[Column, ...]:
-    """Each of the raw columns `names`, as the training rows show it."""
+    """Descriptions of the raw columns `names`, taken from the training rows."""
     return tuple(_column(rows[name], raw) for name in names)
 
 
 def baseline(rows: pd.DataFrame, target: TargetConfig) -> Baseline:
-    """What to answer without any model."""
+    """The prediction without a model: the training median, or the most frequent class with all shares."""
     if target.task == "regression":
         return Baseline(prediction=float(np.median(rows[target.column].to_numpy(dtype=np.float64))))
     shares = _shares(rows[target.column].map(str))
@@ -32,7 +32,14 @@ def baseline(rows: pd.DataFrame, target: TargetConfig) -> Baseline:
 
 
 def reference(rows: pd.DataFrame, raw: Raw, predictions: NDArray[Any], target: TargetConfig) -> Reference:
-    """The training rows `rows`, and `predictions` for the held-out rows."""
+    """The reference statistics of training rows, and of predictions for held-out rows.
+
+    Args:
+        rows: the training rows.
+        raw: kinds of the raw columns.
+        predictions: predictions for the held-out rows (rows,): float64 or labels.
+        target: the target and the task.
+    """
     classifies = target.task == "classification"
     return Reference(
         rows=len(rows),
@@ -45,15 +52,16 @@ def reference(rows: pd.DataFrame, raw: Raw, predictions: NDArray[Any], target: T
 
 
 def histogram(values: NDArray[np.float64]) -> Histogram | None:
-    """Bins and the distribution function of values, those that are not finite left out.
+    """Bins and the distribution function of all finite values.
 
     Args:
-        values: float64, any number of them.
+        values: float64 (values,).
 
     Returns:
-        Ten bins between quantiles, fewer where values repeat. The points are all different values where there are at
-        most 200, else the smallest, the largest and 200 quantiles between them that occur (`inverted_cdf` of Hyndman &
-        Fan 1996, "Sample quantiles in statistical packages", definition 1). None where no value is finite.
+        A histogram with ten bins between quantiles, or fewer if values repeat. Its points are all different values if
+        there are at most 200, else the smallest value, the largest value and 200 quantiles between them that occur in
+        the data (`inverted_cdf`, definition 1 of Hyndman & Fan 1996, "Sample quantiles in statistical packages").
+        None if no value is finite.
     """
     values = np.sort(values[np.isfinite(values)])
     if not len(values):
@@ -89,7 +97,7 @@ def _column(values: pd.Series, raw: Raw) -> Column:
 
 
 def _floats(values: pd.Series, raw: Raw) -> NDArray[np.float64]:
-    """A number or date column as float64, NaN for a hole."""
+    """A number or date column as float64 (rows,), NaN for a missing value."""
     if values.name in raw.dates:
         return date_numbers(values)
     return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)

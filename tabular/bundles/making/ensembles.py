@@ -1,4 +1,4 @@
-"""The trees of each library, read from the fitted estimators."""
+"""Reads the trees of fitted ensembles of each library."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ HISTOGRAM_LINKS = {"IdentityLink": "identity", "LogLink": "exp", "LogitLink": "s
 
 
 class Forest(NamedTuple):
-    """An ensemble: its raw output is base + the sum of its trees / divisor, and `link` makes predictions of it."""
+    """An ensemble; its raw output is base + sum of its trees / divisor, and `link` turns it into a prediction."""
 
     trees: list[Tree]
     outputs: int
@@ -41,14 +41,14 @@ class Forest(NamedTuple):
     base: list[float]
     divisor: float = 1.0
     single: bool = False
-    """Whether it compares and sums in float32; then the base is the first tree of each output."""
+    """Whether it compares and sums in float32; the base is then the first tree of each output."""
 
 
 def forest(estimator: Any) -> Forest | None:
-    """The trees of a fitted estimator; None for one that is no ensemble of trees.
+    """The trees of a fitted estimator; None if it is not an ensemble of trees.
 
     Raises:
-        NotCompilable: it is one of a kind that cannot be compiled.
+        NotCompilable: the ensemble is of a kind that cannot be compiled.
     """
     for kinds, reader in READERS:
         if isinstance(estimator, kinds):
@@ -60,7 +60,8 @@ def _random_forest(model: Any) -> Forest:
     if model.n_outputs_ != 1:
         raise NotCompilable("its random forest predicts several targets")
     classes = model.n_classes_ if isinstance(model, RandomForestClassifier) else 0
-    # The first of two classes is what is left; ONNX has one output a leaf, so each further class repeats the trees.
+    # The share of the first of two classes is the remainder. A leaf has one output in ONNX, so each further class
+    # repeats the trees.
     outputs = [0] if not classes else [1] if classes == 2 else list(range(classes))
     trees = [
         Tree(t.feature, t.threshold, t.children_left, t.children_right, t.value[:, 0, output], place)
@@ -114,7 +115,7 @@ def _lightgbm_tree(block: str, output: int) -> Tree:
     leaves = array("leaf_value", np.float64)
     if int(fields["num_leaves"]) == 1:
         return constant(leaves[0])._replace(output=output)
-    # A missing value would go its own way, but the imputer leaves none. A zero may be treated as one.
+    # LightGBM sends missing values to one side. The imputer leaves none, but zeros may be treated as missing.
     if np.any(array("decision_type", np.int64) & 0b1100 == 0b0100):
         raise NotCompilable("its LightGBM trees take zeros for missing values")
     inner, ends = len(leaves) - 1, np.full(len(leaves), -1)
@@ -143,7 +144,7 @@ def _xgboost(model: Any) -> Forest:
     if link == "sigmoid":
         base = -np.log(np.float32(1) / base - np.float32(1))
     base = np.broadcast_to(base, outputs)
-    # XGBoost starts at the base and adds one tree after the other in float32; the order decides the last digits.
+    # XGBoost starts with the base and adds the trees in float32, and the order of additions decides the last digits.
     trees = [constant(value)._replace(output=output) for output, value in enumerate(base)]
     for tree, output in zip(booster["model"]["trees"], booster["model"]["tree_info"], strict=True):
         if any(tree["split_type"]) or tree["tree_param"]["size_leaf_vector"] not in ("0", "1"):

@@ -1,4 +1,4 @@
-"""A bundle on this machine, as one thing that steps hand on."""
+"""The folder of a bundle, as an artifact that steps hand on."""
 
 import hashlib
 import json
@@ -10,12 +10,12 @@ from tabular.bundles.bundle import MANIFEST
 
 @dataclass(frozen=True)
 class BundleFolder:
-    """The folder of a bundle."""
+    """A bundle on this machine."""
 
     path: Path
 
     def content_hash(self) -> str:
-        """The sha256 of the manifest, which holds that of every file, without the time at which it was written."""
+        """The sha256 of the manifest without its time; the manifest holds the sha256 of every file."""
         manifest = json.loads((self.path / MANIFEST).read_bytes())
         del manifest["created"]
         return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()

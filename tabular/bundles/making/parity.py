@@ -1,4 +1,4 @@
-"""The compiled predictor against the original, on every held-out row and on rows as they should not be."""
+"""Compares the compiled predictor with the original, on every held-out row and on deliberately odd rows."""
 
 import time
 import warnings
@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from tabular.bundles.making.compiling import Raw
-from tabular.bundles.making.report import Offence, ParityReport
+from tabular.bundles.making.report import ParityOffence, ParityReport
 from tabular.bundles.making.variants import EXTREME, variants
 from tabular.bundles.predictor import Predictor, Rows
 from tabular.learning.features import Categories
@@ -21,11 +21,11 @@ from tabular.learning.features_derived import date_numbers
 
 TOLERANCE = 1e-5
 ALONE = 500
-"""Held-out rows that are also predicted one at a time."""
+"""Number of held-out rows that are also predicted one at a time."""
 
 
 def encoded(rows: pd.DataFrame, raw: Raw) -> Rows:
-    """The rows as the compiled predictor takes them."""
+    """Raw rows in the form that the compiled predictor takes."""
     numbers = np.empty((len(rows), 0))
     if raw.numbers:
         plain = rows[raw.numbers].assign(**{column: date_numbers(rows[column]) for column in raw.dates})
@@ -40,15 +40,22 @@ def encoded(rows: pd.DataFrame, raw: Raw) -> Rows:
 
 
 def compare(original: Pipeline, compiled: Predictor, rows: pd.DataFrame, raw: Raw) -> ParityReport:
-    """Every row of `rows` (held out, without the target), the same one at a time, and their variants."""
+    """Compare the predictions for all rows together, for single rows, and for variants of the rows.
+
+    Args:
+        original: the fitted pipeline.
+        compiled: the compiled predictor.
+        rows: held-out rows without the target.
+        raw: kinds of the raw columns.
+    """
     rows = rows.reset_index(drop=True)
     classifies = hasattr(original, "predict_proba")
     with warnings.catch_warnings(), threadpool_limits(1):
-        # What is beyond the range of numbers is so on purpose.
+        # Some variants hold values beyond the range of numbers, which numpy warns about.
         warnings.simplefilter("ignore", RuntimeWarning)
         expected = _answers(original, rows, raw)
         finite = np.abs(expected[np.isfinite(expected)])
-        found = _Found(classifies, float(np.median(finite)) if len(finite) and not classifies else 0.0)
+        found = ParityTally(classifies, float(np.median(finite)) if len(finite) and not classifies else 0.0)
         encodings = encoded(rows, raw)
         found.add("held out", rows, expected, compiled.predict(encodings))
         alone = [
@@ -75,13 +82,13 @@ def compare(original: Pipeline, compiled: Predictor, rows: pd.DataFrame, raw: Ra
     )
 
 
-class _Found:
-    """What has been found out so far."""
+class ParityTally:
+    """The comparison so far."""
 
     def __init__(self, classifies: bool, usual: float = 0.0) -> None:
         self.classifies = classifies
         self.cases: dict[str, float] = {}
-        self.first: Offence | None = None
+        self.first: ParityOffence | None = None
         self.rows = self.refused = self.ties = 0
         self.usual = usual
 
@@ -98,7 +105,7 @@ class _Found:
         self.cases[case] = float(different.max())
         if wrong.any() and self.first is None:
             at = int(wrong.argmax())
-            self.first = Offence(
+            self.first = ParityOffence(
                 case=case,
                 row=int(rows.index[at]),
                 inputs={str(name): _plain(value) for name, value in rows.iloc[at].items()},
@@ -110,16 +117,16 @@ class _Found:
 def differences(
     original: NDArray[Any], compiled: NDArray[np.float64], classifies: bool, usual: float = 0.0
 ) -> NDArray[np.float64]:
-    """Of each row: relative for a regression, the largest of the absolute ones for probabilities.
+    """The difference of each row (rows,): relative for a regression, the largest absolute one for probabilities.
+
+    Infinities of the same sign are equal, and so are two NaN; compared with a number both differ infinitely.
 
     Args:
-        original: rows, or rows x classes.
-        compiled: likewise.
+        original: predictions (rows,), or probabilities (rows x classes).
+        compiled: the same of the compiled predictor.
         classifies: whether they are probabilities.
-        usual: how large a prediction is in general. Next to a smaller one a difference is relative to this: where a
-            target has both signs, the last digits of a sum in float32 are a large part of a prediction next to 0.
-
-    Infinities of one sign are equal, and so are two that are no number; next to a number they differ infinitely.
+        usual: usual size of a prediction. Differences of smaller predictions are relative to it, because for a target
+            with both signs the last digits of a float32 sum are a large part of a prediction close to 0.
     """
     original, compiled = original.astype(np.float64), compiled.astype(np.float64)
     with np.errstate(all="ignore"):
@@ -133,7 +140,7 @@ def differences(
 
 
 def latencies(original: Pipeline, compiled: Predictor | None, rows: pd.DataFrame, raw: Raw) -> dict[str, float]:
-    """Median seconds of a call for one row and for 1,000, of the original and, where there is one, of the compiled."""
+    """Median seconds of a call for 1 row and for 1,000 rows, of the original and of the compiled predictor, if any."""
     seconds = {}
     with threadpool_limits(1):
         for count, repeats, name in ((1, 200, "1_row"), (1000, 20, "1000_rows")):
@@ -160,9 +167,9 @@ def _plain(value: Any) -> float | str | None:
 
 
 def _answers(original: Pipeline, rows: pd.DataFrame, raw: Raw) -> NDArray[Any]:
-    """Predictions or probabilities, of each row as if it came alone.
+    """Predictions or probabilities of each row, as if the row came alone.
 
-    The iterative imputer gives a row without any number the medians when it is alone, and estimates when it is not.
+    The iterative imputer fills a row without any number with medians if the row is alone, and with estimates otherwise.
     """
     empty = rows[raw.numbers].isna().all(axis=1).to_numpy()
     if not raw.numbers or empty.all() or not empty.any():
@@ -181,11 +188,11 @@ def _answers_together(original: Pipeline, rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def _answered(original: Pipeline, rows: pd.DataFrame, raw: Raw) -> tuple[pd.DataFrame, NDArray[Any]]:
-    """The rows that the original does not refuse, and what it says of them."""
+    """The rows that the original does not refuse, and its predictions for them."""
     try:
         return rows, _answers(original, rows, raw)
     except ValueError:
-        # A value that is infinite after scaling spoils the batch: which part of it is so is asked again, part by part.
+        # One value that is infinite after scaling makes the original refuse the whole batch: try it in small parts.
         kept, answers = [], []
         for start in range(0, len(rows), EXTREME):
             part = rows.iloc[start : start + EXTREME]

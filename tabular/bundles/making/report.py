@@ -1,44 +1,44 @@
-"""What packaging found out."""
+"""Reports of packaging: the comparison with the original, and the bundle that was written."""
 
 from tabular.reports.report import Report
 
 
-class Offence(Report):
+class ParityOffence(Report):
     """The first row on which the compiled predictor and the original disagree."""
 
     case: str
     row: int
-    """The position among the held-out rows; a variant is made of it."""
+    """Position among the held-out rows of the row itself, or of the row that the variant was made from."""
     inputs: dict[str, float | str | None]
-    """What was predicted from."""
+    """Values of the raw columns."""
     original: list[float]
-    """The prediction, or the probability of each class."""
+    """Prediction of the original, or its probability of each class."""
     compiled: list[float]
 
 
 class ParityReport(Report):
-    """The compiled predictor against the original."""
+    """The comparison of the compiled predictor with the original."""
 
     agrees: bool
     tolerance: float
-    """Relative for a regression, absolute for probabilities, which must also name the same label."""
+    """Largest tolerated difference: relative for a regression, absolute for probabilities; labels must be the same."""
     held_out: int
-    """Held-out rows compared, which is all of them."""
+    """Number of held-out rows; all of them are compared."""
     rows: int
-    """All rows compared, variants included."""
+    """Number of compared rows, variants included."""
     cases: dict[str, float]
-    """What was compared, with its largest difference; infinite where one is a number and the other is not."""
+    """Largest difference in each case; infinite if one prediction is a number and the other is not."""
     largest: float
     largest_held_out: float
     refused: int
-    """Rows of variants that the original answers with an error, alone or in fours; there is nothing to compare."""
+    """Number of rows of variants that the original refuses with an error, so that there is nothing to compare."""
     ties: int
-    """Rows whose two likeliest classes are equal within the tolerance, and come in another order."""
-    first: Offence | None
-    """None where all rows agree."""
+    """Number of rows whose two most likely classes are equal within the tolerance and come in another order."""
+    first: ParityOffence | None
+    """First row on which the two disagree; None if they agree on all rows."""
 
     def in_words(self) -> str:
-        """One sentence."""
+        """The result in one sentence."""
         if self.first is None:
             return (
                 f"the compiled predictor agrees with the original within {self.tolerance:g} on {self.rows:,} rows "
@@ -55,12 +55,12 @@ class PackageReport(Report):
 
     compiled: bool
     why: str
-    """The parity in words, or why the original serves."""
+    """Result of the comparison in words, or the reason why the original serves."""
     parity: ParityReport | None
-    """None where the pipeline could not be compiled at all."""
+    """None if the pipeline could not be compiled at all."""
     seconds: dict[str, float]
-    """Median time of a call, encoding left out: `compiled_1_row`, `original_1000_rows` and so on."""
+    """Median seconds of a call without encoding, under names such as `compiled_1_row` and `original_1000_rows`."""
     bytes: dict[str, int]
-    """The size of each file."""
+    """Size of each file."""
     bundle_sha256: str
-    """Of `bundle.json`, which holds the sha256 of every other file."""
+    """sha256 of `bundle.json`, which holds the sha256 of every other file."""

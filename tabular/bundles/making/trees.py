@@ -1,4 +1,4 @@
-"""Fitted tree ensembles as one ONNX node, written from the trees themselves; comparisons and leaves keep their type."""
+"""Writes fitted tree ensembles as one ONNX node in which comparisons and leaves keep their type."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,46 +9,46 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 MOST_NODES = 20_000_000
-"""More would come near the two gigabytes that an ONNX file may hold."""
+"""Largest number of nodes; with more a file would approach the two gigabytes that ONNX allows."""
 LESS_OR_EQUAL, LESS = 0, 1
 ONNX_ML, ONNX, IR = 5, 21, 10
-"""The versions of the formats: the oldest that compare and sum float64."""
+"""Versions of the formats: the oldest ones that compare and sum float64."""
 
 
 class NotCompilable(ValueError):
-    """The pipeline holds something that the compiled predictor cannot do; the message says what."""
+    """The pipeline has a part that the compiled predictor cannot compute; the message names it."""
 
 
 class Tree(NamedTuple):
-    """One tree; all arrays have one entry a node, the root is the first."""
+    """One tree; all arrays have one entry for each node, and the root is the first."""
 
     feature: NDArray[Any]
     threshold: NDArray[Any]
     left: NDArray[Any]
-    """The child where the comparison holds; -1 in a leaf."""
+    """Index of the child for which the comparison holds; -1 in a leaf."""
     right: NDArray[Any]
     value: NDArray[Any]
-    """Read in leaves only."""
+    """Value of a leaf; not used in other nodes."""
     output: int = 0
 
 
 def constant(value: Any) -> Tree:
-    """A tree without a split."""
+    """A tree with one leaf and no split."""
     nowhere = np.array([-1])
     return Tree(np.array([0]), np.array([0.0]), nowhere, nowhere, np.array([value]))
 
 
 def to_onnx(trees: Sequence[Tree], features: int, outputs: int, single: bool = False) -> bytes:
-    """An ONNX model that sums the leaves of each output: rows x features in, rows x outputs out.
+    """An ONNX model that sums the leaves for each output: its input is rows x features, its output rows x outputs.
 
     Args:
-        trees: in the order in which their leaves are added.
-        features: columns of the input.
-        outputs: columns of the output.
-        single: compare with `<` and sum in float32, as XGBoost does; otherwise `<=` and float64, as the others do.
+        trees: the trees in the order in which their leaves are added.
+        features: number of columns of the input.
+        outputs: number of columns of the output.
+        single: whether to compare with `<` and sum in float32 as XGBoost does; all others use `<=` and float64.
 
     Raises:
-        NotCompilable: the trees are too many for one file.
+        NotCompilable: the trees have too many nodes for one file.
     """
     if sum(len(tree.left) for tree in trees) > MOST_NODES:
         raise NotCompilable(f"its trees have more than {MOST_NODES:,} nodes")
@@ -105,7 +105,7 @@ def to_onnx(trees: Sequence[Tree], features: int, outputs: int, single: bool = F
 
 
 def _cleaned(tree: Tree) -> Tree:
-    """The tree without nodes that nothing leads to, and with a split: a root may be no leaf in ONNX."""
+    """The tree without unreachable nodes, and with at least one split, because a root must not be a leaf in ONNX."""
     if tree.left[0] < 0:
         twice, ends = np.full(3, tree.value[0]), np.array([-1, -1])
         left, right = np.array([1, *ends]), np.array([2, *ends])

@@ -1,4 +1,4 @@
-"""Rows as they should not be: holes in each column, unseen categories, values beyond all reason."""
+"""Deliberately odd rows: missing values in each column, unseen categories, extreme values."""
 
 from collections.abc import Iterator
 
@@ -11,17 +11,17 @@ UNSEEN = "a category that nobody has seen"
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31T23:59:59+00:00"
 EXTREMES = (0.0, 1e-300, -1e-300, -1.0, -1e6, 1e9, 2.0**31, -(2.0**31), 2.0**63, -(2.0**63), 1e39, 1e300, -1e300)
 HOLED, EXTREME = 200, 4
-"""Rows of each variant."""
+"""Number of rows of each variant with missing values, and of each variant with extreme values."""
 MOST = 50
-"""Number columns, and category columns, that are varied one by one; of more, so many spread evenly over all."""
+"""Largest number of columns of each kind that are varied one by one; of more columns, an even selection."""
 
 
 def variants(rows: pd.DataFrame, raw: Raw) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Name and rows of each variant; the index says which of `rows` it is made of.
+    """Name and rows of each variant; the index tells which of `rows` a row was made from.
 
     Args:
         rows: held-out rows without the target; the index counts from 0.
-        raw: which columns are what.
+        raw: kinds of the raw columns.
     """
     plain = [column for column in raw.numbers if column not in raw.dates]
     numbers, categories, dates = (_some(names) for names in (raw.numbers, list(raw.categories), sorted(raw.dates)))
@@ -35,7 +35,7 @@ def variants(rows: pd.DataFrame, raw: Raw) -> Iterator[tuple[str, pd.DataFrame]]
     for first, second in zip(numbers, numbers[1:] + numbers[:1], strict=True):
         yield f"{first} and {second} missing", few.assign(**{first: np.nan, second: np.nan})
     for column in dates:
-        # As text, which the original takes as well.
+        # Dates as text, which the original takes as well.
         yield f"{column} as text", few.assign(**{column: [_iso(value) for value in few[column]]})
         yield f"{column} extreme", pd.concat([fewer.assign(**{column: day}) for day in (FIRST_DAY, LAST_DAY)])
     nothing = dict.fromkeys(raw.numbers, np.nan) | dict.fromkeys(raw.categories)

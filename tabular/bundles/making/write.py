@@ -1,4 +1,4 @@
-"""The bundle as a folder."""
+"""Writes the bundle of a model: compile, compare, describe."""
 
 import math
 import os
@@ -21,19 +21,19 @@ from tabular.storage.persistence import to_bytes
 
 
 class Origin(NamedTuple):
-    """Where a model comes from."""
+    """Facts about a model that only the caller knows."""
 
     name: str
     version: str
     created: str
-    """UTC, ISO 8601."""
+    """Time at which the version was registered: UTC, ISO 8601."""
     algorithm: str
     data_sha256: str
     data_source: str
     metrics: dict[str, float]
-    """On the held-out rows."""
+    """Metrics on the held-out rows."""
     card: str
-    """Markdown."""
+    """Model card, Markdown."""
 
 
 def write(
@@ -44,15 +44,15 @@ def write(
     target: TargetConfig,
     origin: Origin,
 ) -> PackageReport:
-    """Compile the model, compare, and write the bundle; the folder is there once all of it is written.
+    """Compile the model, compare it with the original and write the bundle; the folder appears when it is complete.
 
     Args:
-        folder: of the bundle; what is there is replaced.
-        model: from `tabular.learning.training.fit`.
-        train_rows: the rows it was fitted on, target included: for ranges and reference statistics.
-        test_rows: the held-out rows, target included: for the comparison, and the statistics of the predictions.
+        folder: folder of the bundle; an existing one is replaced.
+        model: a pipeline from `tabular.learning.training.fit`.
+        train_rows: the rows that it was fitted on, target included, for ranges and reference statistics.
+        test_rows: the held-out rows, target included, for the comparison and the statistics of predictions.
         target: the target and the task.
-        origin: name, version, metrics and the rest that only the caller knows.
+        origin: name, version, metrics and other facts that only the caller knows.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as room:
@@ -114,7 +114,7 @@ def _write(
 def _compiled(
     folder: Path, model: Pipeline, inputs: pd.DataFrame
 ) -> tuple[CompiledPredictor | None, ParityReport | None, str]:
-    """The compiled predictor as the folder's files give it, if it may serve; its comparison; the reason in words."""
+    """The compiled predictor read from the folder, if it may serve; the comparison; the reason in words."""
     try:
         files = compiled(model)
     except NotCompilable as error:

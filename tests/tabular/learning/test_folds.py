@@ -64,7 +64,7 @@ def test_a_classification_keeps_the_shares_of_its_classes_in_each_fold() -> None
 
 @pytest.mark.parametrize(("target", "rows"), [(PRICE, _rows(2)), (LABEL, _rows(3).assign(label=["a", "b", "c"]))])
 def test_too_few_rows_for_the_folds_are_refused_in_one_line(target: TargetConfig, rows: pd.DataFrame) -> None:
-    with pytest.raises(UserError, match=rf"^{len(rows)} training rows cannot be cut into 3 folds: .*$"):
+    with pytest.raises(UserError, match=rf"^{len(rows)} training rows cannot be split into 3 folds: .*$"):
         fold_rows(rows, target, 3, 7)
 
 

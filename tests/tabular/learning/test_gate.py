@@ -227,7 +227,7 @@ def test_answers_for_other_rows_and_unknown_metrics_are_refused() -> None:
     # when / then
     with pytest.raises(ValueError, match="equally long"):
         gate.decide(SCORES, "regression", GateConfig(), 1, [], short)
-    with pytest.raises(UserError, match=r"gate.metric: 'accuracy' is no metric of a regression; choose one of r2"):
+    with pytest.raises(UserError, match=r"gate.metric: 'accuracy' is not a metric of a regression; choose one of r2"):
         gate.decide(SCORES, "regression", GateConfig(metric="accuracy"), 1, [], None)
     with pytest.raises(UserError, match=r"gate.limits.f1_macro"):
         gate.absolute(SCORES, "regression", GateConfig(limits={"f1_macro": 0.5}))

@@ -127,7 +127,7 @@ def test_better_knows_the_direction_of_every_metric() -> None:
 @pytest.mark.parametrize("name", ["f1_macro", "nonsense"])
 def test_a_metric_of_another_task_is_refused_by_name(name: str) -> None:
     # given / when / then
-    with pytest.raises(UserError, match=f"'{name}' is no metric of a regression; choose one of r2, rmse"):
+    with pytest.raises(UserError, match=f"'{name}' is not a metric of a regression; choose one of r2, rmse"):
         metrics.metric(name, "regression", ACTUAL, PREDICTED)
 
 

@@ -51,8 +51,8 @@ def _board(scores: Mapping[str, tuple[float, ...]], metric: str = "rmse") -> Lea
     """The leaderboard of algorithms, listed in this order, whose scores in the folds are given."""
     sign = 1 if metric == "rmse" else -1
     ranked = sorted((_candidate(name, *folds) for name, folds in scores.items()), key=lambda c: sign * c.mean)
-    chosen = selection._choose(ranked, list(scores))
-    return Leaderboard(metric=metric, candidates=ranked, chosen=chosen, why=selection._why(ranked, chosen, metric))
+    chosen = selection.choose(ranked, list(scores))
+    return Leaderboard(metric=metric, candidates=ranked, chosen=chosen, why=selection.why(ranked, chosen, metric))
 
 
 def test_every_point_of_every_grid_is_scored_in_the_same_folds() -> None:
@@ -146,8 +146,8 @@ def test_the_order_of_the_config_decides_only_among_ties() -> None:
 def test_within_an_algorithm_its_best_point_wins() -> None:
     # given three points of one algorithm, all within one standard error
     ranked = [_candidate("linear", 1, 2, 3), _candidate("linear", 1.1, 2.1, 3.1), _candidate("xgboost", 1, 2, 3.2)]
-    assert selection._choose(ranked, ["linear", "xgboost"]) == 0
-    assert selection._choose(ranked, ["xgboost", "linear"]) == 2
+    assert selection.choose(ranked, ["linear", "xgboost"]) == 0
+    assert selection.choose(ranked, ["xgboost", "linear"]) == 2
 
 
 def test_a_single_algorithm_says_so() -> None:

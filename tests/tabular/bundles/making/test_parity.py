@@ -140,7 +140,7 @@ def test_another_label_is_a_difference_however_small() -> None:
     # given: probabilities that differ by less than the tolerance around a tie, and a clear case turned around
     original = np.array([[0.5000001, 0.4999999], [0.9, 0.1]])
     # when
-    found = parity._Found(classifies=True)
+    found = parity.ParityTally(classifies=True)
     found.add("near a tie", pd.DataFrame({"x": [1.0, 2.0]}), original, np.array([[0.4999999, 0.5000001], [0.9, 0.1]]))
     # then
     assert found.ties == 1

@@ -11,10 +11,11 @@ from tabular.bundles import bundle as bundles
 from tabular.bundles import reference
 from tabular.bundles.making import describing, parity
 from tabular.bundles.making import write as writing
-from tabular.bundles.making.compiling import raw_columns
+from tabular.bundles.making.compiling import Raw, raw_columns
 from tabular.bundles.making.report import PackageReport
 from tabular.bundles.making.write import Origin, write
 from tabular.bundles.predictor import CompiledPredictor
+from tabular.config.stages import TargetConfig
 from tabular.storage.persistence import from_bytes
 from tests.support.fitted import fitted, table, target
 
@@ -159,6 +160,11 @@ def test_bins_of_repeated_values_are_fewer_and_hold_every_value() -> None:
 
 
 def test_booleans_and_missing_labels_are_counted_as_text() -> None:
-    found = describing._category(pd.Series([True, False, None, True], dtype=object))
+    # given
+    rows = pd.DataFrame({"new": pd.Series([True, False, None, True], dtype=object), "price": [1.0, 2.0, 3.0, 4.0]})
+    raw = Raw([], {"new": ["False", "True", "missing"]})
+    # when
+    found = describing.reference(rows, raw, np.ones(1), TargetConfig(column="price")).categories["new"]
+    # then
     assert found.shares == {"False": 0.25, "True": 0.5, "missing": 0.25}
     assert found.missing == 0.25
