@@ -1,11 +1,11 @@
-"""The whole training command beside the same problem written by hand: seconds by step, and the ratio.
+"""Times the whole training command and compares it with a script for the same problem: seconds by step, and the ratio.
 
     python benchmarks/training.py DATA [--against SCRIPT] [--trials 50]
 
 DATA is a CSV of California housing. SCRIPT takes DATA as its argument, does the work in plain scikit-learn, and prints
-one JSON line with `seconds` by stage; without it only our side is timed. Both run on this machine one after the
-other, ours in a copy of the repository with a fresh ZenML store, so the ratio compares whole commands, process start
-included, with no cached step.
+one JSON line with `seconds` by stage; without it only the command of this project is timed. Both run on this machine
+one after the other, the command in a copy of the repository with a fresh ZenML store. The ratio therefore compares
+whole processes, start included and without any cached step.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""How artifacts are stored and pictured: skops, JSON, YAML and Parquet, each with a content hash."""
+"""Materializers: they store artifacts as skops, JSON, YAML and Parquet, with a content hash and pictures."""

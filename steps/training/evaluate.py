@@ -30,7 +30,7 @@ def evaluate(
         model: the fitted pipeline.
         test_rows: the held-out rows.
         train_rows: the training rows, for the baseline.
-        cross_validation: cross-validation on the training rows, reported beside the figures.
+        cross_validation: cross-validation on the training rows, which is added to the report.
         target: the target and the task.
         config: intervals, slices and explanations.
         metric: metric of the importances.

@@ -1,1 +1,1 @@
-"""From rows to a judged model: imputation, features, selection, search, fitting, evaluation and the gate."""
+"""Training of a model: imputation, features, selection, search, fitting, evaluation and the gate."""

@@ -66,7 +66,7 @@ class ClassShare(Report):
 
 
 class Comparison(Report):
-    """Version B beside version A."""
+    """The comparison of version B with version A."""
 
     a: str
     """Name of version A in sentences, such as `version 7`."""

@@ -45,7 +45,7 @@ def evaluate(
         config: number of resamples, the slices, and the number of rows to explain.
         metric: metric of the permutation importances.
         seed: seed of the bootstrap, the sample of rows and the shuffles.
-        cross_validation: cross-validation of the same model on the training rows, reported beside the figures.
+        cross_validation: cross-validation of the same model on the training rows, which is added to the report.
 
     Returns:
         The evaluation; `actual`, `predicted` and `probabilities` are in the order of `held_out`.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from lightgbm import LGBMModel
 from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -16,7 +17,9 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
+from xgboost import DMatrix, XGBModel
 
 from tabular.config.stages import Task
 from tabular.learning import metrics
@@ -113,10 +116,10 @@ def _explainable_rows(estimator: Any, matrix: NDArray[Any]) -> int:
 
 def _leaves(estimator: Any, matrix: NDArray[Any]) -> int:
     """The number of leaves of all trees, estimated for boosters from those that the rows reach; 0 without trees."""
-    if _is_from(estimator, "lightgbm"):
+    if isinstance(estimator, LGBMModel):
         reached = np.asarray(estimator.booster_.predict(matrix, pred_leaf=True)).reshape(len(matrix), -1)
         return int((reached.max(axis=0) + 1).sum())
-    if _is_from(estimator, "xgboost"):  # it numbers all nodes of a tree, and half of them are leaves
+    if isinstance(estimator, XGBModel):  # it numbers all nodes of a tree, and half of them are leaves
         return int((estimator.apply(matrix).reshape(len(matrix), -1).max(axis=0) // 2 + 1).sum())
     if isinstance(estimator, _FORESTS):
         return sum(int(tree.tree_.n_leaves) for tree in estimator.estimators_)
@@ -135,43 +138,28 @@ def _contributions(estimator: Any, matrix: NDArray[Any], train: Callable[[], NDA
         inner = before.transform(matrix)
         values = _contributions(_innermost(estimator[-1]), inner, lambda: before.transform(train()))
         return values if values is not None and values.shape[:2] == matrix.shape else None
-    if _is_from(estimator, "lightgbm"):
-        flat = np.asarray(estimator.booster_.predict(matrix, pred_contrib=True))
-        blocks = flat.reshape(len(matrix), -1, matrix.shape[1] + 1)
-        return _columns_first(blocks)
-    if _is_from(estimator, "xgboost"):
-        return _columns_first(_xgboost_blocks(estimator, matrix))
+    if isinstance(estimator, LGBMModel):
+        return _columns_first(estimator.booster_.predict(matrix, pred_contrib=True), matrix)
+    if isinstance(estimator, XGBModel):
+        booster = estimator.get_booster()
+        rows = DMatrix(matrix, feature_names=booster.feature_names, missing=estimator.missing)
+        return _columns_first(booster.predict(rows, pred_contribs=True), matrix)
     if isinstance(estimator, _FORESTS + _HISTOGRAM_BOOSTERS):
         import shap  # the import takes three seconds, and only these estimators need it
 
         values = np.asarray(shap.TreeExplainer(estimator).shap_values(matrix, check_additivity=False))
         return values[:, :, 1] if values.ndim == 3 and values.shape[2] == 2 else values
-    if _is_from(estimator, "sklearn.linear_model") and hasattr(estimator, "coef_"):
+    if isinstance(estimator, Ridge | LogisticRegression):
         centred = matrix.astype(np.float64) - train().astype(np.float64).mean(axis=0)
         return _squeezed(centred[:, :, None] * np.atleast_2d(estimator.coef_).T[None])
     return None
 
 
-def _xgboost_blocks(estimator: Any, matrix: NDArray[Any]) -> NDArray[Any]:
-    from xgboost import DMatrix
-
-    booster = estimator.get_booster()
-    stopped = getattr(estimator, "best_iteration", None) if estimator.early_stopping_rounds else None
-    rows = DMatrix(matrix, feature_names=booster.feature_names, missing=estimator.missing)
-    rounds = (0, 0 if stopped is None else stopped + 1)
-    flat: NDArray[Any] = booster.predict(rows, pred_contribs=True, iteration_range=rounds)
-    return flat.reshape(len(matrix), -1, matrix.shape[1] + 1)
-
-
-def _columns_first(blocks: NDArray[Any]) -> Floats:
-    """Reorder rows x classes x (columns and a bias) to rows x columns (x classes)."""
-    return _squeezed(np.moveaxis(blocks.astype(np.float64)[:, :, :-1], 1, 2))
+def _columns_first(contributions: Any, matrix: NDArray[Any]) -> Floats:
+    """Reorder a booster's contributions, rows x classes x (columns and a bias), to rows x columns (x classes)."""
+    blocks = np.asarray(contributions, dtype=np.float64).reshape(len(matrix), -1, matrix.shape[1] + 1)
+    return _squeezed(np.moveaxis(blocks[:, :, :-1], 1, 2))
 
 
 def _squeezed(values: Floats) -> Floats:
     return values[:, :, 0] if values.shape[2] == 1 else values
-
-
-def _is_from(estimator: Any, package: str) -> bool:
-    """Whether the class or a parent was defined in the package, without importing the package."""
-    return any(base.__module__.startswith(package) for base in type(estimator).__mro__)

@@ -80,7 +80,7 @@ def preprocessing(
     clusters: int | None,
     seed: int,
 ) -> Pipeline:
-    """The unfitted pipeline from raw columns to the estimator's matrix: fill holes, then derive columns.
+    """The unfitted pipeline from raw columns to the estimator's matrix: impute, then derive columns.
 
     Args:
         rows: training rows, which give the names and kinds of the columns; nothing is fitted on them.

@@ -23,7 +23,7 @@ from tabular.reports.training import ImputationReport, StrategyScore
 from tabular.table.tables import numeric_columns
 
 FEWEST_KNOWN = 20
-"""The smallest number of known values in a column with holes, so that each fold still has a few of them."""
+"""The smallest number of known values in a column with missing ones, so that each fold still has a few."""
 
 
 class ImputerPair(NamedTuple):
@@ -95,14 +95,14 @@ def expected_warnings_off() -> Iterator[None]:
 def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> ScaledImputer:
     """The unfitted transformer of one strategy.
 
-    `iterative` predicts a column with holes from all others by boosted trees. With `skip_complete` it fits no model
-    for a column without holes; if such a column is missing when serving, its median is used. One round is enough if
-    one column has holes; with several columns three rounds let each use the others' estimates.
+    `iterative` predicts missing values of a column from all other columns by boosted trees. With `skip_complete` it
+    does not fit a model for a complete column; if such a column is missing when serving, its median is used. One round
+    is enough if one column is incomplete; with several columns three rounds let each use the others' estimates.
 
     Args:
         name: `median`, `mean`, `knn` or `iterative`.
         config: number of neighbours of `knn`.
-        holes: number of columns with holes.
+        holes: number of columns with missing values.
         seed: seed of the trees.
     """
     if name == "knn":
@@ -134,7 +134,7 @@ def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> Scal
 def compare(
     rows: pd.DataFrame, target: str, config: ImputationConfig, seed: int
 ) -> tuple[ImputerPair, ImputationReport]:
-    """Mask known values in each numeric column with holes, rebuild them with each strategy, keep the best.
+    """Mask known values in each incomplete numeric column, rebuild them with each strategy, and keep the best one.
 
     Args:
         rows: the training rows with the target, which is set aside because it is not available when serving.
@@ -143,11 +143,11 @@ def compare(
         seed: seed of the mask and of the strategies.
 
     Returns:
-        The best pair, fitted on all training rows, and the comparison. Without holes the first strategy is taken
-        uncompared, because a column may still be missing when serving; without numeric columns it stays unfitted.
+        The best pair, fitted on all training rows, and the comparison. Without missing values the first strategy is
+        taken uncompared, because a column may still be missing when serving; without numeric columns it stays unfitted.
 
     Raises:
-        UserError: a numeric column with holes has fewer than `FEWEST_KNOWN` known values.
+        UserError: an incomplete numeric column has fewer than `FEWEST_KNOWN` known values.
     """
     features = rows[numeric_columns(rows, target)]
     missing = {column: int(count) for column, count in features.isna().sum().items()}

@@ -8,7 +8,6 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import SelectionConfig, TargetConfig
-from tabular.errors import UserError
 from tabular.learning.algorithms import ALGORITHMS, estimator, transforms_for
 from tabular.learning.folds import fold_rows, in_parallel, prepare, score
 from tabular.learning.metrics import goal
@@ -32,13 +31,7 @@ def select(
         config: the algorithms, the target transforms, the folds and the deciding metric.
         seed: seed of folds and estimators.
         threads: number of fits that may run at once.
-
-    Raises:
-        UserError: an algorithm does not exist.
     """
-    for name in config.algorithms:
-        if name not in ALGORITHMS:
-            raise UserError(f"selection.algorithms: there is no '{name}'; there are {', '.join(ALGORITHMS)}")
     points: list[tuple[str, TargetTransform, dict[str, object]]] = [
         (name, transform, parameters)
         for name in config.algorithms

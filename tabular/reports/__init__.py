@@ -1,1 +1,1 @@
-"""Plain data that one step hands on to another."""
+"""Reports: plain data that one step hands on to another."""

@@ -16,7 +16,7 @@ from tabular.reports.training import (
 
 
 class TrainingFindings(Report):
-    """What the steps of one training run found out, from the data to the gate's decision."""
+    """The reports of all steps of one training run, from the data to the gate's decision."""
 
     provenance: Provenance
     validation_report: ValidationReport

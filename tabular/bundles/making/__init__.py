@@ -1,1 +1,1 @@
-"""From a fitted pipeline to a bundle: compile it, compare it with the original, describe it, write it."""
+"""Making a bundle from a fitted pipeline: compile it, compare it with the original, describe it, write it."""

@@ -57,8 +57,6 @@ def forest(estimator: Any) -> Forest | None:
 
 
 def _random_forest(model: Any) -> Forest:
-    if model.n_outputs_ != 1:
-        raise NotCompilable("its random forest predicts several targets")
     classes = model.n_classes_ if isinstance(model, RandomForestClassifier) else 0
     # The share of the first of two classes is the remainder. A leaf has one output in ONNX, so each further class
     # repeats the trees.
@@ -137,8 +135,6 @@ def _xgboost(model: Any) -> Forest:
     link = XGBOOST_LINKS.get(objective)
     if link is None or booster["name"] != "gbtree":
         raise NotCompilable(f"its XGBoost model is a {booster['name']} of objective {objective}, which is not known")
-    if learner.get("attributes", {}).get("best_iteration"):
-        raise NotCompilable("its XGBoost model stopped early and holds more trees than it uses")
     base = np.array(json.loads(learner["learner_model_param"]["base_score"]), dtype=np.float32).ravel()
     outputs = max(1, int(learner["learner_model_param"]["num_class"]))
     if link == "sigmoid":

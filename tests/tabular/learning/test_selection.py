@@ -9,7 +9,6 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import SelectionConfig, TargetConfig
-from tabular.errors import UserError
 from tabular.learning import selection
 from tabular.learning.algorithms import ALGORITHMS, estimator
 from tabular.learning.folds import fold_rows, prepare, score
@@ -164,8 +163,3 @@ def test_classes_compete_too() -> None:
     # then
     assert len(board.candidates) == 5 and board.winner.mean > 0.9
     assert {candidate.target_transform for candidate in board.candidates} == {"none"}
-
-
-def test_an_unknown_algorithm_is_refused() -> None:
-    with pytest.raises(UserError, match=r"^selection.algorithms: there is no 'lihgtgbm'; there are linear, .*$"):
-        _select("linear", "lihgtgbm")
