@@ -93,8 +93,14 @@ def test_early_termination_is_off_unless_asked_for() -> None:
         ({"min": 1, "max": 2, "distribution": "categorical"}, "'categorical' needs 'values', not 'min' and 'max'"),
         ({"values": [1], "distribution": "constant"}, "'parameters.x': 'constant' needs 'value', not 'values'"),
         ({"min": 0, "max": 1, "distribution": "log_uniform_values"}, "'log_uniform_values' needs 'min' above 0"),
-        ({"min": 0.5, "max": 3, "distribution": "int_uniform"}, "'parameters.x': 'int_uniform' needs whole numbers as ends"),
-        ({"min": 0, "max": 1, "distribution": "q_uniform"}, "'q_uniform' needs 'q', and no other distribution takes it"),
+        (
+            {"min": 0.5, "max": 3, "distribution": "int_uniform"},
+            "'parameters.x': 'int_uniform' needs whole numbers as ends",
+        ),
+        (
+            {"min": 0, "max": 1, "distribution": "q_uniform"},
+            "'q_uniform' needs 'q', and no other distribution takes it",
+        ),
         ({"min": 0, "max": 1, "q": 0.1}, "'q_uniform' needs 'q', and no other distribution takes it"),
         ({"min": 0, "max": 1, "q": 0, "distribution": "q_uniform"}, "'parameters.x.q': Input should be greater than 0"),
         ({"min": 0, "max": 1, "q": 2, "distribution": "q_uniform"}, "'q' (2) is wider than the range"),
