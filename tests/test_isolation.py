@@ -7,11 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import bentoml
 import click
 import mlflow
 import psutil
 import pytest
-from bentoml._internal.configuration.containers import BentoMLContainer
 from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 
@@ -25,12 +25,15 @@ def test_zenml_bentoml_and_mlflow_use_the_folder_of_the_session() -> None:
     own = [Path(click.get_app_dir("zenml")), Path.home() / "bentoml", ROOT]
     temporary = Path(tempfile.gettempdir())
 
-    # when: each program is asked where it writes
+    # when: each program is asked where it writes, or writes something
+    with bentoml.models.create("isolated"):
+        pass
+    bento_folder = Path(bentoml.models.get("isolated").path)
     used = [
         Path(GlobalConfiguration().config_directory),
         Path(str(Client().zen_store.url).removeprefix("sqlite:///")),
         Path(Client().active_stack.artifact_store.path),
-        Path(BentoMLContainer.bentoml_home.get()),
+        bento_folder,
         Path(mlflow.get_tracking_uri().removeprefix("sqlite:///")),
     ]
 
