@@ -1,4 +1,4 @@
-"""What becomes of a model in the registry, as plain data."""
+"""Reports of the registration and the promotion of a model."""
 
 from typing import Literal
 
@@ -6,31 +6,31 @@ from tabular.reports.report import Report
 
 
 class Registration(Report):
-    """The version in the registry."""
+    """The version of the model in the registry."""
 
     name: str
     version: str
     model_sha256: str
     run_id: str
-    """Of the tracker's run that holds the model."""
+    """Id of the MLflow run that holds the model."""
     reused: bool
-    """The registry already held this very model."""
+    """Whether the registry already held the same model, so that no version was added."""
 
 
 class Promotion(Report):
-    """What became of a version after the gate."""
+    """The result of a promotion, after the decision of the gate."""
 
     name: str
     version: str
     aliases: list[str]
-    """All that it has now."""
+    """All aliases of the version after the promotion."""
     revision: int
-    """Of the release that holds; 0 before the first."""
+    """Revision of the current release; 0 before the first one."""
     manifest: str | None
-    """Where the release manifest lies; None while there is no champion."""
+    """Address of the release manifest; None while there is no champion."""
     reason: str
 
     @property
     def alias(self) -> Literal["champion", "challenger"] | None:
-        """The one that is released."""
+        """The alias by which the version is released, if it has one."""
         return "champion" if "champion" in self.aliases else "challenger" if "challenger" in self.aliases else None
