@@ -1,5 +1,6 @@
 """Single values and single columns of untrusted input, as numbers and codes; a refusal names its place."""
 
+import contextlib
 import math
 import sys
 from collections.abc import Sequence
@@ -75,6 +76,12 @@ def to_numbers(values: Any, name: str) -> NDArray[np.float64]:
 
 def parse_numbers(texts: Sequence[str], name: str) -> NDArray[np.float64]:
     """Convert the cells of one CSV column to float64, NaN where a cell is empty. Raises BadInput as `to_numbers`."""
+    together = "".join(texts)
+    if "_" not in together and together.isascii():  # the usual case at once, which is faster than text by text
+        with contextlib.suppress(ValueError):
+            found = np.array([float(text) if text else math.nan for text in texts])
+            if int(np.isfinite(found).sum()) + texts.count("") == len(texts):
+                return found
     numbers = [number(text) if text else math.nan for text in texts]
     if None in numbers:
         row = numbers.index(None)
