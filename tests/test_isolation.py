@@ -111,7 +111,7 @@ def test_a_project_kills_what_takes_too_long(project: Project) -> None:
 
 
 def _ends(pid: int) -> bool:
-    """Whether a process that was killed is gone, or waits only to be reaped, within five seconds."""
+    """Whether a killed process has ended within five seconds; a zombie counts as ended."""
     for _ in range(100):
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return True

@@ -1,4 +1,4 @@
-"""The Makefile sets up once, says what it lacks, and explains itself. Nothing here needs the package index."""
+"""The Makefile installs once, reports what is missing, and lists its tasks. No test needs the package index."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """A folder for PATH that holds what the Makefile calls, and no Python."""
+    """A folder for PATH with the programs that the Makefile calls, and without Python."""
     programs = tmp_path / "programs"
     programs.mkdir()
     for tool in TOOLS:
