@@ -1,4 +1,4 @@
-"""Who acts, and on which commit of the code."""
+"""The person who makes a change, and the commit of the code."""
 
 import getpass
 import socket
@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 RELEASES = "releases"
-"""The folder of the repository that `model_config.yaml` is written to; what changes in it is no change of the code."""
+"""Folder of the repository that `model_config.yaml` is written to; a change in it does not make the code dirty."""
 
 
 def author() -> str:
-    """`user@host`, for people to know whom to ask."""
+    """`user@host`, so that people know whom to ask."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container may run as a number without a name
@@ -19,11 +19,7 @@ def author() -> str:
 
 
 def git_commit(root: Path) -> str:
-    """The commit of the checkout, marked `-dirty` when files were changed since; `unknown` outside a checkout.
-
-    Args:
-        root: the repository.
-    """
+    """The commit of the repository at `root`, marked `-dirty` when files differ from it; `unknown` without git."""
     try:
         commit = _git(root, "rev-parse", "HEAD")
         return f"{commit}-dirty" if _git(root, "status", "--porcelain", "--", ".", f":!{RELEASES}") else commit

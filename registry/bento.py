@@ -1,4 +1,4 @@
-"""The Bento model store and the Bento, from a bundle."""
+"""A bundle as a model in BentoML's store, and the Bento that serves it."""
 
 import contextlib
 import os
@@ -14,17 +14,17 @@ from tabular.storage.repository import ROOT
 
 
 def version_of(bundle: BundleFolder) -> str:
-    """The version of the stored model and of the Bento: that of the registry, and the beginning of a hash."""
+    """Version of the stored model and of the Bento: the registry's version and the beginning of the bundle's sha256."""
     manifest = (bundle.path / MANIFEST).read_bytes()
     return f"{parse(manifest, str(bundle.path / MANIFEST)).version}-{digest(manifest)[:12]}"
 
 
 def keep(folder: Path, version: str) -> str:
-    """Put a bundle into BentoML's model store; one of the same version is replaced.
+    """Put a bundle into BentoML's model store, in place of one with the same version.
 
     Args:
-        folder: of the bundle.
-        version: of the stored model.
+        folder: folder of the bundle.
+        version: version of the stored model.
 
     Returns:
         The tag, `stackhouse:VERSION`.
@@ -45,16 +45,16 @@ def keep(folder: Path, version: str) -> str:
 def build(version: str) -> str:
     """Build the Bento that `bentofile.yaml` describes, with the newest model of the store.
 
-    It is done by another process, because BentoML imports the service, which reads its own settings.
+    Another process builds it, because BentoML imports the service, which reads its own settings.
 
     Args:
-        version: of the Bento.
+        version: version of the Bento.
 
     Returns:
         The tag, `stackhouse:VERSION`.
 
     Raises:
-        RuntimeError: BentoML refuses; with what it says.
+        RuntimeError: BentoML refuses to build it; the message holds its reason.
     """
     import bentoml
     from bentoml.exceptions import NotFound

@@ -1,4 +1,4 @@
-"""Two registered versions side by side, on a page for people."""
+"""A page that compares two registered versions."""
 
 from pathlib import Path
 
@@ -14,16 +14,16 @@ from tabular.storage import places
 
 
 def compare(releases: ReleaseView, a: ModelVersion, b: ModelVersion, page: Path) -> Comparison:
-    """Put version `b` beside version `a`, with a paired test where there are rows that neither was trained on.
+    """Compare version `b` with version `a`, with a paired test if there are rows that neither was trained on.
 
     Args:
-        releases: of the model.
-        a: the one that stands, most often the champion.
-        b: the one that would take its place.
-        page: where the page is written, HTML with its picture.
+        releases: the releases of the model.
+        a: the present version, most often the champion.
+        b: the version that would take its place.
+        page: file that the page is written to, HTML with its pictures.
 
     Returns:
-        What the page shows.
+        The comparison that the page shows.
 
     Raises:
         UserError: one of them was registered without its `model_config.yaml`, or the page cannot be written.

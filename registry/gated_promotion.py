@@ -1,4 +1,4 @@
-"""Doing what the gate decided."""
+"""Giving a version its alias as the gate decided, while others may change the release at the same time."""
 
 from registry import plans
 from registry.history import ReleaseState
@@ -9,9 +9,9 @@ from tabular.reports.training import GateDecision
 
 
 def settled(releases: Releases) -> ReleaseState:
-    """The state with nothing left undone, and with what somebody changed in the registry itself taken over.
+    """The state after unfinished changes are completed and changes made in the registry itself are taken over.
 
-    The registry says which version is champion, and the gate compares with that one: the history is made to tell it.
+    The registry says which version is champion, and the gate compares with that one. The history has to say the same.
     """
     while True:
         base = releases.settle()
@@ -27,14 +27,14 @@ def follow_gate(releases: Releases, version: str, decision: GateDecision, why: s
     """Make a version champion or challenger, or leave it without an alias, as the gate decided.
 
     Args:
-        releases: of the model.
-        version: what was judged.
-        decision: the gate's.
-        why: for the history.
+        releases: the releases of the model.
+        version: number of the version that was judged.
+        decision: the decision of the gate.
+        why: reason for the history.
 
     Returns:
-        What has become of the version. A decision to promote that was made against another champion than the present
-        one makes it challenger.
+        The aliases of the version and the release. A decision to promote that was made against another champion than
+        the present one makes the version challenger.
     """
     state = settled(releases)
     if decision.decision == "reject" or state.aliases.get(CHAMPION) == version:
@@ -57,19 +57,19 @@ def give(
     share: float | None = None,
     force: bool = False,
 ) -> Promotion:
-    """Give a version an alias; a champion only if the gate says so, of the present champion, or if it is forced.
+    """Give a version an alias. It becomes champion only if the gate preferred it to the present champion, or if forced.
 
     Args:
-        releases: of the model.
-        version: its number.
+        releases: the releases of the model.
+        version: number of the version.
         to: the alias.
-        decision: the gate's.
-        why: for the history.
-        share: of the requests that a challenger answers.
+        decision: the decision of the gate.
+        why: reason for the history.
+        share: share of the requests that a challenger answers, 0 to 1.
         force: make it champion whatever the decision.
 
     Returns:
-        What has become of the version, whoever else changed the release meanwhile.
+        The aliases of the version and the release, also if somebody else changed the release meanwhile.
     """
     while True:
         base = settled(releases)
@@ -85,7 +85,7 @@ def give(
             try:
                 releases.change(plan, why, base)
             except LostRace:
-                continue  # judged again above, against what holds now
+                continue  # decided again above, for the state that holds now
         return _promotion(releases, version, releases.settle(), decision.reasons[0])
 
 

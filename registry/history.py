@@ -1,8 +1,8 @@
 """The append-only history of a registered model: numbered entries, each with the sha256 of the one before.
 
-An entry lies twice: as a file in the artifact store and as a tag of the registered model. Making the file decides: of
-several people who make entry 7 at once, the store lets one, and the others have lost. The tag is written afterwards, so
-whichever of the two is lost can be filled from the other.
+An entry is kept twice: as a file in the artifact store and as a tag of the registered model. Creating the file
+decides: if several people create entry 7 at once, the store lets one of them succeed. The tag is written afterwards.
+If either of the two is lost, it is restored from the other.
 """
 
 import json
@@ -22,21 +22,21 @@ from tabular.storage.places import NotThere
 
 FOLDER = "history"
 TAG = "release."
-"""What the registered model's tags are called, before the six digits of the revision."""
+"""Prefix of the registered model's tags; the six digits of the revision follow."""
 TAG_LENGTH = 5000
-"""A longer tag is refused by MLflow's databases, so a long entry is spread over several."""
+"""Longest tag that MLflow's databases accept; a longer entry is spread over several tags."""
 APPLIED = "release.applied"
-"""The tag with the newest revision that aliases, manifest and all else have been brought to."""
+"""Tag with the newest revision that aliases, manifest and everything else have been brought to."""
 
 Action = Literal["promote", "rollback", "alias", "tag", "archive", "delete", "prune", "adopt"]
 
 
 class BrokenHistory(UserError):
-    """The history does not hold together: an entry is missing, changed or not readable."""
+    """The history is damaged: an entry is missing, was changed or cannot be read."""
 
 
 class AliasMove(StrictModel):
-    """An alias that an entry moved; None where there was or is none."""
+    """An alias that an entry moved, with its version before and after; None if there was or is no such alias."""
 
     alias: str
     before: str | None
@@ -44,80 +44,80 @@ class AliasMove(StrictModel):
 
 
 class Removal(StrictModel):
-    """A version that an entry deletes, and what lay where: all of it is known before the first deletion."""
+    """A version that an entry deletes, and where its parts lie: all of this is known before the first deletion."""
 
     version: str
     run_id: str | None = None
-    """Of MLflow."""
+    """Id of the MLflow run."""
     model_uri: str | None = None
-    """Where MLflow keeps the model's files."""
+    """URI of the model that MLflow keeps."""
     artifacts: Items[str] = ()
-    """ZenML's ids of the artifact versions that only this version uses."""
+    """ZenML ids of the artifact versions that only this version uses."""
     bentos: Items[str] = ()
     """Tags in the Bento store and in its model store."""
     folders: Items[str] = ()
     """Folders below the repository's `.cache`."""
     size: int = 0
-    """Bytes, as far as they could be counted."""
+    """Number of bytes, as far as they could be counted."""
 
 
 class ReleaseChange(StrictModel):
-    """What is to become of the model: all aliases as they will be, and what else is done."""
+    """The state that a registered model is to have: all aliases as they will be, and what else is done."""
 
     action: Action
     version: str | None = None
-    """The version that it is about."""
+    """Number of the version that the change is about."""
     aliases: dict[str, str]
-    """Every alias with its version, afterwards."""
+    """Version of every alias after the change."""
     traffic: TrafficSplit = TrafficSplit()
     sets: dict[str, str] = {}
-    """Tags of `version`."""
+    """Tags that `version` gets."""
     removes: Items[Removal] = ()
     forced: bool = False
     overruled: Items[str] = ()
-    """What spoke against it, in words, when it was forced."""
+    """Reasons against the change, in words, if it was forced."""
     gate: GateDecision | None = None
-    """The numbers that it rests on."""
+    """The decision of the gate that the change rests on."""
 
 
 class HistoryEntry(StrictModel):
-    """A change, once it is decided."""
+    """A change that was decided, as it stands in the history."""
 
     format: Literal[1] = 1
     revision: Annotated[int, Field(ge=1)]
-    """1 for the first; the release manifest carries the same number."""
+    """1 for the first entry; the release manifest carries the same number."""
     name: str
-    """Of the registered model."""
+    """Name of the registered model."""
     changed: ManifestChange
-    """When, by whom and why."""
+    """When the change was made, by whom and why."""
     git_commit: str
     moved: Items[AliasMove]
     change: ReleaseChange
     previous: str
-    """The sha256 of the entry before as it is stored; empty for the first."""
+    """sha256 of the entry before it as that one is stored; empty for the first entry."""
 
     def content(self) -> bytes:
-        """The bytes that are stored: JSON with sorted keys."""
+        """The entry as the bytes that are stored: JSON with sorted keys."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
 
 
 class ReleaseState(NamedTuple):
-    """The end of the history."""
+    """The newest entry of the history, and how far the registry has followed it."""
 
     entry: HistoryEntry | None
     applied: int
-    """The revision that the registry and the manifest have been brought to; 0 before the first."""
+    """Revision that the registry and the manifest have been brought to; 0 before the first."""
     aliases: dict[str, str]
-    """As the registry has them now."""
+    """Version of each alias as the registry has it now."""
 
     @property
     def revision(self) -> int:
-        """0 before the first entry."""
+        """Revision of the newest entry; 0 before the first."""
         return self.entry.revision if self.entry else 0
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing was interrupted."""
+        """Whether the newest entry was carried out completely."""
         return self.applied >= self.revision
 
     @property
@@ -130,9 +130,9 @@ class History:
     """The entries of one registered model.
 
     Args:
-        client: of MLflow.
+        client: the MLflow client.
         store: the model's folder in the artifact store.
-        name: of the registered model.
+        name: name of the registered model.
     """
 
     def __init__(self, client: MlflowClient, store: Store, name: str) -> None:
@@ -141,7 +141,7 @@ class History:
         self._name = name
 
     def newest(self) -> ReleaseState:
-        """The last entry and how far it was carried out.
+        """The newest entry and how far it was carried out.
 
         Raises:
             BrokenHistory: the entry cannot be read, or belongs to another model.
@@ -165,9 +165,7 @@ class History:
             entry = self._entry(revision, tags)
             both = _tag(revision) in tags and revision in stored
             if both and self._store.read(_file(revision)) != _content(tags, revision):
-                raise BrokenHistory(
-                    f"{self._where(revision)}: the artifact store and the registry's tags tell different things"
-                )
+                raise BrokenHistory(f"{self._where(revision)}: the artifact store and the registry's tags differ")
             before = digest(entries[-1].content()) if entries else ""
             if entry.previous != before:
                 raise BrokenHistory(
@@ -177,19 +175,15 @@ class History:
         return entries
 
     def append(self, entry: HistoryEntry) -> bool:
-        """Make an entry the newest one; False when somebody else has made another the newest meanwhile.
-
-        Args:
-            entry: its revision is one more than that of the newest.
-        """
+        """Add an entry, whose revision is one more than the newest. Returns False if somebody else was faster."""
         if any(revision >= entry.revision for revision in self._stored()):
             return False
         return self._store.create(_file(entry.revision), entry.content())
 
     def copy(self, entry: HistoryEntry) -> None:
-        """Write the entry's tag, and its file where that was lost."""
+        """Write the entry's tag, and restore the files of entries that were lost."""
         tags = self._client.get_registered_model(self._name).tags
-        for tag, text in reversed(_as_tags(entry).items()):  # the first last: where it is, all are
+        for tag, text in reversed(_as_tags(entry).items()):  # the first tag last: where it exists, all exist
             if tags.get(tag) != text:
                 self._client.set_registered_model_tag(self._name, tag, text)
         stored = self._stored()
@@ -225,7 +219,7 @@ class History:
 def champions(entries: Sequence[HistoryEntry]) -> list[str]:
     """The champions that a rollback would go back through, the present one last.
 
-    A promotion puts one on the pile, a rollback takes off whatever lies above the one that it goes back to.
+    A promotion puts a version on the pile; a rollback removes the versions above the one that it goes back to.
     """
     pile: list[str] = []
     for entry in entries:

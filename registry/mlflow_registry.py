@@ -1,4 +1,4 @@
-"""The MLflow model registry of the active stack: finding versions, storing and loading models."""
+"""The MLflow model registry of the active stack: finding versions and loading models."""
 
 import mlflow
 from mlflow import MlflowClient
@@ -13,7 +13,7 @@ from tabular.errors import UserError, nearest
 
 
 def registry_client() -> MlflowClient:
-    """MLflow's client, and MLflow itself, pointed at the registry of the active stack.
+    """An MLflow client of the active stack's registry; MLflow's own settings point there afterwards, too.
 
     Raises:
         UserError: the stack has no MLflow registry.
@@ -27,9 +27,9 @@ def registry_client() -> MlflowClient:
 
 
 def registry_uri() -> str:
-    """Where the registry of the active stack lies: a database or a server.
+    """URI of the active stack's registry: a database or a server.
 
-    The stack knows; MLflow's own setting is gone once ZenML has ended a step that tracks.
+    It is read from the stack, because ZenML resets MLflow's own setting at the end of each step that tracks.
     """
     tracker = Client().active_stack.experiment_tracker
     assert isinstance(tracker, MLFlowExperimentTracker), "checked before the run starts"
@@ -37,7 +37,7 @@ def registry_uri() -> str:
 
 
 def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
-    """The version that an alias points to, or None."""
+    """The version that an alias points to; None if there is no such alias."""
     try:
         return client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
@@ -47,20 +47,20 @@ def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None
 
 
 def by_tags(client: MlflowClient, name: str, tags: dict[str, str]) -> ModelVersion | None:
-    """The newest version that carries all these tags, or None."""
+    """The newest version that has all these tags; None if there is none."""
     text = " and ".join([f"name = '{name}'", *(f"tags.{key} = '{value}'" for key, value in tags.items())])
     found = client.search_model_versions(text)
     return max(found, key=lambda version: int(version.version), default=None)
 
 
 def load(version: ModelVersion) -> Pipeline:
-    """The fitted pipeline of a version; MLflow keeps it in skops form and loads only the types that were trusted."""
+    """The fitted pipeline of a version. MLflow stores it with skops and loads only types that are trusted."""
     registry_client()
     return mlflow.sklearn.load_model(f"models:/{version.name}/{version.version}")
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
-    """All versions of a registered model, the newest first. What is found has no aliases: those are the model's."""
+    """All versions of a registered model, the newest first, without aliases: MLflow keeps those with the model."""
     found: list[ModelVersion] = []
     token = None
     while True:
@@ -72,10 +72,10 @@ def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
 
 
 def model_named(client: MlflowClient, name: str | None) -> str:
-    """The name of a registered model; without one asked for, that of the only one there is.
+    """The name of a registered model; if `name` is None, that of the only one.
 
     Raises:
-        UserError: there is none, or none of that name, or several to choose from.
+        UserError: there is no model, no model of that name, or more than one to choose from.
     """
     known = sorted(model.name for model in client.search_registered_models(max_results=1000))
     if name in known:
@@ -91,11 +91,11 @@ def model_named(client: MlflowClient, name: str | None) -> str:
 
 
 def version_named(client: MlflowClient, name: str, reference: str) -> ModelVersion:
-    """The version that a person means.
+    """The version that a reference points to.
 
     Args:
-        client: of MLflow.
-        name: of the registered model.
+        client: the MLflow client.
+        name: name of the registered model.
         reference: a number, an alias with or without `@`, or `newest`.
 
     Raises:

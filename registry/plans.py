@@ -1,4 +1,4 @@
-"""What each verb makes of the aliases. Nothing is written: a plan is shown first, and carried out by `Releases`."""
+"""The change that each command of `models` plans. Nothing is written here: `Releases.change` carries a plan out."""
 
 from collections.abc import Sequence
 
@@ -19,22 +19,22 @@ def promote(
 
     Args:
         base: the settled state.
-        version: its number.
+        version: number of the version.
         to: the alias.
-        share: of the requests that a challenger answers; None leaves it to the champion to answer all.
-        gate: the judgement of a future champion; None for the other aliases, and where it was not asked.
+        share: share of the requests that a challenger answers, 0 to 1; None means that the champion answers all.
+        gate: the gate's decision about a future champion; None for the other aliases, and where it was not asked.
         force: promote against the gate, which is recorded.
 
     Returns:
-        The plan; None where there is nothing to change.
+        The plan; None if there is nothing to change.
 
     Raises:
-        UserError: the champion cannot be its own challenger; or a share for another alias than `challenger`.
+        UserError: the champion is to be its own challenger, or a share is given for another alias than `challenger`.
     """
     if share is not None and to != CHALLENGER:
         raise UserError(f"a share of the traffic is for a challenger, not for the alias '{to}'; leave --traffic out")
     if to == CHALLENGER and base.aliases.get(CHAMPION) == version:
-        raise UserError(f"version {version} is the champion, and cannot challenge itself")
+        raise UserError(f"version {version} is the champion and cannot challenge itself")
     aliases = {**base.aliases, to: version}
     if to == CHAMPION and aliases.get(CHALLENGER) == version:
         del aliases[CHALLENGER]
@@ -63,10 +63,10 @@ def rollback(base: ReleaseState, entries: Sequence[HistoryEntry], to: str | None
     Args:
         base: the settled state.
         entries: the history.
-        to: the number of a version that was champion; None for the one before the present one.
+        to: number of a version that was champion; None for the champion before the present one.
 
     Raises:
-        UserError: there was none, or `to` never was champion or is champion now.
+        UserError: there was no earlier champion, or `to` never was champion, or it is champion now.
     """
     pile = champions(entries)
     present = base.aliases.get(CHAMPION)
@@ -87,10 +87,10 @@ def rollback(base: ReleaseState, entries: Sequence[HistoryEntry], to: str | None
 
 
 def alias(base: ReleaseState, name: str, version: str) -> ReleaseChange | None:
-    """Give a version an alias that is not released.
+    """Give a version an alias that services do not follow.
 
     Raises:
-        UserError: the alias is one that the release follows.
+        UserError: services follow this alias.
     """
     if name in RELEASED:
         raise UserError(f"the alias '{name}' is released: `python run.py models promote {version} --to {name}`")
@@ -118,11 +118,11 @@ def archive(base: ReleaseState, version: str) -> ReleaseChange:
 
 
 def remove(base: ReleaseState, removals: Sequence[Removal], action: str) -> ReleaseChange:
-    """Delete versions with all that only they use.
+    """Delete versions with everything that only they use.
 
     Args:
         base: the settled state.
-        removals: what lies where.
+        removals: the versions, and where everything of them lies.
         action: `delete` or `prune`.
 
     Raises:
@@ -140,7 +140,7 @@ def remove(base: ReleaseState, removals: Sequence[Removal], action: str) -> Rele
 
 
 def adopt(base: ReleaseState) -> ReleaseChange:
-    """Take over the aliases as somebody has set them in the registry itself."""
+    """Take over the aliases that somebody has set in the registry itself."""
     has_challenger = CHALLENGER in base.aliases
     return ReleaseChange(
         action="adopt", aliases=base.aliases, traffic=traffic_of(base) if has_challenger else TrafficSplit()
@@ -153,7 +153,7 @@ def protected(base: ReleaseState, entries: Sequence[HistoryEntry], window: int) 
     Args:
         base: the settled state.
         entries: the history.
-        window: how many different champions, counted from the present one, stay ready for a rollback.
+        window: number of different champions, counted from the present one, that stay ready for a rollback.
     """
     recent: list[str] = []
     for entry in reversed(entries):
@@ -164,7 +164,7 @@ def protected(base: ReleaseState, entries: Sequence[HistoryEntry], window: int) 
 
 
 def refuse_aliased(aliases: dict[str, str], version: str, done: str) -> None:
-    """Raises UserError where an alias points to the version."""
+    """Raise UserError if an alias points to the version; `done` says what cannot be done with it."""
     pointing = sorted(name for name, number in aliases.items() if number == version)
     if pointing:
         raise UserError(
@@ -173,5 +173,5 @@ def refuse_aliased(aliases: dict[str, str], version: str, done: str) -> None:
 
 
 def traffic_of(base: ReleaseState) -> TrafficSplit:
-    """How the requests are shared now."""
+    """The present shares of the requests."""
     return base.entry.change.traffic if base.entry else TrafficSplit()

@@ -1,4 +1,4 @@
-"""Whether what serves is what was released: the manifest against the history, every file against its sha256."""
+"""Checking a release: the manifest against the history, and every file of the bundles against its sha256."""
 
 from typing import NamedTuple
 
@@ -12,22 +12,22 @@ from tabular.storage import places
 
 
 class ReleaseCheck(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
     ok: bool
     text: str
-    """What was found, in words."""
+    """Result in words."""
 
 
 def verify(releases: ReleaseView) -> list[ReleaseCheck]:
-    """Look at everything that a release consists of; nothing is changed.
+    """Check everything that a release consists of, without changing anything.
 
     Args:
-        releases: of one model.
+        releases: the releases of one model.
 
     Returns:
-        A finding for the history, the aliases, the manifest, and each file of each bundle that the manifest names.
+        A check of the history, of the aliases, of the manifest, and of each file of each bundle that it names.
     """
     newest = releases.history.newest()
     found = [_history(releases)]
@@ -89,7 +89,7 @@ def _bundle(releases: ReleaseView, role: str, release: Release) -> list[ReleaseC
 
 
 def _read(releases: ReleaseView, release: Release, name: str) -> bytes | str:
-    """The file's bytes, or in words why it cannot be had."""
+    """The file's bytes, or the reason why it cannot be read."""
     try:
         return releases.store.read(places.join(release.bundle, name))
     except UserError as error:

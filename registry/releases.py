@@ -22,28 +22,28 @@ from tabular.errors import UserError
 from tabular.storage import places
 
 COLLISIONS = ("BAD_REQUEST", "TEMPORARILY_UNAVAILABLE")
-"""What MLflow's database answers to the second of two who write the same tag, or while it is locked."""
+"""Error codes of MLflow's database for the second of two writers of one tag, and while it is locked."""
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""Seconds before each further attempt; every write can be repeated."""
+"""Seconds to wait before each further attempt; every write can be repeated."""
 
 Follower = Callable[[MlflowClient, str, HistoryEntry], None]
 """Brings something else to what an entry of the named model says; it is called again after an interruption."""
 
 
 class LostRace(Exception):
-    """Somebody else changed the release first; the message says who, and what to do."""
+    """Somebody else changed the release first. The message says who it was, and what to do."""
 
 
 class Releases(ReleaseView):
     """One registered model: its aliases, its history and its release manifest.
 
     Args:
-        client: of MLflow.
+        client: the MLflow client.
         store: the model's folder in the artifact store.
-        name: of the registered model; it must exist.
-        root: the repository, for the commit.
-        followers: what else follows the release, in this order.
-        remove: deletes what a removal names; None where nothing may be deleted.
+        name: name of the registered model; it must exist.
+        root: folder of the repository, for the commit.
+        followers: called in this order with each entry that is carried out.
+        remove: deletes everything that a removal names; None where nothing may be deleted.
     """
 
     def __init__(
@@ -61,24 +61,24 @@ class Releases(ReleaseView):
         self._remove = remove
 
     def note_bundle(self, version: str, location: str, sha256: str) -> None:
-        """Note where a version's bundle lies, which makes it a version that can be released.
+        """Record where a version's bundle lies; from now on the version can be released.
 
         Args:
-            version: its number.
-            location: of the bundle's folder.
-            sha256: of its `bundle.json`.
+            version: number of the version.
+            location: location of the bundle's folder.
+            sha256: sha256 of its `bundle.json`.
         """
         self.client.set_model_version_tag(self.name, version, BUNDLE_SHA256, sha256)
         self.client.set_model_version_tag(self.name, version, BUNDLE, location)
 
     def settle(self) -> ReleaseState:
-        """Complete whatever a crash, here or elsewhere, has left undone.
+        """Complete a change that a crash, here or elsewhere, has left unfinished.
 
-        Whoever has applied an entry looks again: a newer one may have been made meanwhile, and the slower of two who
-        wrote the same alias must not have the last word with the older entry.
+        After an entry is applied, the history is read again: a newer entry may have been added meanwhile, and the
+        slower of two processes that wrote the same alias must not leave the alias of the older entry.
 
         Returns:
-            The state, with nothing left to do. It was interrupted if the one before differs.
+            The state with nothing left to do.
 
         Raises:
             BrokenHistory: the history cannot be read.
@@ -103,16 +103,16 @@ class Releases(ReleaseView):
         """Decide a change and carry it out.
 
         Args:
-            change: what is to become of the model.
-            why: for the history.
-            base: the settled state that the change was made up from.
+            change: the new state of the model.
+            why: reason for the history.
+            base: the settled state that the change was planned for.
 
         Returns:
             The entry of the history.
 
         Raises:
             LostRace: the state is no longer `base`.
-            UserError: the champion that it names cannot be served.
+            UserError: the new champion cannot be served.
         """
         self.ensure_servable(change, base)
         moved = [
@@ -141,7 +141,7 @@ class Releases(ReleaseView):
         return entry
 
     def write_manifest(self, entry: HistoryEntry) -> Manifest | None:
-        """Make the manifest what it has to be, unless it is already."""
+        """Write the manifest that belongs to an entry, unless it is there. Returns it; None without a champion."""
         wanted = self.manifest(entry)
         if wanted is not None:
             written: Manifest | None = None
@@ -152,7 +152,7 @@ class Releases(ReleaseView):
         return wanted
 
     def _apply(self, entry: HistoryEntry, state: ReleaseState) -> None:
-        """Write what differs from the entry, the champion's alias first: it moves in one write, from one to another."""
+        """Write everything that differs from the entry. The champion's alias comes first and moves in one write."""
         change = entry.change
         self.history.copy(entry)
         for alias in sorted(change.aliases, key=lambda alias: alias != CHAMPION):
@@ -170,15 +170,15 @@ class Releases(ReleaseView):
         self.client.set_registered_model_tag(self.name, APPLIED, str(entry.revision))
 
     def _delete(self, removal: Removal) -> None:
-        assert self._remove is not None, "whoever plans a removal says how to carry it out"
+        assert self._remove is not None, "releases that plan a removal are opened with `remove`"
         self._remove(removal)
         with _unless_gone():
             self.client.delete_model_version(self.name, removal.version)
 
     def ensure_servable(self, change: ReleaseChange, base: ReleaseState) -> None:
-        """Raises UserError where the new champion was never packaged, or its bundle is gone or was changed.
+        """Raises UserError if the new champion was never packaged, or if its bundle is missing or was changed.
 
-        One that somebody has made champion in the registry itself is adopted as it is; `verify` says what it lacks.
+        A champion that somebody has set in the registry itself is adopted as it is; `verify` reports what it lacks.
         """
         version = change.aliases.get(CHAMPION)
         if version is None or version == base.aliases.get(CHAMPION) or change.action == "adopt":

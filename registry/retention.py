@@ -1,4 +1,4 @@
-"""What a version of the registry has left where, and how it is deleted."""
+"""Finding everything that belongs to a registered version, and deleting it."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +11,10 @@ from mlflow.entities.logged_model import LoggedModel
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from zenml.client import Client
+from zenml.enums import ExecutionStatus, StackComponentType
+from zenml.stack import StackComponent
+from zenml.utils.time_utils import utc_now
 
 from registry.history import Removal
 from registry.labels import BUNDLE, BUNDLE_SHA256, ZENML_RUN
@@ -19,17 +23,17 @@ from tabular import names
 from tabular.storage.repository import ROOT
 
 ARTIFACTS = (names.MODEL, names.BUNDLE)
-"""ZenML artifacts of a training run that only its version uses. The rows stay: others may have been held to them."""
+"""ZenML artifacts of a training run that only its version uses. The rows stay for later comparisons."""
 LOGGED_MODEL = "models:/m-"
-"""What the address of a model begins with that MLflow keeps for one version."""
+"""Prefix of the URI of a model that MLflow keeps for one version."""
 _CACHE = ".cache"
 _PAGE = 1000
 _BATCH = 100
-"""ZenML asks for each run twice in one question, and SQLite takes 500 parts of one."""
+"""Runs in one query: ZenML names each run twice in it, and SQLite accepts 500 terms."""
 
 
 def removal_of(client: MlflowClient, version: ModelVersion, root: Path = ROOT) -> Removal:
-    """What there is of one version; otherwise like `removals_of`."""
+    """Find everything that belongs to one version, like `removals_of`."""
     return removals_of(client, [version], root)[0]
 
 
@@ -37,12 +41,12 @@ def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path
     """Find everything that belongs to some versions, and to no other version of any model. Nothing is deleted.
 
     Args:
-        client: of MLflow.
+        client: the MLflow client.
         doomed: the versions to delete.
-        root: the repository.
+        root: folder of the repository.
 
     Returns:
-        For each of them what lies where, in their order. What two of them share is named by the first.
+        A removal for each version, in their order. Something that two of them share is in the first one's removal.
     """
     if not doomed:
         return []
@@ -76,15 +80,15 @@ def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path
 
 
 def remove(removal: Removal, client: MlflowClient | None = None, root: Path = ROOT) -> None:
-    """Delete what a removal names; what is gone already is no error.
+    """Delete everything that a removal names; something that is gone already is not an error.
 
-    Every file is deleted before the record that tells where it lies, so that whatever a crash has left is found when
-    the removal is carried out again.
+    Every file is deleted before the record of its location, so that everything that a crash has left is found when the
+    removal is carried out again.
 
     Args:
-        removal: as `removals_of` found it.
-        client: of MLflow; None for that of the active stack.
-        root: the repository.
+        removal: from `removals_of`.
+        client: the MLflow client; None for that of the active stack.
+        root: folder of the repository.
     """
     if removal.artifacts:
         _remove_artifacts(removal.artifacts)
@@ -102,7 +106,7 @@ def remove(removal: Removal, client: MlflowClient | None = None, root: Path = RO
 
 
 def _logged_model(client: MlflowClient, uri: str) -> LoggedModel | None:
-    """MLflow's record of the model; None where it is gone, or kept otherwise, as a copied version's is."""
+    """MLflow's record of a model; None if it is gone, or stored otherwise, as a copied version is."""
     if not uri.startswith(LOGGED_MODEL):
         return None
     try:
@@ -123,7 +127,7 @@ def _size_of_logged(client: MlflowClient, model: LoggedModel) -> int:
 
 
 def _artifacts(doomed: Sequence[ModelVersion], others: Sequence[ModelVersion]) -> list[tuple[list[str], int]]:
-    """For each version the ids of its ZenML artifacts, and their bytes."""
+    """The ids of each version's ZenML artifacts, and the number of their bytes."""
     if not any(ZENML_RUN in version.tags for version in doomed):
         return [([], 0) for _ in doomed]
     kept = {artifact.id for artifact in _made(_runs(others))}
@@ -143,9 +147,7 @@ def _runs(versions_: Sequence[ModelVersion]) -> list[UUID | str]:
 
 
 def _made(runs: list[UUID | str]) -> Iterator[Any]:
-    """The artifact versions of some pipeline runs, those of cached steps too."""
-    from zenml.client import Client
-
+    """The artifact versions of some pipeline runs, including those of cached steps."""
     for start in range(0, len(runs), _BATCH):
         for name in ARTIFACTS:
             batch, number, pages = runs[start : start + _BATCH], 1, 1
@@ -156,9 +158,7 @@ def _made(runs: list[UUID | str]) -> Iterator[Any]:
 
 
 def _released(version: ModelVersion) -> list[Any]:
-    """The artifact that the version's bundle lies in: another run than the first may have packaged it."""
-    from zenml.client import Client
-
+    """The artifact version that holds the bundle; a later run than the one that registered it may have packaged it."""
     if BUNDLE not in version.tags:
         return []
     uri = version.tags[BUNDLE].rstrip("/").rpartition("/")[0]
@@ -166,10 +166,6 @@ def _released(version: ModelVersion) -> list[Any]:
 
 
 def _store(artifact: Any) -> Any:
-    from zenml.client import Client
-    from zenml.enums import StackComponentType
-    from zenml.stack import StackComponent
-
     active = Client().active_stack.artifact_store
     if artifact.artifact_store_id == active.id:
         return active
@@ -185,14 +181,10 @@ def _size_in_store(store: Any, uri: str) -> int:
 
 
 def _remove_artifacts(ids: Sequence[str]) -> None:
-    """First nobody may take them from the cache any more; then the files go, then the records.
+    """Take the artifacts out of ZenML's cache, then delete their files, then their records.
 
-    ZenML's client refuses to forget an artifact that a run has used, so its store is asked.
+    ZenML's client refuses to delete an artifact that a run has used, so its store is called.
     """
-    from zenml.client import Client
-    from zenml.enums import ExecutionStatus
-    from zenml.utils.time_utils import utc_now
-
     client = Client()
     found = []
     for identifier in ids:
@@ -216,7 +208,7 @@ def _remove_artifacts(ids: Sequence[str]) -> None:
 
 
 def _bentos(version: ModelVersion) -> tuple[str, ...]:
-    """The tag of the version's Bento and stored model, where BentoML has one of the two."""
+    """The tag that the version's Bento and stored model have, if BentoML holds one of the two."""
     if BUNDLE_SHA256 not in version.tags:
         return ()
     tag = f"{names.BENTO_NAME}:{version.version}-{version.tags[BUNDLE_SHA256][:12]}"

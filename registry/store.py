@@ -1,4 +1,4 @@
-"""A folder of small files in an artifact store: read, replace, and create where nothing is yet."""
+"""A folder of small files in an artifact store, with a write that only one of several writers succeeds with."""
 
 import contextlib
 import os
@@ -11,36 +11,36 @@ from tabular.storage import places
 from tabular.storage.atomic import UNFINISHED, create_atomically
 
 FOLDER = "releases"
-"""In the artifact store, with a folder below it for each registered model."""
+"""Folder in the artifact store; below it each registered model has one."""
 MANIFEST = "manifest.json"
-"""The release manifest, in the folder of its model."""
+"""File name of the release manifest in the folder of its model."""
 
 
 class Store(Protocol):
-    """What the history and the release manifest lie in."""
+    """A folder that holds the history and the release manifest of a model."""
 
     @property
     def location(self) -> str:
-        """A path or an fsspec URL."""
+        """The folder's path or fsspec URL."""
 
     def read(self, name: str) -> bytes:
-        """All of a file. Raises places.NotThere without it; `name` may be a location of its own."""
+        """The content of a file; `name` may be a complete location. Raises places.NotThere without the file."""
 
     def write(self, name: str, content: bytes) -> None:
-        """Make or replace a file in one moment."""
+        """Write a file, or replace it, in one step: nobody reads half of it."""
 
     def create(self, name: str, content: bytes) -> bool:
-        """Make a file, whole, unless there is one: of several that try at once, exactly one is told True."""
+        """Write a file unless it exists. Returns True for exactly one of several writers that try at once."""
 
     def names(self, folder: str) -> list[str]:
-        """The names of the files in a folder, sorted; none where it is not there."""
+        """The sorted names of the files in a folder; none if the folder does not exist."""
 
 
 class LocalStore:
     """A folder on this machine.
 
     Args:
-        folder: made by the first write.
+        folder: its path; the first write creates it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,9 +70,9 @@ class RemoteStore:
     """A folder in a bucket.
 
     Args:
-        filesystem: of fsspec. Its `pipe_file(mode="create")` must leave the decision to the bucket, as gcsfs and s3fs
-            do; one that looks first and writes then lets two writers believe that they were the only one.
-        location: URL of the folder.
+        filesystem: an fsspec filesystem. Its `pipe_file(mode="create")` must leave the decision to the bucket, as gcsfs
+            and s3fs do. One that checks first and writes afterwards lets two writers both believe that they succeeded.
+        location: the folder's URL.
     """
 
     def __init__(self, filesystem: Any, location: str) -> None:
@@ -96,7 +96,7 @@ class RemoteStore:
         try:
             self._filesystem.pipe_file(places.join(self._location, name), content, mode="create")
         except FileExistsError:
-            # It may be our own: a request that was carried out, and sent again because its answer was lost.
+            # The file may be our own: the request was carried out, and sent again because its answer was lost.
             return self.read(name) == content
         return True
 
@@ -113,10 +113,10 @@ def folder_of(artifact_store: Any, name: str) -> Store:
 
     Args:
         artifact_store: the stack component.
-        name: of the registered model.
+        name: name of the registered model.
 
     Raises:
-        UserError: a store that is neither on this machine nor one of fsspec.
+        UserError: the store is neither on this machine nor an fsspec filesystem.
     """
     location = places.join(str(artifact_store.path), f"{FOLDER}/{quote(name, safe='')}")
     if artifact_store.config.is_local:

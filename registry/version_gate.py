@@ -1,4 +1,4 @@
-"""The gate for a registered version: it and the champion answer the same raw rows, which neither was trained on."""
+"""The gate for a registered version: it and the champion predict the same rows, which neither was trained on."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -35,7 +35,7 @@ def judge(
         The decision with its numbers.
 
     Raises:
-        UserError: the version was registered without what is needed to judge it.
+        UserError: the version was registered without its `model_config.yaml`.
     """
     challenger = RegisteredVersion(view.client, view.name, str(version.version))
     champion = hold(view.client, view.name, champion_number)
@@ -50,7 +50,7 @@ def judge(
 
 
 class RegisteredVersion:
-    """What is kept of a registered version: its config at once, its model and its rows when they are asked for."""
+    """A registered version with its configuration; its model and its rows are loaded when they are asked for."""
 
     def __init__(self, client: MlflowClient, name: str, number: str) -> None:
         self.version = client.get_model_version(name, number)
@@ -58,7 +58,7 @@ class RegisteredVersion:
 
     @property
     def number(self) -> str:
-        """Of the version."""
+        """Number of the version."""
         return str(self.version.version)
 
     def model(self) -> Pipeline:
@@ -66,19 +66,19 @@ class RegisteredVersion:
         return load(self.version)
 
     def rows(self) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-        """The training rows and the held-out rows; None where the artifact store of this stack has them not."""
+        """The training rows and the held-out rows; None if the artifact store of this stack does not hold them."""
         kept = self.config.artifacts
         train, held_out = _rows(kept.train_rows), _rows(kept.test_rows)
         return None if train is None or held_out is None else (train, held_out)
 
     @property
     def target(self) -> TargetConfig:
-        """What it predicts."""
+        """The target and the task of the version."""
         return TargetConfig(column=self.config.target, task=self.config.task)
 
 
 def hold(client: MlflowClient, name: str, number: str | None) -> RegisteredVersion | str | None:
-    """A version to compare with; in words why not, for one that was registered without its config; None for None."""
+    """The version to compare with, or the reason why that is not possible; None if `number` is None."""
     if number is None:
         return None
     try:
@@ -88,12 +88,12 @@ def hold(client: MlflowClient, name: str, number: str | None) -> RegisteredVersi
 
 
 def obstacles(data_source: str, inputs: Sequence[Input], champion: RegisteredVersion | str | None) -> list[str]:
-    """In words, why a model must not become champion whatever it scores.
+    """The reasons, in words, why a model must not become champion whatever it scores.
 
     Args:
-        data_source: what the model was trained on.
-        inputs: what it asks for.
-        champion: the one whose clients send what that one asks for.
+        data_source: kind of the data that the model was trained on.
+        inputs: the inputs that it asks for.
+        champion: the present champion; its clients send the inputs that it asks for.
     """
     found = ["it was trained on the built-in sample, not on real data"] if data_source == "sample" else []
     return [
@@ -103,7 +103,7 @@ def obstacles(data_source: str, inputs: Sequence[Input], champion: RegisteredVer
 
 
 def between(challenger: RegisteredVersion, champion: RegisteredVersion | str | None) -> PairedAnswers | str | None:
-    """Both answer the rows that neither was trained on; in words why they cannot; None where there is no champion."""
+    """The answers of both for rows that neither was trained on, or the reason why there are none."""
     if not isinstance(champion, RegisteredVersion):
         return champion
     if champion.number == challenger.number:
@@ -123,7 +123,7 @@ def against(
     target: TargetConfig,
     champion: RegisteredVersion | str | None,
 ) -> PairedAnswers | str | None:
-    """The answers of a fitted model and of the champion for the same rows; a sentence or None of `hold` is passed on.
+    """The answers of a fitted model and of the champion for the same rows; what `hold` gave instead is returned.
 
     Args:
         model: the challenger.

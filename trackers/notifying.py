@@ -1,4 +1,4 @@
-"""Telling people: the alerter of the active stack, or a webhook."""
+"""Sending messages to people: by the alerter of the active stack, or to a webhook."""
 
 import json
 import os
@@ -14,22 +14,23 @@ from tabular.reports.verdicts import Verdict
 from tabular.storage.places import public
 
 WEBHOOK = "STACKHOUSE_WEBHOOK_URL"
-"""The variable with the address; it may hold a secret, so it is in no config."""
+"""Environment variable with the webhook's address. It may hold a secret, so it does not stand in a config."""
 SECONDS = 10.0
+"""Timeout of the webhook."""
 SHOWN = 5
-"""Reasons in a message."""
+"""Largest number of reasons in a message."""
 
 
 class Notification(Report):
-    """What became of a message."""
+    """Whether a message was sent."""
 
     sent: bool
     words: str
-    """By what it was sent, or why not."""
+    """How it was sent, or why it was not."""
 
 
 def message(verdict: Verdict) -> str:
-    """A verdict for a chat: one line, then the reasons."""
+    """A verdict as a chat message: one line, then a line for each reason."""
     marks = {"ok": "fine", "warn": "warning", "alert": "ALERT", "not_enough_data": "not enough data"}
     window = f"{verdict.start} to {verdict.end}"
     lines = [f"{marks[verdict.level]}: {verdict.model} version {verdict.version}, {verdict.rows:,} rows, {window}"]
@@ -42,14 +43,14 @@ def message(verdict: Verdict) -> str:
 
 
 def post(text: str, document: dict[str, Any]) -> Notification:
-    """Send a message: by the stack's alerter where it has one, else to the webhook where one is set.
+    """Send a message: by the stack's alerter if it has one, otherwise to the webhook if one is set.
 
     Args:
-        text: for people.
-        document: for programs; only a webhook gets it, beside `text`.
+        text: the message for people.
+        document: the same for programs; only a webhook receives it, beside `text`.
 
     Returns:
-        Whether it was sent. Nothing is raised, because the verdict stands whether or not anybody could be told.
+        Whether it was sent. No error is raised, because the verdict stands whether or not anybody could be told.
     """
     alerter = Client().active_stack.alerter
     if alerter is not None:
@@ -57,7 +58,7 @@ def post(text: str, document: dict[str, Any]) -> Notification:
             if alerter.post(text):
                 return Notification(sent=True, words=f"told by the alerter '{alerter.name}'")
             said = "it says that it could not"
-        except Exception as error:  # each alerter has its own family of exceptions
+        except Exception as error:  # each alerter raises exceptions of its own
             said = one_line(error)
         return Notification(sent=False, words=f"nobody was told: the alerter '{alerter.name}' failed ({said})")
     address = os.environ.get(WEBHOOK, "").strip()
@@ -68,9 +69,9 @@ def post(text: str, document: dict[str, Any]) -> Notification:
 
 
 def _to_webhook(address: str, body: dict[str, Any]) -> Notification:
-    shown = "/".join(public(address).split("/")[:3])  # paths of webhooks are secrets, too
+    shown = "/".join(public(address).split("/")[:3])  # the path of a webhook is a secret, too
     if not address.startswith(("http://", "https://")):
-        return Notification(sent=False, words=f"nobody was told: {WEBHOOK} is no address that begins with https://")
+        return Notification(sent=False, words=f"nobody was told: {WEBHOOK} is not an address that begins with https://")
     content = json.dumps(body, default=str).encode()
     request = urllib.request.Request(address, content, {"Content-Type": "application/json"})
     try:

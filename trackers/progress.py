@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a line now and then elsewhere."""
+"""The progress of long work: a bar on a terminal, elsewhere a line now and then."""
 
 import time
 from types import TracebackType
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from tabular.batch.scoring import BatchProgress
 
 QUIET_SECONDS: Final = 15.0
-"""Between two lines where there is no terminal."""
+"""Seconds between two lines if there is no terminal."""
 
 
 class TerminalBar:
-    """A bar that is drawn on a terminal alone; elsewhere whoever uses it prints lines.
+    """A progress bar that is drawn on a terminal only; the subclasses print lines elsewhere.
 
     Args:
-        name: what is done.
-        reached: the column that says how much of it is.
-        total: of all; None where that is not known yet.
+        name: name of the work.
+        reached: the column that shows how much of it is done.
+        total: amount of all work; None if it is not known yet.
     """
 
     def __init__(self, name: str, reached: progress.ProgressColumn, total: float | None) -> None:
@@ -48,14 +48,14 @@ class SearchProgress(TerminalBar):
     """A progress bar of the trials on a terminal, a line every ten trials elsewhere.
 
     Args:
-        trials: how many trials in all.
+        trials: number of all trials.
     """
 
     def __init__(self, trials: int) -> None:
         super().__init__("search", progress.MofNCompleteColumn(), trials)
 
     def __call__(self, finished: int, trials: int, best: float | None) -> None:
-        """Show that a trial has ended."""
+        """Show the number of finished trials and the best value so far."""
         text = "" if best is None else f"best {best:.4g}"
         self._bar.update(self._task, completed=finished, description=text)
         if not self._bar.console.is_terminal and (finished % 10 == 0 or finished == trials):
@@ -63,14 +63,14 @@ class SearchProgress(TerminalBar):
 
 
 class ScoringProgress(TerminalBar):
-    """Shows rows, rows a second, and the share of the input's bytes that are read."""
+    """A progress bar with rows, rows per second, and the share of the input's bytes that were read."""
 
     def __init__(self) -> None:
         super().__init__("score", progress.TaskProgressColumn(), None)
         self._began = self._said = time.monotonic()
 
     def __call__(self, reached: "BatchProgress") -> None:
-        """Show how far it is."""
+        """Show the progress."""
         now = time.monotonic()
         text = f"{reached.rows:,} rows, {reached.fresh / (now - self._began):,.0f} rows/s"
         if reached.rejected:

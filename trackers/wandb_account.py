@@ -1,4 +1,4 @@
-"""Whose W&B it is, and W&B's client opened for it: within seconds, or with one line that says why not."""
+"""The W&B account of the active stack, and sessions of W&B's client that open within seconds or fail in one line."""
 
 import base64
 import http.client
@@ -24,7 +24,7 @@ QUIET = {
     "WANDB_DISABLE_CODE": "true",
     "WANDB_DISABLE_GIT": "true",
     "WANDB__DISABLE_STATS": "true",
-    # How long W&B's client tries, in seconds; left alone it waits for minutes.
+    # Timeouts of W&B's client in seconds; by default it waits for minutes.
     "WANDB_HTTP_TIMEOUT": "10",
     "WANDB_INIT_TIMEOUT": "30",
     "WANDB_FINISH_TIMEOUT": "60",
@@ -32,15 +32,15 @@ QUIET = {
     "WANDB__GRAPHQL_RETRY_MAX": "4",
     "WANDB__FILE_STREAM_RETRY_MAX": "4",
     "WANDB__FILE_TRANSFER_RETRY_MAX": "4",
-    # How often the rungs are sent, in seconds: as often as the agent asks whether the trial ends.
+    # Seconds between two transmissions of rungs; the agent asks as often whether the trial is to end.
     "WANDB__FILE_STREAM_TRANSMIT_INTERVAL": "5",
 }
-"""Settings of W&B's client for the time of a search; what the environment says goes first."""
+"""Settings of W&B's client during a search; settings in the environment take precedence."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Where the sweep goes, and the key that opens it."""
+    """The place of a sweep on W&B's server, and the API key."""
 
     entity: str | None
     project: str | None
@@ -48,10 +48,10 @@ class Account:
 
 
 def account() -> Account:
-    """That of the active stack's W&B tracker.
+    """The account of the active stack's W&B tracker.
 
     Raises:
-        UserError: there is none.
+        UserError: the stack has no W&B tracker.
     """
     for tracker in Client().active_stack.experiment_trackers.values():
         if tracker.flavor == "wandb":
@@ -61,7 +61,7 @@ def account() -> Account:
 
 
 def require_online(backend: str) -> None:
-    """Refuse a search on W&B's server where nobody is there to answer.
+    """Refuse a search on W&B's server if that cannot work.
 
     Args:
         backend: the run configuration's `search.backend`.
@@ -80,7 +80,7 @@ def require_online(backend: str) -> None:
 
 @contextmanager
 def session(account: Account) -> Iterator[None]:
-    """W&B's client with this account, its local files in a folder that goes away; as it was before afterwards."""
+    """Set W&B's client up with an account and a temporary folder; afterwards its settings are restored."""
     import wandb
 
     before = {name: value for name, value in os.environ.items() if name.startswith("WANDB_")}
@@ -99,7 +99,7 @@ def session(account: Account) -> Iterator[None]:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What W&B's client raises, as one line."""
+    """Turn the errors of W&B's client into a UserError of one line."""
     import wandb.errors
 
     try:
@@ -109,7 +109,7 @@ def refusals() -> Iterator[None]:
 
 
 def require_entry(account: Account) -> None:
-    """Ask the server who this is, past W&B's client: that one tries for minutes, and its service does not end before.
+    """Check the key with the server, without W&B's client: that one retries for minutes and cannot be stopped.
 
     Raises:
         UserError: the server cannot be reached, or refuses the key.

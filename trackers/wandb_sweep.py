@@ -1,4 +1,4 @@
-"""Run a sweep on W&B's server: it draws the points and says which trials end early; the trials themselves run here."""
+"""Run a sweep of W&B's server: it draws the points and ends trials early; the trials themselves run here."""
 
 import datetime
 import threading
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 PATIENCE = 120.0
 """Seconds to wait for the server to draw a point."""
 POLL = 0.05
-"""Seconds between two looks at whether the other thread is done."""
+"""Seconds between two checks whether the other thread is done."""
 
 
 def search(
     objective: Objective, sweep: Sweep, trials: int, account: Account, storage: Path, progress: Progress
 ) -> tuple[BestParameters, SearchReport]:
-    """Run the trials that are not on disk yet, in the sweep that is noted there or else in a new one.
+    """Run the trials that are not on disk yet, in the sweep whose id is kept there, otherwise in a new one.
 
     Args:
-        objective: what a trial is scored by.
-        sweep: the space, the method, and when to stop a trial early; all three are W&B's to apply.
-        trials: how many trials in all.
-        account: whose sweep it is.
-        storage: the JSON file of the sweep's id and its finished trials.
+        objective: scores a trial.
+        sweep: the space, the method, and the rule for stopping a trial early; W&B applies all three.
+        trials: number of all trials.
+        account: the W&B account that the sweep belongs to.
+        storage: JSON file with the sweep's id and its finished trials.
         progress: called after each trial.
 
     Returns:
@@ -65,10 +65,10 @@ def search(
 
 
 class _Kept(BaseModel):
-    """What outlives a kill."""
+    """The sweep and its finished trials, as they are kept on disk."""
 
     sweep: str | None = None
-    """W&B's id."""
+    """Id of the sweep on W&B's server."""
     trials: list[Trial] = Field(default_factory=list)
 
     def write(self, file: Path) -> None:
@@ -76,22 +76,22 @@ class _Kept(BaseModel):
 
 
 class _Agent:
-    """One trial that W&B hands out, held open inside the `with` while it runs in this thread.
+    """One trial that W&B hands out; it stays open inside the `with` while it runs in this thread.
 
-    W&B's agent swallows what its function raises and goes on with the next trial, and ends a trial by raising in
-    the thread of the function, wherever that is. So its function only waits: an error of a trial reaches the caller as
-    it is, a signal too, and a trial ends between two rungs, as under Optuna.
+    W&B's agent swallows the errors of its function and continues with the next trial, and it ends a trial by raising
+    an error in the thread of the function at any point. So its function only waits, in a thread of its own: errors and
+    signals of a trial reach the caller, and a trial ends between two rungs, as with Optuna.
     """
 
     def __init__(self, sweep: str, account: Account) -> None:
         from wandb.agents import pyagent
 
-        # What `wandb.agent` runs; that one cannot be told to end while it waits, and W&B's service does not end before.
+        # `wandb.agent` runs this class, but cannot be told to end while it waits; W&B's service ends only after it.
         agent: Any = pyagent.Agent
         self._agent = agent(sweep, account.project, account.entity, self._hold, count=1)
         self.sweep = sweep
         self.stopped = False
-        """Whether W&B has ended the trial."""
+        """Whether W&B has asked for the trial to end."""
         self._handed_out = self._done = False
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -107,14 +107,14 @@ class _Agent:
 
     def __exit__(self, *error: object) -> None:
         self._done = True
-        while self._thread.is_alive():  # the agent makes its flag and its queue anew as it starts
+        while self._thread.is_alive():  # the agent creates its flag and its queue when it starts
             self._agent._exit_flag = True
             if hasattr(self._agent, "_queue"):
                 self._agent._queue.put(None)
             self._thread.join(POLL)
 
     def _wait(self) -> None:
-        """Until a trial is handed out."""
+        """Wait until a trial is handed out."""
         until = time.monotonic() + PATIENCE
         while not (self._handed_out or self._has_ended) and time.monotonic() < until:
             time.sleep(POLL)
@@ -137,13 +137,13 @@ class _Agent:
             self._error = error
 
     def _hold(self) -> None:
-        # The agent raises here to end the trial. A lock could be left taken by that, hence the polling.
+        # The agent ends the trial by raising an error here. That could leave a lock taken, hence the polling.
         self._handed_out = True
         try:
             while not self._done:
                 time.sleep(POLL)
         except Exception:
-            # Without the flag the agent would tell W&B that it is free, and be given a trial that nobody runs.
+            # Without the flag the agent would tell W&B that it is free, and receive a trial that nobody runs.
             self.stopped = self._agent._exit_flag = True
             while not self._done:
                 time.sleep(POLL)
@@ -158,7 +158,7 @@ class _Handle:
         self.attributes: dict[str, Any] = {}
 
     def report(self, value: float, step: int) -> None:
-        # One row for each rung and no other rows: W&B's hyperband takes the number of rows for the iteration.
+        # One row for each rung and no other rows: W&B's Hyperband uses the number of rows as the iteration.
         self._run.log({self._metric: value, "rung": step})
         self.value, self.step = value, step
 
@@ -170,7 +170,7 @@ class _Handle:
 
 
 def _run_one(agent: _Agent, objective: Objective, sweep: Sweep, number: int) -> Trial:
-    """Score the point that was handed out, and tell W&B."""
+    """Score the point that was handed out, and send the result to W&B."""
     import wandb
 
     run = wandb.init()
@@ -208,7 +208,7 @@ def _run_one(agent: _Agent, objective: Objective, sweep: Sweep, number: int) -> 
 
 
 def _as_wandb(sweep: Sweep) -> dict[str, Any]:
-    """The sweep file, with a distribution where W&B cannot tell it from the ends."""
+    """The sweep file, with a distribution wherever W&B cannot infer it from the ends of a range."""
     written = as_file(sweep)
     for name, parameter in sweep.parameters.items():
         entry = written["parameters"][name]
@@ -220,7 +220,7 @@ def _as_wandb(sweep: Sweep) -> dict[str, Any]:
 
 
 def _drawn(sweep: Sweep, config: dict[str, Any]) -> dict[str, Any]:
-    """The varying parameters, with the types of the sweep file: JSON does not tell 5 from 5.0."""
+    """The varying parameters with the types of the sweep file, because JSON does not distinguish 5 from 5.0."""
     drawn: dict[str, Any] = {}
     for name, parameter in sweep.parameters.items():
         if parameter.values is not None:
@@ -231,7 +231,7 @@ def _drawn(sweep: Sweep, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_whole(parameter: SweepParameter) -> bool:
-    """Whether a range is one of whole numbers, by the rules that `Sweep` documents."""
+    """Whether a range holds whole numbers, by the rules that `Sweep` documents."""
     ends = isinstance(parameter.min, int) and isinstance(parameter.max, int)
     stepped = parameter.distribution == "q_uniform" and isinstance(parameter.q, int)
     return parameter.distribution == "int_uniform" or (ends and (parameter.distribution is None or stepped))

@@ -1,4 +1,4 @@
-"""The verbs that move aliases and set tags: `promote`, `rollback`, `alias`, `tag` and `archive`."""
+"""The commands that move aliases and set tags: `promote`, `rollback`, `alias`, `tag` and `archive`."""
 
 import re
 from typing import TYPE_CHECKING
@@ -19,28 +19,31 @@ if TYPE_CHECKING:
     from tabular.reports.training import GateDecision
 
 LENGTH = 250
-"""MLflow refuses longer names of aliases and tags."""
+"""Longest name of an alias or a tag that MLflow accepts."""
 LONGEST_VALUE = 5000
-"""MLflow's databases refuse longer values of tags."""
+"""Longest value of a tag that MLflow's databases accept."""
 
 
 @models.command()
 @click.argument("version", metavar="V")
-@click.option("--to", required=True, type=click.Choice([CHAMPION, CHALLENGER, STAGING]), help="The alias.")
+@click.option("--to", required=True, type=click.Choice([CHAMPION, CHALLENGER, STAGING]), help="The alias to give.")
 @click.option(
-    "--traffic", type=click.FloatRange(0, 1), metavar="SHARE", help="Of the requests a challenger answers, 0 to 1."
+    "--traffic",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Share of the requests that a challenger answers, 0 to 1.",
 )
-@click.option("--force", is_flag=True, help="Against the gate; needs --reason, and is recorded.")
+@click.option("--force", is_flag=True, help="Promote against the gate; needs --reason, and is recorded.")
 @changes
 def promote(
-    request: ModelsCommand, manner: ChangeOptions, version: str, to: str, traffic: float | None, force: bool
+    request: ModelsCommand, options: ChangeOptions, version: str, to: str, traffic: float | None, force: bool
 ) -> None:
-    """Make a version champion, if the gate agrees; or challenger, or staging."""
+    """Make a version champion if the gate agrees, or make it challenger or staging."""
     from registry import plans
 
     if force and to != CHAMPION:
         raise UserError(f"--force overrules the gate, which judges champions only; leave it out with --to {to}")
-    if force and not manner.reason.strip():
+    if force and not options.reason.strip():
         raise UserError("--force needs a reason for the history: --reason TEXT")
     session = open_to_change(request.root, request.model)
     found = session.version(version)
@@ -51,14 +54,14 @@ def promote(
     if change is not None and to == CHAMPION:
         plan = _judged(session, found, force)
     next_ = "`python run.py models release show`" if to != "staging" else f"`python run.py models show {number}`"
-    carry_out(request, manner, session, plan, next_)
+    carry_out(request, options, session, plan, next_)
 
 
 @models.command()
-@click.option("--to", metavar="V", help="An earlier champion; the one before the present one if left out.")
+@click.option("--to", metavar="V", help="An earlier champion; if left out, the one before the present champion.")
 @changes
-def rollback(request: ModelsCommand, manner: ChangeOptions, to: str | None) -> None:
-    """Make an earlier champion the champion again; the gate is not asked."""
+def rollback(request: ModelsCommand, options: ChangeOptions, to: str | None) -> None:
+    """Make an earlier champion the champion again, without asking the gate."""
     from registry import plans
 
     session = open_to_change(request.root, request.model)
@@ -69,7 +72,7 @@ def rollback(request: ModelsCommand, manner: ChangeOptions, to: str | None) -> N
         change = change.model_copy(update={"sets": {ARCHIVED: "false"}})
     carry_out(
         request,
-        manner,
+        options,
         session,
         PlannedChange("rollback", change.version, change),
         "`python run.py models release show`",
@@ -80,8 +83,8 @@ def rollback(request: ModelsCommand, manner: ChangeOptions, to: str | None) -> N
 @click.argument("name")
 @click.argument("version", metavar="V")
 @changes
-def alias(request: ModelsCommand, manner: ChangeOptions, name: str, version: str) -> None:
-    """Give a version an alias of your own; NAME is free to choose."""
+def alias(request: ModelsCommand, options: ChangeOptions, name: str, version: str) -> None:
+    """Give a version an alias NAME of your own."""
     from registry import plans
 
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or len(name) > LENGTH:
@@ -93,15 +96,15 @@ def alias(request: ModelsCommand, manner: ChangeOptions, name: str, version: str
     _refuse_archived(found)
     number = str(found.version)
     plan = PlannedChange("alias", number, plans.alias(session.base, name, number))
-    carry_out(request, manner, session, plan, f"`python run.py models show {name}`")
+    carry_out(request, options, session, plan, f"`python run.py models show {name}`")
 
 
 @models.command()
 @click.argument("version", metavar="V")
 @click.argument("pairs", metavar="KEY=VALUE...", nargs=-1, required=True)
 @changes
-def tag(request: ModelsCommand, manner: ChangeOptions, version: str, pairs: tuple[str, ...]) -> None:
-    """Set tags of a version; archived=false brings an archived one back."""
+def tag(request: ModelsCommand, options: ChangeOptions, version: str, pairs: tuple[str, ...]) -> None:
+    """Set tags of a version; archived=false brings an archived version back."""
     from registry import plans
 
     tags = dict(_pair(text) for text in pairs)
@@ -110,14 +113,14 @@ def tag(request: ModelsCommand, manner: ChangeOptions, version: str, pairs: tupl
     new = {key: value for key, value in tags.items() if found.tags.get(key) != value}
     number = str(found.version)
     plan = PlannedChange("tag", number, plans.tag(session.base, number, new) if new else None)
-    carry_out(request, manner, session, plan, f"`python run.py models show {number}`")
+    carry_out(request, options, session, plan, f"`python run.py models show {number}`")
 
 
 @models.command()
 @click.argument("version", metavar="V")
 @changes
-def archive(request: ModelsCommand, manner: ChangeOptions, version: str) -> None:
-    """Mark a version as out of use; what belongs to it stays."""
+def archive(request: ModelsCommand, options: ChangeOptions, version: str) -> None:
+    """Mark a version as out of use, without deleting anything."""
     from registry import plans
 
     session = open_to_change(request.root, request.model)
@@ -125,11 +128,11 @@ def archive(request: ModelsCommand, manner: ChangeOptions, version: str) -> None
     number = str(found.version)
     done = found.tags.get(ARCHIVED) == "true"
     plan = PlannedChange("archive", number, None if done else plans.archive(session.base, number))
-    carry_out(request, manner, session, plan, f"`python run.py models tag {number} archived=false` brings it back")
+    carry_out(request, options, session, plan, f"`python run.py models tag {number} archived=false` brings it back")
 
 
 def _judged(session: Session, found: "ModelVersion", force: bool) -> PlannedChange:
-    """The promotion of a future champion, with what the gate says."""
+    """The planned promotion of a future champion, with the decision of the gate."""
     from registry import plans
     from registry.version_gate import judge
 
@@ -139,7 +142,7 @@ def _judged(session: Session, found: "ModelVersion", force: bool) -> PlannedChan
     try:
         gate = judge(session.releases, found, session.base.aliases.get(CHAMPION))
         against = [] if gate.decision == "promote" else gate.reasons
-    except UserError as error:  # a version of before there was a config cannot be judged, and can be forced
+    except UserError as error:  # a version without a configuration cannot be judged, but can be forced
         if not force:
             raise
         against = [str(error)]
@@ -163,7 +166,9 @@ def _refuse_archived(found: "ModelVersion") -> None:
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[\w.\- /]+", key) or len(key) > LENGTH or len(value) > LONGEST_VALUE:
-        raise UserError(f"'{text[:80]}' is no tag; write KEY=VALUE, at most {LENGTH} and {LONGEST_VALUE:,} characters")
+        raise UserError(
+            f"'{text[:80]}' is not a tag; write KEY=VALUE, of at most {LENGTH} and {LONGEST_VALUE} characters"
+        )
     if key in RECORDED or key.startswith(METRIC):
         raise UserError(f"the tag '{key}' records how the version was made and is not changed by hand")
     if key == ARCHIVED and value != "false":

@@ -1,4 +1,4 @@
-"""The verbs that put versions and revisions beside each other: `compare`, `diff` and `history`."""
+"""The commands that compare two versions: `compare` and `diff`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ def compare(request: ModelsCommand, a: str, b: str) -> None:
 @click.argument("b", metavar="B")
 @answers
 def diff(request: ModelsCommand, a: str, b: str) -> None:
-    """Show how the model_config.yaml of two versions differ, as a unified diff."""
+    """Show the differences between the model_config.yaml of two versions, as a unified diff."""
     from registry import configs
     from tabular.learning import model_config
 

@@ -1,4 +1,4 @@
-"""The group that all verbs belong to, and what they have in common."""
+"""The command group `models`, and the options that its changing commands share."""
 
 import functools
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from commands.common.answering import MODEL, ModelsCommand, answers
 
 @dataclass(frozen=True)
 class ChangeOptions:
-    """How a change is to be made."""
+    """The options of a command that changes something."""
 
     reason: str
     dry_run: bool
@@ -20,7 +20,9 @@ class ChangeOptions:
 
 
 @click.group()
-@click.option("--model", envvar="STACKHOUSE_MODEL", help="The registered model; the only one if left out.")
+@click.option(
+    "--model", envvar="STACKHOUSE_MODEL", help="Name of the registered model; may be left out if there is one only."
+)
 @click.pass_context
 def models(context: click.Context, model: str | None) -> None:
     """Look at the versions of a model; compare, promote, roll back, archive, delete and release them.
@@ -38,11 +40,11 @@ def models(context: click.Context, model: str | None) -> None:
 
 
 def changes(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb `--dry-run`, `--reason` and `--yes`; its second argument becomes `ChangeOptions`."""
+    """Add `--dry-run`, `--reason` and `--yes` to a command; its second argument becomes `ChangeOptions`."""
 
-    @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
-    @click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
-    @click.option("--yes", is_flag=True, help="Do not ask, though a person could answer.")
+    @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
+    @click.option("--reason", default="", metavar="TEXT", help="The reason, for the history.")
+    @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
     @functools.wraps(function)
     def wrapper(request: ModelsCommand, /, dry_run: bool, reason: str, yes: bool, **given: Any) -> None:
         function(request, ChangeOptions(reason, dry_run, yes), **given)

@@ -1,4 +1,4 @@
-"""Showing a change, asking for it, and carrying it out."""
+"""Showing a planned change, asking for confirmation, and carrying it out."""
 
 import sys
 from dataclasses import dataclass
@@ -21,36 +21,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """A change before it is decided."""
+    """A change that is not decided yet."""
 
     action: str
     version: str | None
     change: "ReleaseChange | None"
-    """None where there is nothing to change."""
+    """None if there is nothing to change."""
     refusals: tuple[str, ...] = ()
-    """Why it is not carried out."""
+    """Reasons why the change is not carried out."""
     remedy: str = ""
-    """What to do about that."""
+    """A command that helps against the refusal."""
 
 
-def carry_out(request: ModelsCommand, manner: ChangeOptions, session: Session, plan: PlannedChange, next_: str) -> None:
-    """Show the plan; then, unless it is refused or a dry run, ask a person who is there, and do it.
+def carry_out(
+    request: ModelsCommand, options: ChangeOptions, session: Session, plan: PlannedChange, next_: str
+) -> None:
+    """Show a plan. Unless it is refused or a dry run, ask for confirmation at a terminal and carry the plan out.
 
     Args:
-        request, manner: what was asked for, and how.
-        session: that the plan was made up from.
+        request, options: the command and its options.
+        session: the state that the plan was made for.
         plan: the change.
         next_: the command to type next.
 
     Raises:
-        Failed: it was decided, and could not be completed.
+        Failed: the change was decided, and could not be completed.
         LostRace: somebody else was faster.
-        SystemExit: it was refused, or not agreed to.
+        SystemExit: the change was refused, or not confirmed.
     """
     change = plan.change
     if change is not None:
         session.releases.ensure_servable(change, session.base)
-    document = _document(session, manner, plan)
+    document = _document(session, options, plan)
     shown = _shown(session, plan)
     if plan.refusals:
         request.screen.answer(document, shown)
@@ -61,25 +63,25 @@ def carry_out(request: ModelsCommand, manner: ChangeOptions, session: Session, p
     if change is None:
         request.screen.answer(document, [f"{session.name}: nothing to change"], next_)
         return
-    if manner.dry_run:
+    if options.dry_run:
         request.screen.answer(document, [*shown, "dry run: nothing was written"], "the same without --dry-run")
         return
-    if not manner.yes and sys.stdin.isatty():
+    if not options.yes and sys.stdin.isatty():
         if not request.screen.is_json:
             request.screen.answer(document, shown)
             shown = []
         if not click.confirm(f"{_in_a_line(session, plan, change)}: go on?", err=True):
             click.echo("nothing was changed", err=True)
             sys.exit(REFUSED)
-    entry = commit(session, change, manner.reason)
+    entry = commit(session, change, options.reason)
     request.screen.answer(document | _decided(entry), [*shown, f"done: revision {entry.revision}"], next_)
 
 
 def commit(session: Session, change: "ReleaseChange", why: str) -> "HistoryEntry":
-    """Decide a change; before the first one of a model, take over the aliases that it has already.
+    """Carry out a change; before the first one of a model, take over the aliases that it has already.
 
     Raises:
-        Failed: it was decided, and could not be completed.
+        Failed: the change was decided, and could not be completed.
         LostRace: somebody else was faster.
     """
     from registry import configs, plans
@@ -94,7 +96,7 @@ def commit(session: Session, change: "ReleaseChange", why: str) -> "HistoryEntry
 
 
 def moves(session: Session, change: "ReleaseChange") -> "list[AliasMove]":
-    """Which aliases a change moves."""
+    """The aliases that a change moves."""
     from registry.history import AliasMove
 
     before, after = session.base.aliases, change.aliases
@@ -111,8 +113,8 @@ def _commit(session: Session, change: "ReleaseChange", why: str, base: "ReleaseS
     try:
         return session.releases.change(change, why, base)
     except LostRace:
-        raise  # somebody else's entry may hold the very same change
-    except Exception as error:  # whatever it was: somebody has to know whether it was decided
+        raise  # the entry of somebody else may hold an equal change
+    except Exception as error:  # whatever it is: the user has to know whether the change was decided
         if not _is_decided(session, change, base.revision + 1):
             raise
         raise Failed(
@@ -122,7 +124,7 @@ def _commit(session: Session, change: "ReleaseChange", why: str, base: "ReleaseS
 
 
 def _is_decided(session: Session, change: "ReleaseChange", revision: int) -> bool:
-    """Whether the history's file holds this very change; the registry, which may be gone, is not asked."""
+    """Whether the history's file holds this change; the registry, which may not answer, is not asked."""
     from pydantic import ValidationError
 
     from registry.author import author
@@ -134,19 +136,19 @@ def _is_decided(session: Session, change: "ReleaseChange", revision: int) -> boo
         entry = HistoryEntry.model_validate_json(content)
     except (UserError, OSError, ValidationError):
         return False
-    # As text, because a number that is undefined does not equal itself.
+    # As text, because NaN does not equal itself.
     same = entry.change.model_dump_json() == change.model_dump_json()
     return same and entry.changed.by == author()
 
 
-def _document(session: Session, manner: ChangeOptions, plan: PlannedChange) -> dict[str, Any]:
+def _document(session: Session, options: ChangeOptions, plan: PlannedChange) -> dict[str, Any]:
     change = plan.change
     plain = change.model_dump(mode="json") if change else {}
     return {
         "model": session.name,
         "action": plan.action,
         "version": plan.version,
-        "dry_run": manner.dry_run,
+        "dry_run": options.dry_run,
         "changed": False,
         "refused": list(plan.refusals),
         "revision": session.base.revision,
@@ -158,7 +160,7 @@ def _document(session: Session, manner: ChangeOptions, plan: PlannedChange) -> d
         "overruled": plain.get("overruled", []),
         "tags": plain.get("sets", {}),
         "removes": plain.get("removes", []),
-        "why": manner.reason,
+        "why": options.reason,
     }
 
 

@@ -1,4 +1,4 @@
-"""What services follow: `release show`, `release verify` and `release rebuild`."""
+"""The commands for the release manifest: `release show`, `release verify` and `release rebuild`."""
 
 import shlex
 import sys
@@ -18,7 +18,7 @@ def release() -> None:
 @release.command()
 @answers
 def show(request: ModelsCommand) -> None:
-    """Show the manifest, where it lies, and how a service follows it."""
+    """Show the manifest, its location, and how a service follows it."""
     from rich.markup import escape
     from rich.table import Column, Table
 
@@ -53,7 +53,7 @@ def show(request: ModelsCommand) -> None:
 @release.command()
 @answers
 def verify(request: ModelsCommand) -> None:
-    """Compare manifest and history, and every file of the bundles with its sha256; exit code 1 if one differs."""
+    """Check the manifest against the history and every file against its sha256; exit code 1 for a difference."""
     from rich.markup import escape
     from rich.table import Column, Table
 
@@ -79,7 +79,7 @@ def verify(request: ModelsCommand) -> None:
 
 @release.command()
 @changes
-def rebuild(request: ModelsCommand, manner: ChangeOptions) -> None:
+def rebuild(request: ModelsCommand, options: ChangeOptions) -> None:
     """Take over aliases that were moved in the registry itself, and write the manifest again."""
     from registry import plans
 
@@ -87,22 +87,24 @@ def rebuild(request: ModelsCommand, manner: ChangeOptions) -> None:
     entry, base = session.base.entry, session.base
     if session.strays:
         if base.revision == 0:
-            session = session.__class__(session.root, session.releases, base, [])  # adopting is the change itself
+            session = session.__class__(
+                session.root, session.releases, base, []
+            )  # taking them over is the change itself
         plan = PlannedChange("adopt", None, plans.adopt(base))
-        carry_out(request, manner, session, plan, "`python run.py models release verify`")
+        carry_out(request, options, session, plan, "`python run.py models release verify`")
         return
     if entry is None:
         raise UserError(
             f"{session.name} has no alias to release; `python run.py models promote newest --to champion` gives one"
         )
-    wanted = session.releases.manifest(entry) if manner.dry_run else session.releases.write_manifest(entry)
+    wanted = session.releases.manifest(entry) if options.dry_run else session.releases.write_manifest(entry)
     location = session.releases.manifest_location
-    done = "would be written" if manner.dry_run else "is what the history says"
+    done = "would be written" if options.dry_run else "is what the history says"
     said = f"{location} {done}: revision {entry.revision}" if wanted else "there is no champion that can be served"
     document = {
         "model": session.name,
         "action": "rebuild",
-        "dry_run": manner.dry_run,
+        "dry_run": options.dry_run,
         "revision": base.revision,
         "location": location if wanted else None,
     }

@@ -1,4 +1,4 @@
-"""The command `history`, and how entries of the history read."""
+"""The command `history`, and sentences about moved aliases and decisions of the gate."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @models.command()
 @answers
 def history(request: ModelsCommand) -> None:
-    """Show who changed what and why, the newest last; every entry is checked against the one before it."""
+    """Show who changed what and why, the newest entry last; each entry is checked against the one before it."""
     from rich.markup import escape
     from rich.table import Column, Table
 
@@ -47,12 +47,12 @@ def history(request: ModelsCommand) -> None:
 
 
 def moves_in_words(moved: "tuple[AliasMove, ...] | list[AliasMove]") -> str:
-    """Such as `champion 2 -> 3`."""
+    """The moved aliases in words, such as `champion 2 -> 3`."""
     return ", ".join(f"{move.alias} {move.before or 'none'} -> {move.after or 'none'}" for move in moved)
 
 
 def gate_in_words(gate: "GateDecision") -> str:
-    """The numbers that a decision rests on."""
+    """A decision of the gate with its numbers, in words."""
     text = f"{gate.decision}: {gate.metric} {in_words(gate.challenger)}"
     if gate.champion is not None:
         text += f" against {in_words(gate.champion)} of version {gate.champion_version}"

@@ -1,4 +1,4 @@
-"""The verbs that look: `list`, `versions`, `show` and `best`."""
+"""The commands that show models and versions: `list`, `versions`, `show` and `best`."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tabular.learning.model_config import ModelConfig
 
 SHOWN = 4
-"""So many metrics stand in a table of versions."""
+"""Number of metrics in a table of versions."""
 
 
 @models.command("list")
@@ -54,7 +54,7 @@ def list_(request: ModelsCommand) -> None:
 
 
 @models.command()
-@click.option("--all", "all_", is_flag=True, help="The archived ones, too.")
+@click.option("--all", "all_", is_flag=True, help="Show archived versions, too.")
 @answers
 def versions(request: ModelsCommand, all_: bool) -> None:
     """Show the versions of a model, the newest first."""
@@ -93,7 +93,7 @@ def show(request: ModelsCommand, version: str) -> None:
     config, lacking = None, ""
     try:
         config = configs.read(session.client, found)
-    except UserError as error:  # registered before there were configs: the tags tell the rest
+    except UserError as error:  # a version that was registered without one still has its tags
         lacking = str(error)
     document = row | {
         "model": session.name,
@@ -116,10 +116,10 @@ def show(request: ModelsCommand, version: str) -> None:
 
 
 @models.command()
-@click.option("--metric", required=True, help="Such as wmape.")
+@click.option("--metric", required=True, help="The metric to compare by, such as wmape.")
 @answers
 def best(request: ModelsCommand, metric: str) -> None:
-    """Show the best version that is not archived, among those scored on the same held-out rows as the newest."""
+    """Show the best version that is not archived, of those scored on the same held-out rows as the newest one."""
     from registry.mlflow_registry import versions as versions_of
 
     session = open_session(request.root, request.model)
@@ -151,7 +151,7 @@ def best(request: ModelsCommand, metric: str) -> None:
 
 
 def summary(version: "ModelVersion", session: Session) -> dict[str, Any]:
-    """What the tags of a version say of it; its aliases are those of the model."""
+    """A version as its tags describe it, with its aliases, as plain data."""
     tags, number = version.tags, str(version.version)
     metrics = {tag.removeprefix(METRIC): float(value) for tag, value in tags.items() if tag.startswith(METRIC)}
     return {
@@ -171,7 +171,7 @@ def summary(version: "ModelVersion", session: Session) -> dict[str, Any]:
 
 
 def in_words(value: float | None) -> str:
-    """A metric for a table."""
+    """A metric as text for a table; empty for None."""
     from tabular.learning.metrics import as_text
 
     if value is None:
@@ -180,7 +180,7 @@ def in_words(value: float | None) -> str:
 
 
 def _best(rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:
-    """Of several that are equally good, the newest."""
+    """The row with the best value; the newest of several that are equally good."""
     from tabular.learning.metrics import is_better
 
     known = sorted({name for row in rows for name in row["metrics"]})

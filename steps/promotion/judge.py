@@ -16,7 +16,7 @@ def judge(promotion: PromotionConfig) -> Annotated[GateDecision, names.GATE_DECI
     """Apply the absolute limits, then compare with the champion on rows that neither was trained on.
 
     Args:
-        promotion: the version, and the gate.
+        promotion: the version, and the configuration of the gate.
 
     Returns:
         The decision with its numbers.

@@ -16,14 +16,14 @@ from tabular.storage.repository import ROOT
 
 @step
 def release(decision: GateDecision, promotion: PromotionConfig) -> Annotated[Promotion, names.PROMOTION]:
-    """Promote as the gate decided, or give the alias that was asked for.
+    """Promote the version as the gate decided, or give it another alias.
 
     Args:
-        decision: binding for a future champion, unless it is forced; for another alias it is there to read.
+        decision: the decision of the gate. It binds a future champion that is not forced, and no other alias.
         promotion: the version, the alias and the reason.
 
     Returns:
-        The alias, and where the manifest lies.
+        The aliases of the version, and the location of the manifest.
     """
     releases = open_releases(promotion.model, ROOT)
     number = str(version_named(releases.client, promotion.model, promotion.version).version)

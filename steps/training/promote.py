@@ -1,4 +1,4 @@
-"""Give the version the alias that the gate's decision gives it, and write the release manifest."""
+"""Give the version its alias, and write the release manifest."""
 
 from typing import Annotated
 
@@ -21,18 +21,18 @@ from tabular.storage.repository import ROOT
 def promote(
     registration: Registration, bundle: BundleFolder, decision: GateDecision
 ) -> Annotated[Promotion, names.PROMOTION]:
-    """Note where the version's bundle lies, then do what the gate decided.
+    """Record where the version's bundle lies, then carry out the gate's decision.
 
-    A model is released when it can be served, so this comes after `package`. What was released and is no more, because
-    somebody rolled it back, stays so when a cached run is repeated.
+    A model is released when it can be served, so this comes after `package`. A version that somebody has rolled back
+    is not released again when a cached run is repeated.
 
     Args:
         registration: the version.
-        bundle: what serves it; loaded, so all of its files have the sha256 that they were written with.
-        decision: the gate's.
+        bundle: its bundle. It has been loaded, so all of its files have the sha256 that they were written with.
+        decision: the decision of the gate.
 
     Returns:
-        The alias, and where the manifest lies.
+        The aliases of the version, and the location of the manifest.
     """
     releases = open_releases(registration.name, ROOT)
     where = f"{get_step_context().inputs['bundle'][0].uri}/{FOLDER}"

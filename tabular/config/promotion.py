@@ -10,22 +10,22 @@ from tabular.config.stages import GateConfig
 
 
 class PromotionConfig(StrictModel):
-    """Which version is to get which alias."""
+    """The version and the alias that it is to get."""
 
     model: Annotated[str, Field(min_length=1)]
-    """The registered model."""
+    """Name of the registered model."""
     version: Annotated[str, Field(min_length=1)] = "newest"
     """A number in quotes, an alias, or `newest`."""
     to: Literal["champion", "challenger", "staging"] = "champion"
-    """The alias. A champion is judged first."""
+    """The alias. A future champion is judged by the gate first."""
     traffic: Annotated[float, Field(ge=0, le=1)] | None = None
-    """The share of the requests that a challenger answers."""
+    """Share of the requests that a challenger answers, 0 to 1."""
     gate: GateConfig | None = None
-    """Limits and tolerance; those that the version was registered with when unset."""
+    """Limits and tolerance; if unset, those that the version was registered with."""
     force: bool = False
-    """Make it champion whatever the gate says; this is recorded, and needs a reason."""
+    """Make the version champion whatever the gate decides; this needs a reason and is recorded."""
     reason: str = ""
-    """Why, for the history."""
+    """Reason for the history."""
 
     @model_validator(mode="after")
     def _says_why(self) -> "PromotionConfig":

@@ -1,4 +1,4 @@
-"""Reports of the registration and the promotion of a model."""
+"""The registration and the promotion of a model, as plain data."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from tabular.reports.report import Report
 
 
 class Registration(Report):
-    """The version of the model in the registry."""
+    """A version in the registry."""
 
     name: str
     version: str
@@ -14,23 +14,24 @@ class Registration(Report):
     run_id: str
     """Id of the MLflow run that holds the model."""
     reused: bool
-    """Whether the registry already held the same model, so that no version was added."""
+    """Whether the registry held the same model already, so that no version was created."""
 
 
 class Promotion(Report):
-    """The result of a promotion, after the decision of the gate."""
+    """The aliases of a version after the gate's decision was carried out."""
 
     name: str
     version: str
     aliases: list[str]
-    """All aliases of the version after the promotion."""
+    """All aliases that the version has now."""
     revision: int
-    """Revision of the current release; 0 before the first one."""
+    """Revision of the present release; 0 before the first."""
     manifest: str | None
-    """Address of the release manifest; None while there is no champion."""
+    """Location of the release manifest; None while there is no champion."""
     reason: str
+    """Deciding reason, in words."""
 
     @property
     def alias(self) -> Literal["champion", "challenger"] | None:
-        """The alias by which the version is released, if it has one."""
+        """The alias that services follow; None if the version has neither."""
         return "champion" if "champion" in self.aliases else "challenger" if "challenger" in self.aliases else None

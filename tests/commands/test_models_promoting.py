@@ -113,7 +113,7 @@ def test_force_where_the_gate_agrees_is_no_force(made: Registered, monkeypatch: 
         ((*PROMOTE, "--force", "--reason", "  "), "--force needs a reason"),
         (("promote", "2", "--to", "staging", "--force", "--reason", "x"), "leave it out with --to staging"),
         (("promote", "2", "--to", "staging", "--traffic", "0.1"), "share of the traffic is for a challenger"),
-        (("promote", "1", "--to", "challenger"), "version 1 is the champion, and cannot challenge itself"),
+        (("promote", "1", "--to", "challenger"), "version 1 is the champion and cannot challenge itself"),
     ],
 )
 def test_options_that_do_not_fit_are_mistakes(made: Registered, arguments: Any, says: str) -> None:

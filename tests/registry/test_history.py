@@ -66,7 +66,7 @@ def test_an_entry_that_was_changed_on_one_side_is_found(shop: Shop) -> None:
     file.write_text(file.read_text().replace("it is better", "I said so"))
 
     # then
-    with pytest.raises(BrokenHistory, match="revision 1 .*the registry's tags tell different things"):
+    with pytest.raises(BrokenHistory, match="revision 1 .*the registry's tags differ"):
         shop.releases.history.read()
 
 

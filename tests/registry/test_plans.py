@@ -83,7 +83,7 @@ def test_who_is_champion_already_changes_nothing() -> None:
 
 
 def test_a_champion_cannot_challenge_itself_and_only_challengers_have_a_share() -> None:
-    with pytest.raises(UserError, match="version 3 is the champion, and cannot challenge itself"):
+    with pytest.raises(UserError, match="version 3 is the champion and cannot challenge itself"):
         plans.promote(state(), "3", "challenger", None, None, False)
     with pytest.raises(UserError, match="share of the traffic is for a challenger, not for the alias 'staging'"):
         plans.promote(state(), "6", "staging", 0.1, None, False)
