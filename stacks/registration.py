@@ -192,71 +192,80 @@ def _wanted(part: Component, flavor: Flavor, kind: StackComponentType) -> dict[s
     return settings.model_dump(mode="json", exclude_unset=True) | references
 
 
+def _change(
+    what: str, held: object, wanted: object, register: Callable[[], object], update: Callable[[], object]
+) -> StackChange:
+    """The change of one part, of which ZenML holds nothing (None), what is wanted, or something else."""
+    if held is None:
+        return StackChange(what, "register", register)
+    return StackChange(what, "keep") if held == wanted else StackChange(what, "update", update)
+
+
 def _component(kind: StackComponentType, part: Component, flavor: Flavor) -> StackChange:
     what, wanted = f"{kind.value} '{part.name}'", _wanted(part, flavor, kind)
     existing = find_component(kind, part.name)
-    if existing is None:
-        return StackChange(
-            what, "register", lambda: Client().create_stack_component(part.name, str(part.flavor), kind, wanted)
-        )
-    if existing.flavor_name != part.flavor:
+    if existing is not None and existing.flavor_name != part.flavor:
         raise UserError(
             f"{what} is registered with the flavor '{existing.flavor_name}', and its file says '{part.flavor}': "
             f"delete it, or give it another name in the file"
         )
-    if existing.configuration == wanted:
-        return StackChange(what, "keep")
-    update = dict.fromkeys(existing.configuration) | wanted  # None drops a setting
-    return StackChange(what, "update", lambda: Client().update_stack_component(existing.id, kind, configuration=update))
+    held = existing and existing.configuration
+    settings = dict.fromkeys(held or ()) | wanted  # None drops a setting
+    return _change(
+        what,
+        held,
+        wanted,
+        lambda: Client().create_stack_component(part.name, str(part.flavor), kind, wanted),
+        lambda: Client().update_stack_component(part.name, kind, configuration=settings),
+    )
 
 
 def _secret(part: Component) -> Iterator[StackChange]:
     if not part.secrets:
         return
-    name, client = secret_name(part), Client()
-    what = f"secret '{name}'"
-    if not client.list_secrets(name=name).total:
-        yield StackChange(what, "register", lambda: Client().create_secret(name, part.secrets))
-        return
-    held = client.get_secret(name, allow_partial_name_match=False).secret_values
-    if held == part.secrets:
-        yield StackChange(what, "keep")
-        return
-    gone = sorted(set(held) - set(part.secrets))
-    yield StackChange(
-        what, "update", lambda: Client().update_secret(name, add_or_update_values=part.secrets, remove_values=gone)
+    name, client, held = secret_name(part), Client(), None
+    if client.list_secrets(name=name).total:
+        held = client.get_secret(name, allow_partial_name_match=False).secret_values
+    gone = sorted(set(held or ()) - set(part.secrets))
+    yield _change(
+        f"secret '{name}'",
+        held,
+        part.secrets,
+        lambda: Client().create_secret(name, part.secrets),
+        lambda: Client().update_secret(name, add_or_update_values=part.secrets, remove_values=gone),
     )
 
 
 def _flavor_registration(kind: StackComponentType, part: Component) -> Iterator[StackChange]:
     if part.source is None or part.flavor is None:
         return
-    source, what = part.source, f"flavor '{part.flavor}'"
-    try:
-        registered = Client().get_flavor_by_name_and_type(part.flavor, kind)
-    except KeyError:
-        yield StackChange(what, "register", lambda: Client().create_flavor(source, kind))
-        return
+    name, source, registered = part.flavor, part.source, None
+    with contextlib.suppress(KeyError):
+        registered = Client().get_flavor_by_name_and_type(name, kind)
+    held = registered and (registered.source, registered.config_schema)
     described = validate_flavor_source(source, kind)[1].to_model(integration="custom", is_custom=True)
-    if (registered.source, registered.config_schema) == (described.source, described.config_schema):
-        yield StackChange(what, "keep")
-        return
 
-    def renew() -> None:
-        Client().delete_flavor(str(registered.id))
+    def register() -> None:
         Client().create_flavor(source, kind)
 
-    yield StackChange(what, "update", renew)
+    def renew() -> None:
+        assert registered is not None
+        Client().delete_flavor(str(registered.id))  # by its id: flavors of several kinds may share a name
+        register()
+
+    yield _change(f"flavor '{name}'", held, (described.source, described.config_schema), register, renew)
 
 
 def _stack(name: str, stack: StackFile) -> StackChange:
-    what = f"stack '{name}'"
     wanted = {StackComponentType(kind): [part.name for part in parts] for kind, parts in stack.components.items()}
-    existing = find_stack(name)
-    if existing is None:
-        return StackChange(what, "register", lambda: Client().create_stack(name, wanted))
-    wanted = without_removed(existing) | wanted
-    held = {kind: [component.name for component in existing.components.get(kind, [])] for kind in wanted}
-    if held == wanted:
-        return StackChange(what, "keep")
-    return StackChange(what, "update", lambda: Client().update_stack(existing.id, component_updates=wanted))
+    held, existing = None, find_stack(name)
+    if existing is not None:
+        wanted = without_removed(existing) | wanted
+        held = {kind: [component.name for component in existing.components.get(kind, [])] for kind in wanted}
+    return _change(
+        f"stack '{name}'",
+        held,
+        wanted,
+        lambda: Client().create_stack(name, wanted),
+        lambda: Client().update_stack(name, component_updates=wanted),
+    )

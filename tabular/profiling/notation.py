@@ -108,12 +108,12 @@ def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> SettledR
         if name == target or not len(known):
             continue
         if name not in numeric or _is_compact_date(name, known):
-            kind = _date(known)
-            if kind is not None:
+            if _is_date(known):
                 dates.append(name)
-                day_first = day_first or _is_day_first(known, reading, style)
-                if kind == "ambiguous":
-                    findings.append(_ambiguity(name, known, _is_day_first(known, reading, style)))
+                if spelling.is_ambiguous(known):
+                    # Where decimal commas are written, the day usually comes first.
+                    day_first = style[0] == "," or reading.separator == ";"
+                    findings.append(_ambiguity(name, known, day_first))
         elif is_code(name, known, int(tokens.counts.sum())):
             text.append(name)
     settled = reading.model_copy(
@@ -227,17 +227,9 @@ def _is_compact_date(name: str, known: pd.Series) -> bool:
     return words.is_date(name) and bool(known.str.fullmatch(r"(19|20)\d{6}").all())
 
 
-def _date(known: pd.Series) -> str | None:
-    """`ambiguous` or `plain` for a column of dates, None for any other column."""
+def _is_date(known: pd.Series) -> bool:
     # A value that can be read with the day first can also be read with the month first, or is read so in the end.
-    if spelling.dates(known.head(20), False) is None or spelling.dates(known, False) is None:
-        return None
-    return "ambiguous" if spelling.is_ambiguous(known) else "plain"
-
-
-def _is_day_first(known: pd.Series, reading: ReadingConfig, style: Style) -> bool:
-    """Whether to read an ambiguous column with the day first, as is usual where decimal commas are written."""
-    return spelling.is_ambiguous(known) and (style[0] == "," or reading.separator == ";")
+    return spelling.dates(known.head(20), False) is not None and spelling.dates(known, False) is not None
 
 
 def _ambiguity(name: str, known: pd.Series, day_first: bool) -> TableFinding:
