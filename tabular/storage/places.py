@@ -272,7 +272,7 @@ def _find_remote(system: Any, path: str) -> list[FoundFile]:
     if "http" in system.protocol:  # which cannot list
         info = system.info(path)
         return [FoundFile(path, "", int(info.get("size") or 0), _content_mark(info))]
-    base = system._strip_protocol(path).rstrip("/")
+    base = system._strip_protocol(path).rstrip("/")  # what fsspec's own file systems use; it has no public name
     found = []
     for name, info in system.find(path, detail=True).items():
         below = system._strip_protocol(name).removeprefix(base).lstrip("/")
