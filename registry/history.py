@@ -79,6 +79,14 @@ class ReleaseChange(StrictModel):
     gate: GateDecision | None = None
     """The decision of the gate that the change rests on."""
 
+    def moves(self, before: Mapping[str, str]) -> tuple[AliasMove, ...]:
+        """The aliases that the change moves, given the version of each alias before it."""
+        return tuple(
+            AliasMove(alias=alias, before=before.get(alias), after=self.aliases.get(alias))
+            for alias in sorted(before.keys() | self.aliases.keys())
+            if before.get(alias) != self.aliases.get(alias)
+        )
+
 
 class HistoryEntry(StrictModel):
     """A change that was decided, as it stands in the history."""

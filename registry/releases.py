@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from registry.author import author, git_commit
-from registry.history import APPLIED, AliasMove, HistoryEntry, ReleaseChange, ReleaseState, Removal
+from registry.history import APPLIED, HistoryEntry, ReleaseChange, ReleaseState, Removal
 from registry.labels import BUNDLE, BUNDLE_SHA256, CHAMPION
 from registry.release_view import ReleaseView
 from registry.store import MANIFEST, Store
@@ -115,17 +115,12 @@ class Releases(ReleaseView):
             UserError: the new champion cannot be served.
         """
         self.ensure_servable(change, base)
-        moved = [
-            AliasMove(alias=alias, before=base.aliases.get(alias), after=change.aliases.get(alias))
-            for alias in sorted(base.aliases.keys() | change.aliases.keys())
-            if base.aliases.get(alias) != change.aliases.get(alias)
-        ]
         entry = HistoryEntry(
             revision=base.revision + 1,
             name=self.name,
             changed=ManifestChange(at=datetime.now(UTC).isoformat(timespec="milliseconds"), by=author(), why=why),
             git_commit=git_commit(self._root),
-            moved=tuple(moved),
+            moved=change.moves(base.aliases),
             change=change,
             previous=digest(base.entry.content()) if base.entry else "",
         )

@@ -16,7 +16,7 @@ from tabular.errors import one_line
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from registry.history import AliasMove, HistoryEntry, ReleaseChange, ReleaseState, Removal
+    from registry.history import HistoryEntry, ReleaseChange, ReleaseState, Removal
 
 
 @dataclass(frozen=True)
@@ -95,18 +95,6 @@ def commit(session: Session, change: "ReleaseChange", why: str) -> "HistoryEntry
     return entry
 
 
-def moves(session: Session, change: "ReleaseChange") -> "list[AliasMove]":
-    """The aliases that a change moves."""
-    from registry.history import AliasMove
-
-    before, after = session.base.aliases, change.aliases
-    return [
-        AliasMove(alias=alias, before=before.get(alias), after=after.get(alias))
-        for alias in sorted(before.keys() | after.keys())
-        if before.get(alias) != after.get(alias)
-    ]
-
-
 def _commit(session: Session, change: "ReleaseChange", why: str, base: "ReleaseState") -> "HistoryEntry":
     from registry.releases import LostRace
 
@@ -152,7 +140,7 @@ def _document(session: Session, options: ChangeOptions, plan: PlannedChange) -> 
         "changed": False,
         "refused": list(plan.refusals),
         "revision": session.base.revision,
-        "moved": [move.model_dump() for move in moves(session, change)] if change else [],
+        "moved": [move.model_dump() for move in change.moves(session.base.aliases)] if change else [],
         "aliases": plain.get("aliases", session.base.aliases),
         "traffic": plain.get("traffic"),
         "gate": plain.get("gate"),
@@ -171,7 +159,7 @@ def _decided(entry: "HistoryEntry") -> dict[str, Any]:
 
 def _in_a_line(session: Session, plan: PlannedChange, change: "ReleaseChange") -> str:
     parts = [plan.action if plan.version is None else f"{plan.action} version {plan.version} of {session.name}"]
-    parts += [moves_in_words(moves(session, change))] if moves(session, change) else []
+    parts += [moves_in_words(change.moves(session.base.aliases))] if change.moves(session.base.aliases) else []
     if change.removes:
         numbers = ", ".join(removal.version for removal in change.removes)
         parts.append(f"delete version {numbers} for good ({size_in_words(sum(one.size for one in change.removes))})")
@@ -185,7 +173,7 @@ def _shown(session: Session, plan: PlannedChange) -> "list[RenderableType]":
     if change is None:
         return []
     shown: list[RenderableType] = []
-    if moved := moves(session, change):
+    if moved := change.moves(session.base.aliases):
         table = Table("alias", "from", "to")
         for move in moved:
             table.add_row(move.alias, move.before or "none", move.after or "none")
