@@ -38,9 +38,9 @@ WHY = "benchmarks/releases.py"
 def main() -> None:
     """Measure, and print a table."""
     parser = frame.parser(__doc__)
-    parser.add_argument("--model", help="its name; left out where the registry holds one model")
-    parser.add_argument("--seconds", type=float, default=30.0, help="of load on the service")
-    parser.add_argument("--rounds", type=int, default=5, help="promotions and rollbacks, in turn")
+    parser.add_argument("--model", help="name of the model; may be left out if the registry holds one only")
+    parser.add_argument("--seconds", type=float, default=30.0, help="seconds of load on the service")
+    parser.add_argument("--rounds", type=int, default=5, help="number of promotions, each followed by a rollback")
     arguments = parser.parse_args()
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     local.activate(ROOT)

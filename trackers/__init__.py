@@ -1,1 +1,1 @@
-"""What MLflow, W&B, alerters and the terminal are sent."""
+"""Sending results to MLflow, W&B, alerters and the terminal."""

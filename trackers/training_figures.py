@@ -1,4 +1,4 @@
-"""What every tracker is told about a training run: parameters, metrics and tags by plain name."""
+"""The parameters, metrics and tags of a training run, by plain name, for every tracker."""
 
 import math
 from typing import Any
@@ -9,7 +9,7 @@ from trackers.figure_names import named
 
 
 def parameters(findings: TrainingFindings, seed: int) -> dict[str, Any]:
-    """What was chosen; `best.NAME` is a parameter of the tuned estimator."""
+    """The choices of the run; `best.NAME` is a parameter of the tuned estimator."""
     best = findings.best_parameters
     return {
         "seed": seed,
