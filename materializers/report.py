@@ -8,9 +8,8 @@ import yaml
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.pages.evaluation_page import evaluation_page
+from tabular.pages.html_pages import evaluation_page, verdict_page
 from tabular.pages.pictures import png_files
-from tabular.pages.verdict_page import verdict_page
 from tabular.reports.report import Report
 from tabular.reports.training import BestParameters, Evaluation
 from tabular.reports.verdicts import Verdict

@@ -8,7 +8,7 @@ from registry.release_view import ReleaseView
 from registry.version_gate import RegisteredVersion, between
 from tabular.learning import comparison
 from tabular.learning.comparison import Comparison
-from tabular.pages.comparison_page import comparison_page
+from tabular.pages.html_pages import comparison_page
 from tabular.pages.pictures import png_files
 from tabular.storage import places
 

@@ -18,8 +18,8 @@ from registry.labels import HELD_OUT_SHA256, METRIC, ZENML_MODEL_VERSION, ZENML_
 from registry.mlflow_registry import by_tags
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
+from tabular.reports.training import TrainingFindings
 from tabular.storage.persistence import TRUSTED_TYPES
 from tabular.storage.repository import ROOT
 from tabular.table.tables import date_columns, numeric_columns

@@ -8,8 +8,8 @@ from zenml.client import Client
 
 from tabular.config.offline import is_offline
 from tabular.errors import UserError
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
+from tabular.reports.training import TrainingFindings
 from tabular.reports.verdicts import Verdict
 from trackers import mlflow_tracker, wandb_tracker
 from trackers.wandb_account import require_online

@@ -12,9 +12,8 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from zenml.io import fileio
 
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
-from tabular.reports.training import SearchReport, Trial
+from tabular.reports.training import SearchReport, TrainingFindings, Trial
 from tabular.reports.verdicts import Verdict
 from trackers import training_figures, verdict_figures
 from trackers.figure_names import named

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
+from tabular.reports.training import TrainingFindings
 from trackers.figure_names import named
 
 

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.progress import track
 from zenml.io import fileio
 
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
-from tabular.reports.training import SearchReport, Trial
+from tabular.reports.training import SearchReport, TrainingFindings, Trial
 from tabular.reports.verdicts import Verdict
 from trackers import training_figures, verdict_figures
 from trackers.figure_names import named

@@ -8,8 +8,8 @@ from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
 from commands.common import summary
+from tabular.pages.html_pages import verdict_page
 from tabular.pages.pictures import png_files
-from tabular.pages.verdict_page import verdict_page
 from tabular.reports.verdicts import Verdict
 from tabular.storage import places
 

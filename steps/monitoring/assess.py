@@ -17,15 +17,7 @@ from tabular.reports.verdicts import Verdict, Window
 
 @step(enable_cache=False, output_materializers={names.VERDICT: ReportMaterializer})
 def assess(window: Window, monitoring: MonitoringConfig) -> Annotated[Verdict, names.VERDICT]:
-    """Compare a window with the training rows, and keep the verdict for the windows that follow.
-
-    Args:
-        window: what was observed.
-        monitoring: thresholds and policy.
-
-    Returns:
-        The verdict.
-    """
+    """Compare a window with the training rows, and keep the verdict for the windows that follow."""
     watched = bundles.fetch(monitoring.model, window.observed.version)
     watch = open_watch(monitoring.model)
     earlier = watch.before(window.start, window.end, window.observed.version, monitoring.retrain.windows - 1)
@@ -38,12 +30,7 @@ def assess(window: Window, monitoring: MonitoringConfig) -> Annotated[Verdict, n
 def assess_batch(batch_report: BatchReport, batch: BatchConfig) -> Annotated[Verdict, names.VERDICT]:
     """Compare a batch with the training rows.
 
-    Args:
-        batch_report: what was scored.
-        batch: thresholds.
-
-    Returns:
-        The verdict. `monitor status` does not show it, because a batch is not a window of time.
+    `monitor status` does not show the verdict, because a batch is not a window of time.
     """
     scored_by = bundles.fetch(batch.model, batch_report.observed.version)
     verdict = grading.grade_batch(

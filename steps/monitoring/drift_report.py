@@ -21,9 +21,6 @@ def drift_report(verdict: Verdict, sample: pd.DataFrame, seed: int) -> Annotated
         verdict: names the version, and the columns that are shown first.
         sample: some of the rows that were observed.
         seed: seed of the rows that stand for the training rows.
-
-    Returns:
-        One HTML page that needs no other file.
     """
     judged = bundles.fetch(verdict.model, verdict.version)
     trained = reference_frame(judged.reference, judged.bundle, seed=seed)

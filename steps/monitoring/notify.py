@@ -17,12 +17,7 @@ from trackers.notifying import Notification
 def notify(verdict: Verdict, monitoring: MonitoringConfig) -> Annotated[Notification, names.NOTIFICATION]:
     """Write the metrics that Prometheus reads, and send a message where the config asks for one.
 
-    Args:
-        verdict: the verdict on a window.
-        monitoring: where metrics go, and when a message is sent.
-
-    Returns:
-        What became of the message and the metrics. A failure of either does not change the verdict.
+    A failure of either is only a part of what is returned; it does not change the verdict.
     """
     trouble = publish(verdict, monitoring.metrics)
     sent = Notification(sent=False, words="no message was asked for")

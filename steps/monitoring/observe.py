@@ -21,14 +21,7 @@ from tabular.reports.verdicts import Window
 def observe(
     monitoring: MonitoringConfig,
 ) -> tuple[Annotated[Window, names.WINDOW], Annotated[pd.DataFrame, names.SAMPLE]]:
-    """Read the window and count what is in it.
-
-    Args:
-        monitoring: the model, the log and the window.
-
-    Returns:
-        The counts, and a sample of the rows.
-    """
+    """Read the window that the config names. Returns counts of what is in it, and a sample of its rows."""
     watched = bundles.fetch(monitoring.model, monitoring.version)
     window, sample = observe_window(monitoring, watched.bundle, watched.reference)
     return window, sample  # ZenML counts the outputs in the source of this line

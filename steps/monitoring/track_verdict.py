@@ -9,11 +9,5 @@ from trackers.active import sender
 
 @step(enable_cache=False)
 def track_verdict(verdict: Verdict, drift_page: HTMLString, tracker: str) -> None:
-    """Send figures, tags, the verdict as JSON and the report as HTML; the pipeline has one such step for each tracker.
-
-    Args:
-        verdict: the verdict of the monitoring or of the batch.
-        drift_page: Evidently's report.
-        tracker: name of the tracker to send to.
-    """
+    """Send figures, tags, the verdict as JSON and the report as HTML; each tracker has a step of its own."""
     sender(tracker).send_verdict(verdict, str(drift_page))

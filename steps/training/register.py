@@ -18,8 +18,8 @@ from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, ModelConfig
 from tabular.pages import card as cards
 from tabular.reports import training as reports
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
+from tabular.reports.training import TrainingFindings
 
 
 @step(

@@ -5,8 +5,8 @@ from typing import Literal
 from zenml import step
 
 from materializers.caching import depends_on
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
+from tabular.reports.training import TrainingFindings
 from trackers import active
 
 

@@ -5,8 +5,7 @@ import math
 from tabular.config.stages import Task
 from tabular.learning.metrics import as_text, goal, is_better
 from tabular.pages import rendering, words
-from tabular.reports.findings import TrainingFindings
-from tabular.reports.training import Evaluation, Slice
+from tabular.reports.training import Evaluation, Slice, TrainingFindings
 
 
 def model_card(

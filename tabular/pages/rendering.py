@@ -21,7 +21,7 @@ _MARKDOWN = str.maketrans(
 
 
 def html(template: str, **values: Any) -> str:
-    """One HTML page that needs nothing else: it runs no script, loads nothing and holds its pictures.
+    """Return one HTML page that needs nothing else: it runs no script, loads nothing and holds its pictures.
 
     Args:
         template: name of a file in `templates/`.
@@ -34,7 +34,7 @@ def html(template: str, **values: Any) -> str:
 
 
 def markdown(template: str, **values: Any) -> str:
-    """Text in GitHub's Markdown; arguments and errors are those of `html`."""
+    """Return text in GitHub's Markdown; arguments and errors are those of `html`."""
     return _MARKDOWN_FILES.get_template(template).render(values)
 
 
@@ -51,38 +51,21 @@ def _environment(**options: Any) -> Environment:
     )
     made.globals["words"] = words
     made.filters |= {
-        "data_uri": _data_uri,
+        "data_uri": lambda png: f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}",
         "json": json.dumps,
-        "minute": _minute,
-        "sentence": _sentence,
+        "minute": lambda moment: moment[:16].replace("T", " "),  # of ISO 8601
+        "sentence": lambda text: f"{text[:1].upper()}{text[1:]}.",
         "short": partial(words.short, length=40),
         "thousands": "{:,}".format,
     }
     return made
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _minute(moment: str) -> str:
-    """A moment in ISO 8601, cut to the minute."""
-    return moment[:16].replace("T", " ")
-
-
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
-
-
 def _escape_markdown(value: Any) -> Markup:
     return value if isinstance(value, Markup) else Markup(str(value).translate(_MARKDOWN))
 
 
-def _code(text: str) -> Markup:
-    """Text between backticks, where Markdown knows no escape."""
-    return Markup(text.replace("`", "'").replace("\n", " "))
-
-
 _HTML = _environment()
 _MARKDOWN_FILES = _environment(finalize=_escape_markdown)
-_MARKDOWN_FILES.filters["code"] = _code
+# Between backticks Markdown knows no escape.
+_MARKDOWN_FILES.filters["code"] = lambda text: Markup(text.replace("`", "'").replace("\n", " "))

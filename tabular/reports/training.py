@@ -315,3 +315,18 @@ class GateDecision(Report):
     """Metrics that are worse than their limit, with their value."""
     obstacles: list[str] = []
     """Sentences that say why the model must not become champion, whatever its scores."""
+
+
+class TrainingFindings(Report):
+    """The reports of all steps of one training run, from the data to the gate's decision."""
+
+    provenance: Provenance
+    validation_report: ValidationReport
+    imputation_report: ImputationReport
+    feature_report: FeatureReport
+    leaderboard: Leaderboard
+    search_report: SearchReport
+    best_parameters: BestParameters
+    cross_validation: CrossValidation
+    evaluation: Evaluation
+    gate_decision: GateDecision

@@ -4,9 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from tabular.pages.pictures import png_files
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.registered import Registration
-from tabular.reports.training import BestParameters, CrossValidation, Interval, Provenance, ValidationReport
+from tabular.reports.training import (
+    BestParameters,
+    CrossValidation,
+    Interval,
+    Provenance,
+    TrainingFindings,
+    ValidationReport,
+)
 from tests.support.reports import features, gate, imputation, leaderboard, regression, search
 
 SWEEP = {

@@ -2,6 +2,8 @@
 
 import io
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -20,39 +22,6 @@ from tabular.reports.training import (
 from tabular.reports.verdicts import Verdict
 
 
-def draw(report: Report) -> dict[str, Figure]:
-    """The pictures of a report by name, without an extension; empty where there is nothing to draw.
-
-    Times are not drawn, so that equal inputs give equal pictures.
-    """
-    match report:
-        case ValidationReport():
-            return data.missing(report)
-        case ImputationReport():
-            return data.imputation(report)
-        case FeatureReport():
-            return data.clusters(report)
-        case Leaderboard():
-            return models.leaderboard(report)
-        case SearchReport():
-            return models.search(report)
-        case Evaluation():
-            return _evaluation(report)
-        case GateDecision():
-            return models.gate(report)
-        case Comparison():
-            return comparison.draw(report)
-        case Verdict():
-            return monitoring.draw(report)
-        case _:
-            return {}
-
-
-def png_files(report: Report) -> dict[str, bytes]:
-    """The pictures of a report as PNG files, by the names of `draw`."""
-    return {name: png(figure) for name, figure in draw(report).items()}
-
-
 def _evaluation(report: Evaluation) -> dict[str, Figure]:
     task = regression if report.task == "regression" else classification
     return {
@@ -63,8 +32,35 @@ def _evaluation(report: Evaluation) -> dict[str, Figure]:
     }
 
 
+_DRAW: dict[type[Report], Callable[[Any], dict[str, Figure]]] = {
+    ValidationReport: data.missing,
+    ImputationReport: data.imputation,
+    FeatureReport: data.clusters,
+    Leaderboard: models.leaderboard,
+    SearchReport: models.search,
+    Evaluation: _evaluation,
+    GateDecision: models.gate,
+    Comparison: comparison.draw,
+    Verdict: monitoring.draw,
+}
+
+
+def draw(report: Report) -> dict[str, Figure]:
+    """Return the pictures of a report by name, without an extension; empty where there is nothing to draw.
+
+    Times are not drawn, so that equal inputs give equal pictures.
+    """
+    drawing = _DRAW.get(type(report))
+    return drawing(report) if drawing else {}
+
+
+def png_files(report: Report) -> dict[str, bytes]:
+    """Return the pictures of a report as PNG files, by the names of `draw`."""
+    return {name: png(figure) for name, figure in draw(report).items()}
+
+
 def png(figure: Figure) -> bytes:
-    """The figure as PNG at 110 dpi, without a date or a software version in it.
+    """Return the figure as PNG at 110 dpi, without a date or a software version in it.
 
     The first call fixes the layout, because each further pass of the layout engine would move things a little.
     """

@@ -6,7 +6,6 @@ import numpy as np
 
 from tabular.learning import metrics
 from tabular.pages.card import model_card
-from tabular.reports.findings import TrainingFindings
 from tabular.reports.training import (
     BestParameters,
     ClassScore,
@@ -17,6 +16,7 @@ from tabular.reports.training import (
     ImputationReport,
     Provenance,
     Slice,
+    TrainingFindings,
     ValidationReport,
 )
 from tests.support.reports import features, gate, imputation, leaderboard, search

@@ -1,6 +1,6 @@
 from tabular.learning.model_config import Input
 from tabular.pages import words
-from tabular.pages.comparison_page import comparison_page
+from tabular.pages.html_pages import comparison_page
 from tabular.pages.pictures import png_files
 from tabular.reports.training import Interval
 from tests.support.compared import ERRORS, compared, config, numbers

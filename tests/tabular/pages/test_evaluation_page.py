@@ -6,7 +6,7 @@ import pytest
 
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from tabular.pages import words
-from tabular.pages.evaluation_page import evaluation_page
+from tabular.pages.html_pages import evaluation_page
 from tabular.reports.training import (
     ClassScore,
     CrossValidation,

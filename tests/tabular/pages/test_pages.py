@@ -7,10 +7,8 @@ import pytest
 from jinja2 import UndefinedError
 
 from tabular.pages import rendering
-from tabular.pages.comparison_page import comparison_page
-from tabular.pages.evaluation_page import evaluation_page
+from tabular.pages.html_pages import comparison_page, evaluation_page, verdict_page
 from tabular.pages.pictures import png_files
-from tabular.pages.verdict_page import verdict_page
 from tabular.reports.report import Report
 from tests.support.compared import ERRORS, compared, numbers
 from tests.support.drawn import REPORTS

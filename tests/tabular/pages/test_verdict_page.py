@@ -2,7 +2,7 @@ from typing import get_args
 
 import pytest
 
-from tabular.pages.verdict_page import verdict_page
+from tabular.pages.html_pages import verdict_page
 from tabular.reports.verdicts import Kind
 from tests.support.html import HOSTILE, Parsed, assert_harmless
 from tests.support.verdicts import found, performance, traffic, verdict
