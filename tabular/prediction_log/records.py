@@ -2,9 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import count
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -85,11 +84,33 @@ class Batch(NamedTuple):
         if self.probabilities is not None:
             shares = [dict(zip(self.classes, row, strict=True)) for row in self.probabilities.tolist()]
         request_id, moment, model, version, latency_ms = self[:5]
-        rows = zip(count(), self._inputs(), _listed(self.predictions), shares)
+        places = range(len(self.predictions))
+        rows = zip(places, self._inputs(), _listed(self.predictions), shares, strict=True)
         return [
             Prediction(request_id, row, moment, model, version, latency_ms, inputs, prediction, chances)
             for row, inputs, prediction, chances in rows
         ]
+
+    def lines(self) -> Iterator[bytes]:
+        """Return the line of each record, with its line break. Faster than by records: a column is encoded at once.
+
+        Raises:
+            ValueError: the parts of the batch differ in length; raised at the end of the shortest.
+            TypeError, RecursionError, OverflowError, msgspec.MsgspecError: msgspec cannot encode a value.
+        """
+        inputs, chances = b"%b", b"null"
+        columns: list[Any] = [range(len(self.predictions)), self.inputs, self.predictions]
+        if isinstance(self.inputs, Mapping):
+            inputs, columns[1:2] = _object(self.inputs), self.inputs.values()
+        if self.probabilities is not None:
+            chances = _object(self.classes)
+            columns += list(self.probabilities.T)
+        raw: Any = msgspec.Raw
+        request_id, model, version = (text.replace("%", "%%") for text in (self.request_id, self.model, self.version))
+        shared = request_id, raw(b"%b"), self.time, model, version, self.latency_ms
+        form = _ENCODER.encode(Prediction(*shared, raw(inputs), raw(b"%b"), raw(chances))) + b"\n"
+        texts = (_ENCODER.encode_lines(_listed(values)).splitlines() for values in columns)
+        return map(form.__mod__, zip(*texts, strict=True))
 
     def _inputs(self) -> Iterable[Any]:
         if not isinstance(self.inputs, Mapping):
@@ -123,6 +144,11 @@ def lines(records: Sequence[Record]) -> bytes:
         return _ENCODER.encode_lines(records)
     except (OverflowError, UnicodeEncodeError, msgspec.MsgspecError):
         return b"".join(line(record) + b"\n" for record in records)
+
+
+def _object(names: Iterable[str]) -> bytes:
+    """Return the form of an object in JSON, with a place for each value that bytes' operator % fills."""
+    return b"{%b}" % b",".join(_ENCODER.encode(name).replace(b"%", b"%%") + b":%b" for name in names)
 
 
 def _listed(values: Sequence[Any] | NDArray[Any]) -> Sequence[Any]:

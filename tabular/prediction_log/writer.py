@@ -6,6 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 
 from tabular.errors import UserError
@@ -193,34 +194,42 @@ class PredictionLog:
 
     def _encode(self) -> None:
         """Encode the oldest entries, as one file for each kind and day."""
-        files: dict[tuple[str, date], list[Record]] = {}
+        files: dict[tuple[str, date], list[Record | Batch]] = {}
         rows = 0
         while self._queue and rows < FILE_ROWS:
             entry = self._queue.popleft()
             kind = FEEDBACK if isinstance(entry, Feedback) else PREDICTIONS
-            records = self._rows(entry) if isinstance(entry, Batch) else [entry]
-            files.setdefault((kind, entry.time.date()), []).extend(records)
-            rows += len(records)
-        for (kind, day), some in files.items():
-            content, rows = self._lines(some)
+            files.setdefault((kind, entry.time.date()), []).append(entry)
+            rows += len(entry.predictions) if isinstance(entry, Batch) else 1
+        for (kind, day), entries in files.items():
+            records = [entry for entry in entries if not isinstance(entry, Batch)]
+            parts = [self._lines(records), *(self._batch(entry) for entry in entries if isinstance(entry, Batch))]
+            content, rows = b"".join(part for part, _ in parts), sum(rows for _, rows in parts)
             self._encoded.append(_Encoded(kind, day.isoformat(), self._name(), content, rows))
             if self._sample and kind == PREDICTIONS:
-                self._draw_sample(some)
+                self._draw_sample(entries)
 
-    def _rows(self, batch: Batch) -> list[Prediction]:
+    def _batch(self, batch: Batch) -> tuple[bytes, int]:
+        """Encode a batch. Returns its lines, and how many there are."""
         try:
-            return batch.records()
-        except Exception:  # one request that cannot be written must not hold up the others
-            logger.exception("a logged batch of predictions could not be made into rows")
-            self._lose(len(batch.predictions))
-            return []
+            lines, parts = batch.lines(), []
+            while some := list(islice(lines, YIELD_ROWS)):
+                parts += some
+                self._pause()
+            return b"".join(parts), len(parts)
+        except Exception:  # an odd value, which only single records can be written with
+            try:
+                return self._lines(batch.records())
+            except Exception:  # one request that cannot be written must not hold up the others
+                logger.exception("a logged batch of predictions could not be made into rows")
+                self._lose(len(batch.predictions))
+                return b"", 0
 
-    def _lines(self, records: list[Record]) -> tuple[bytes, int]:
+    def _lines(self, records: Sequence[Record]) -> tuple[bytes, int]:
         """Encode records. Returns their lines, and how many there are."""
         parts, rows = [], 0
         for start in range(0, len(records), YIELD_ROWS):
-            if not self._stopping.is_set():
-                time.sleep(YIELD_SECONDS)
+            self._pause()
             some: Sequence[Record] = records[start : start + YIELD_ROWS]
             try:
                 parts.append(lines(some))
@@ -230,10 +239,15 @@ class PredictionLog:
             rows += len(some)
         return b"".join(parts), rows
 
-    def _draw_sample(self, predictions: Sequence[Any]) -> None:
+    def _pause(self) -> None:
+        if not self._stopping.is_set():
+            time.sleep(YIELD_SECONDS)
+
+    def _draw_sample(self, entries: Sequence[Any]) -> None:
         assert self._sample
         try:
-            self._sample(predictions)
+            for entry in entries:
+                self._sample(entry.records() if isinstance(entry, Batch) else [entry])
         except Exception:  # a sample is an extra: the log goes on without it
             logger.exception("the sample of predictions failed")
 

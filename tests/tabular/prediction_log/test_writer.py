@@ -61,6 +61,36 @@ class TestRecords:
         assert {record["request_id"] for record in records} == {"r1"}
         assert log.written == 2
 
+    @pytest.mark.parametrize("rooms", [[1.5, None], [10**400, "\ud800"], [True, {"a": ["\n"]}]])
+    def test_the_lines_of_columns_are_those_of_their_records(self, rooms: list[Any], log: PredictionLog) -> None:
+        # given: names with characters that mean something in JSON or in a form, and the same values row by row
+        columns = {"100 %b": rooms, 'in"land\r\n': ["a", "b"]}
+        rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        chances = np.array([[0.9, np.nan], [0.2, 0.8]])
+
+        # when
+        add_batch(log, "columns %d", columns, ["no", "yes"], chances, ("no", "%s"))
+        for number, row in enumerate(rows):
+            shares = dict(zip(("no", "%s"), chances[number].tolist(), strict=True))
+            log.add(Prediction("columns %d", number, now(), "houses", "3", 2.0, row, ["no", "yes"][number], shares))
+        log.stop()
+
+        # then
+        found = sorted(found_in(log), key=lambda record: record.pop("time"))
+        by_row = [[record for record in found if record["row"] == number] for number in (0, 1)]
+        assert [pair[0] == pair[1] for pair in by_row] == [True, True]
+        assert log.written == 4
+
+    @pytest.mark.parametrize("inputs", [{"rooms": [1, 2, 3]}, [{}]])
+    def test_a_batch_of_parts_that_differ_in_length_is_lost_and_counted(self, inputs: Any, log: PredictionLog) -> None:
+        # when
+        add_batch(log, "bad", inputs, [1.0, 2.0])
+        add(log, "good")
+        log.stop()
+
+        # then
+        assert (ids(log), log.dropped, log.written) == (["good"], 2, 1)
+
     def test_a_batch_of_a_regression(self, log: PredictionLog) -> None:
         # when
         add_batch(log, "r1", {"rooms": [1, None]}, np.array([0.1, np.nan]))
