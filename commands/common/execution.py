@@ -27,6 +27,10 @@ from tabular.errors import UserError
 SUCCESS, FAILURE = 0, 1
 
 
+class CompositionFailed(Exception):
+    """A pipeline could not be composed because of a mistake in the code. Its cause is the exception of that code."""
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """The part of a command line that says what to run."""
@@ -67,6 +71,9 @@ def run(
 
     Returns:
         The exit code; 1 if the run failed.
+
+    Raises:
+        CompositionFailed: no step was run, because the pipeline itself raised an unexpected exception.
     """
     console = Console()
     stack = local.activate(root)
@@ -79,7 +86,7 @@ def run(
     with _configured(request, pipeline) as configured, without_traces_of(UserError, StoreUnreachable):
         try:
             finished = configured()
-        except UserError:
+        except (UserError, CompositionFailed):
             raise
         except Exception as error:  # ZenML has logged the trace of the step that failed.
             console.print(f"[red]the run failed:[/red] {escape(str(error))}", soft_wrap=True)
@@ -112,8 +119,13 @@ def _configured(request: RunRequest, pipeline: Pipeline) -> Iterator[Pipeline]:
 
         @functools.wraps(compose)
         def compose_part(**parameters: Any) -> None:
-            compose(**parameters)
-            keep_steps(configured, request.only, request.until)
+            try:
+                compose(**parameters)
+                keep_steps(configured, request.only, request.until)
+            except (UserError, StoreUnreachable):
+                raise
+            except Exception as error:
+                raise CompositionFailed(f"the pipeline {pipeline.name} cannot be composed") from error
 
         configured.entrypoint = cast(Any, compose_part)  # the type of a function in general, says ZenML
         yield configured

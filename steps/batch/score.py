@@ -24,14 +24,7 @@ from trackers.progress import ScoringProgress
 def score(
     batch: BatchConfig,
 ) -> tuple[Annotated[BatchReport, names.BATCH_REPORT], Annotated[pd.DataFrame, names.BATCH_SAMPLE]]:
-    """Score the rows that were not scored before.
-
-    Args:
-        batch: the model, the input and the output.
-
-    Returns:
-        The report, and a sample of the scored rows.
-    """
+    """Score the rows that were not scored before, and return the report with a sample of the scored rows."""
     fetched = bundles.fetch(batch.model, batch.version)
     predictor = build_predictor(fetched.folder, fetched.bundle, batch.threads or os.cpu_count() or 1)
     warm(fetched.bundle, predictor)

@@ -13,14 +13,7 @@ from tabular.reports.training import GateDecision
 
 @step
 def judge(promotion: PromotionConfig) -> Annotated[GateDecision, names.GATE_DECISION]:
-    """Apply the absolute limits, then compare with the champion on rows that neither was trained on.
-
-    Args:
-        promotion: the version, and the configuration of the gate.
-
-    Returns:
-        The decision with its numbers.
-    """
+    """Apply the absolute limits, then compare with the champion on rows that neither was trained on."""
     view = read_releases(promotion.model)
     version = view.version(promotion.version)
     return version_gate.judge(view, version, view.history.newest().champion, promotion.gate)

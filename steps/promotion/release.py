@@ -18,12 +18,7 @@ from tabular.storage.repository import ROOT
 def release(decision: GateDecision, promotion: PromotionConfig) -> Annotated[Promotion, names.PROMOTION]:
     """Promote the version as the gate decided, or give it another alias.
 
-    Args:
-        decision: the decision of the gate. It binds a future champion that is not forced, and no other alias.
-        promotion: the version, the alias and the reason.
-
-    Returns:
-        The aliases of the version, and the location of the manifest.
+    The decision binds a future champion that is not forced, and no other alias.
     """
     releases = open_releases(promotion.model, ROOT)
     number = str(version_named(releases.client, promotion.model, promotion.version).version)

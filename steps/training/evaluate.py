@@ -24,19 +24,8 @@ def evaluate(
     metric: str,
     seed: int,
 ) -> Annotated[Evaluation, names.EVALUATION]:
-    """Score the model on rows that it has never seen.
+    """Score the model on rows that it has never seen: metrics with intervals, slices, importances and SHAP values.
 
-    Args:
-        model: the fitted pipeline.
-        test_rows: the held-out rows.
-        train_rows: the training rows, for the baseline.
-        cross_validation: cross-validation on the training rows, which is added to the report.
-        target: the target and the task.
-        config: intervals, slices and explanations.
-        metric: metric of the importances.
-        seed: seed of the bootstrap and the samples.
-
-    Returns:
-        Metrics with intervals, slices, importances and SHAP values.
+    The training rows give the baseline. `metric` is the one by which the importances are measured.
     """
     return evaluation.evaluate(model, test_rows, train_rows, target, config, metric, seed, cross_validation)

@@ -22,14 +22,6 @@ def features(
 ) -> tuple[Annotated[Pipeline, names.FEATURE_PIPELINE], Annotated[FeatureReport, names.FEATURE_REPORT]]:
     """Choose the number of clusters by the model's cross-validated error.
 
-    Args:
-        tuning_rows: training rows.
-        imputer: the chosen imputation.
-        target: the target and the task.
-        config: the columns to derive.
-        metric: metric that decides.
-        seed: seed of folds and clusters.
-
     Returns:
         The unfitted preprocessing, which each later step fits on the rows that it may see, and the figures of each
         number of clusters.

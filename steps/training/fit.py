@@ -27,15 +27,6 @@ def fit(
 ) -> tuple[Annotated[Pipeline, names.MODEL], Annotated[CrossValidation, names.CROSS_VALIDATION]]:
     """Cross-validate the model on the rows it was tuned on, then fit it on all training rows.
 
-    Args:
-        train_rows: the training rows.
-        tuning_rows: the part of them that the choices were made on.
-        feature_pipeline: the unfitted preprocessing.
-        best_parameters: the tuned algorithm.
-        target: the target and the task.
-        folds: number of folds of the cross-validation.
-        seed: seed of folds and estimator.
-
     Returns:
         The fitted pipeline from raw columns to a prediction, and the cross-validation.
     """

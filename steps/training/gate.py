@@ -30,21 +30,8 @@ def gate(
 ) -> Annotated[GateDecision, names.GATE_DECISION]:
     """Apply the absolute limits, then compare with the champion on rows that neither was trained on.
 
-    The current champion is not part of the cache key, because a model is judged once, when it is new.
-
-    Args:
-        model: the challenger; a new content hash makes this step run again.
-        evaluation: evaluation of the challenger.
-        train_rows: the rows that the challenger was trained on.
-        test_rows: the held-out rows, which both models answer.
-        provenance: source of the data; a model of the built-in sample is never promoted.
-        target: the target and the task.
-        config: limits and tolerance.
-        model_name: name in the registry.
-        seed: seed of the paired bootstrap.
-
-    Returns:
-        The decision with its numbers.
+    The current champion is not part of the cache key, because a model is judged once, when it is new: the content hash
+    of a new challenger makes this step run again. A model of the built-in sample is never promoted.
     """
     client = mlflow_registry.registry_client()
     version = mlflow_registry.by_alias(client, model_name, CHAMPION)

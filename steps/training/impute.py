@@ -18,13 +18,7 @@ from tabular.reports.training import ImputationReport
 def impute(
     tuning_rows: pd.DataFrame, target: str, config: ImputationConfig, seed: int
 ) -> tuple[Annotated[ImputerPair, names.IMPUTER], Annotated[ImputationReport, names.IMPUTATION_REPORT]]:
-    """Compare the strategies on masked known values.
-
-    Args:
-        tuning_rows: training rows; their target is set aside.
-        target: name of the target column.
-        config: the strategies.
-        seed: seed of the mask.
+    """Compare the strategies on masked known values; the target is set aside.
 
     Returns:
         The chosen scaler (or None) and imputer, fitted, and the comparison.

@@ -19,15 +19,7 @@ def ingest(
 ) -> tuple[Annotated[pd.DataFrame, names.DATASET], Annotated[Provenance, names.PROVENANCE]]:
     """Read the source that was located before the run.
 
-    Args:
-        source: location of the rows; its fingerprint changes with the file, so that a changed file is read again.
-        target: the column that must exist.
-        drop_columns: columns that are dropped after reading.
-        drop_duplicates: whether repeated rows are dropped.
-        seed: seed of the built-in sample.
-
-    Returns:
-        The rows and their provenance.
+    Its fingerprint changes with the file, so that a changed file is read again. `seed` is that of the built-in sample.
     """
     rows, provenance = read_table(source, target, drop_duplicates, seed, drop_columns)
     return rows, provenance

@@ -34,13 +34,7 @@ def package(
 ]:
     """Compile the model, compare the compiled one with it on every held-out row, and package what may serve.
 
-    Args:
-        model: the fitted pipeline.
-        train_rows: for ranges, categories and reference statistics.
-        test_rows: for the comparison.
-        model_config: the registered version.
-        card: the model card.
-        target: the target and the task.
+    The training rows give the ranges, categories and reference statistics of the bundle.
 
     Returns:
         The bundle, the result of the comparison, and the tag of the Bento.

@@ -24,15 +24,8 @@ def promote(
     """Record where the version's bundle lies, then carry out the gate's decision.
 
     A model is released when it can be served, so this comes after `package`. A version that somebody has rolled back
-    is not released again when a cached run is repeated.
-
-    Args:
-        registration: the version.
-        bundle: its bundle. It has been loaded, so all of its files have the sha256 that they were written with.
-        decision: the decision of the gate.
-
-    Returns:
-        The aliases of the version, and the location of the manifest.
+    is not released again when a cached run is repeated. The bundle has been loaded, so all of its files have the sha256
+    that they were written with.
     """
     releases = open_releases(registration.name, ROOT)
     where = f"{get_step_context().inputs['bundle'][0].uri}/{FOLDER}"

@@ -53,16 +53,8 @@ def register(
 ]:
     """Create a version with everything it needs. It gets its alias later, when it can be served.
 
-    Args:
-        model: the fitted pipeline.
-        train_rows: for the signature, the input example and the record of the inputs.
-        test_rows: for their hash, by which a later challenger knows whether a comparison is fair.
-        provenance, validation_report, imputation_report, feature_report, leaderboard, search_report, best_parameters,
-            cross_validation, evaluation, gate_decision: the reports of all earlier steps.
-        target: the target and the task.
-        gate: how this version is judged, now and later.
-        model_name: name in the registry.
-        seed: random seed of the run.
+    The training rows give the signature, the input example and the record of the inputs. The hash of the held-out rows
+    is recorded, and tells a later challenger whether a comparison is fair.
 
     Returns:
         The version and its run, its `model_config.yaml`, its card, all reports in one, and the addresses of their

@@ -39,19 +39,8 @@ def search(
 ]:
     """Run the sweep of the winning algorithm; a search that was killed continues after its last finished trial.
 
-    Args:
-        tuning_rows: training rows.
-        feature_pipeline: the unfitted preprocessing.
-        leaderboard: gives the winning algorithm and its target transform.
-        target: the target and the task.
-        sweeps: the search space of each algorithm.
-        trials: number of trials in all.
-        folds: number of cross-validation folds.
-        backend: what draws the parameters: Optuna on this machine, or W&B's server.
-        seed: seed of sampler, folds and estimators.
-
-    Returns:
-        The best parameters and all trials.
+    `trials` is the number in all, including those of earlier runs. `backend` draws the parameters: Optuna on this
+    machine, or W&B's server.
     """
     sweep = sweeps[leaderboard.winner.algorithm]
     objective = searching.Objective(

@@ -22,16 +22,5 @@ def select(
     config: SelectionConfig,
     seed: int,
 ) -> Annotated[Leaderboard, names.LEADERBOARD]:
-    """Cross-validate every candidate on the training rows.
-
-    Args:
-        tuning_rows: training rows.
-        feature_pipeline: the unfitted preprocessing.
-        target: the target and the task.
-        config: the algorithms, the target transforms, the folds and the metric.
-        seed: seed of folds and estimators.
-
-    Returns:
-        The leaderboard.
-    """
+    """Cross-validate every candidate on the training rows."""
     return selection.select(tuning_rows, target, feature_pipeline, config, seed, available_cores())

@@ -25,12 +25,6 @@ def split(
 ]:
     """Draw the held-out rows, and from the training rows a part that is large enough to choose on.
 
-    Args:
-        dataset: all rows.
-        target: the target and the task; both parts get the same shares of classes.
-        config: the held-out share, the column to stratify by, and the number of tuning rows.
-        seed: seed of the draws.
-
     Returns:
         The training rows, the held-out rows, and the part of the training rows that the choices are made on.
     """

@@ -21,15 +21,7 @@ def track(
 ) -> None:
     """Send parameters, metrics, every picture, the leaderboard and each trial.
 
-    The step is instantiated once for each tracker of the stack.
-
-    Args:
-        findings: the reports of all steps.
-        pictures: addresses of their pictures and pages, by file name.
-        registration: the version in the registry.
-        trials: whether W&B shows the trials as one table or as a run each.
-        tracker: name of the tracker that this step serves. ZenML's cache key holds a step's parameters but not its
-            tracker: without this one, what was sent to one tracker would count as sent to the next.
-        seed: random seed of the run.
+    The step is instantiated once for each tracker of the stack. ZenML's cache key holds a step's parameters but not its
+    tracker: without the parameter `tracker`, what was sent to one tracker would count as sent to the next.
     """
     active.sender(tracker).send(findings, registration, pictures, seed, trials)

@@ -18,13 +18,7 @@ def validate(
 ) -> Annotated[ValidationReport, names.VALIDATION_REPORT]:
     """Collect all failures, then raise one error.
 
-    Args:
-        dataset: all rows.
-        target: the target and the task.
-        config: the rules.
-
-    Returns:
-        A summary of each column, without failures, because the step raises if there are any.
+    The returned summary of each column therefore has no failures.
     """
     report = validation.validate(dataset, target, config)
     validation.refuse(report)
