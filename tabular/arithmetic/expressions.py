@@ -11,6 +11,12 @@ from tabular.config.expression import ParsedExpression
 
 Floats = NDArray[np.float64]
 
+
+def _quotient(left: Floats, right: Floats) -> Floats:
+    quotient: Floats = np.divide(left, right, out=np.zeros_like(left), where=right != 0)
+    return quotient
+
+
 _ONE: dict[str, Callable[[Any], Any]] = {
     "abs": np.abs,
     "exp": np.exp,
@@ -19,7 +25,15 @@ _ONE: dict[str, Callable[[Any], Any]] = {
     "negative": np.negative,
     "sqrt": np.sqrt,
 }
-_MANY: dict[str, Callable[[Any, Any], Any]] = {"max": np.maximum, "min": np.minimum}
+_TWO: dict[str, Callable[[Any, Any], Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": _quotient,
+    "**": np.power,
+    "max": np.maximum,
+    "min": np.minimum,
+}
 
 
 def evaluate(program: ParsedExpression, columns: Sequence[Floats]) -> Floats:
@@ -46,26 +60,10 @@ def evaluate(program: ParsedExpression, columns: Sequence[Floats]) -> Floats:
                 stack.append(values[step.place])
             elif step.operation in _ONE:
                 stack.append(_ONE[step.operation](stack.pop()))
-            elif step.operation in _MANY:
-                taken = stack[-step.place :]
-                del stack[-step.place :]
-                stack.append(reduce(_MANY[step.operation], taken))
             else:
-                right, left = stack.pop(), stack.pop()
-                stack.append(_binary(step.operation, left, right))
+                count = step.place or 2
+                taken = stack[-count:]
+                del stack[-count:]
+                stack.append(reduce(_TWO[step.operation], taken))
         [found] = stack
         return np.where(np.isfinite(found), found, 0.0)
-
-
-def _binary(operation: str, left: Floats, right: Floats) -> Floats:
-    if operation == "/":
-        quotient: Floats = np.divide(left, right, out=np.zeros_like(left), where=right != 0)
-        return quotient
-    operations: dict[str, Callable[[Any, Any], Any]] = {
-        "+": np.add,
-        "-": np.subtract,
-        "*": np.multiply,
-        "**": np.power,
-    }
-    result: Floats = operations[operation](left, right)
-    return result
