@@ -1,7 +1,7 @@
 """The rules that a config sets for its columns, in words and as checks on values."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -73,24 +73,17 @@ def missing_words(share: float) -> str:
     return "must have no missing value" if share == 0 else f"must have at most {percent(share)} missing values"
 
 
-def missing_columns(wanted: Iterable[str], names: Sequence[str]) -> list[Check]:
-    """A broken rule for each wanted column that the table does not have."""
-    return [
-        Check(
-            column=name,
-            rule=f"must be a column of the table{nearest_hint(name, names, 'column')}",
-            failed=0,
-            examples=[],
-        )
+def broken_columns(wanted: Collection[str], names: Sequence[str], others: Literal["allow", "refuse"]) -> list[Check]:
+    """A broken rule for each wanted column that the table lacks, and for each other one where these are refused."""
+    said = {
+        name: f"must be a column of the table{nearest_hint(name, names, 'column')}"
         for name in wanted
         if name not in names
-    ]
-
-
-def unlisted_columns(listed: Iterable[str], names: Sequence[str]) -> list[Check]:
-    """A broken rule for each column of the table that is not listed, for a config that refuses others."""
-    rule = "is not in validation.columns, and validation.other_columns is 'refuse'"
-    return [Check(column=name, rule=rule, failed=0, examples=[]) for name in names if name not in set(listed)]
+    }
+    if others == "refuse":
+        rule = "is not in validation.columns, and validation.other_columns is 'refuse'"
+        said |= {name: rule for name in names if name not in wanted}
+    return [Check(column=name, rule=rule, failed=0, examples=[]) for name, rule in said.items()]
 
 
 def examples(values: Sequence[Any] | NDArray[Any]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError
 
 from tabular.config.base import StrictModel, explain
 from tabular.config.reading import ReadingConfig
@@ -20,7 +20,7 @@ from tabular.storage import places
 from tabular.storage.atomic import write_atomically
 from tabular.storage.places import is_remote, public
 from tabular.storage.repository import ROOT
-from tabular.table.parsing import Kinds, parse
+from tabular.table.parsing import parse
 from tabular.table.sample import SampleSpec, make_sample
 
 
@@ -44,14 +44,6 @@ class TableSource(StrictModel):
     """The columns that the rules of the validation declare categories or dates, whatever their values look like."""
     why: str
     """The reason why this source was chosen, in words."""
-
-    @model_validator(mode="after")
-    def _has_what_it_needs(self) -> "TableSource":
-        if (self.kind == "sample") != (self.sample is not None):
-            raise ValueError("'sample' belongs to the kind 'sample' and to no other")
-        if self.kind == "url" and self.sha256 is None:
-            raise ValueError("a 'url' needs its 'sha256'")
-        return self
 
 
 def locate(
@@ -134,7 +126,9 @@ def read_table(
         content = _content(source)
         key = "data.url_sha256" if source.kind == "url" else "data.sha256"
         _check_hash(hashlib.sha256(content).hexdigest(), source.sha256, source.location, key)
-        frame = parse(content, name, source.reading, _readable(source.kinds, target))
+        # The labels of the target are not changed, so that 1 is predicted as 1.
+        kinds = {column: kind for column, kind in source.kinds.items() if column != target}
+        frame = parse(content, name, source.reading, kinds)
     if target not in frame.columns:
         hint = nearest_hint(target, frame.columns)
         raise UserError(f"target.column: {name} has no column '{target}'{hint}")
@@ -286,8 +280,3 @@ def _local(path: str, key: str) -> Path:
         what = "is a folder, not a file" if file.is_dir() else "does not exist"
         raise UserError(f"{key}: {file} {what}; name a CSV, Parquet or .tgz file")
     return file
-
-
-def _readable(kinds: Mapping[str, Literal["text", "date"]], target: str) -> Kinds:
-    """The kinds without that of the target, whose labels are not changed, so that 1 is predicted as 1."""
-    return {column: kind for column, kind in kinds.items() if column != target}

@@ -1,7 +1,5 @@
 """The contract with the data: each rule is checked, and all failures are reported together."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
@@ -29,10 +27,8 @@ def validate(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig
         A profile of each column in the table's order, and the rules that do not hold. To raise an error for them, see
         `refuse`.
     """
-    names = [str(name) for name in frame.columns]
-    failures = rules.missing_columns(dict.fromkeys([*config.columns, target.column]), names)
-    if config.other_columns == "refuse":
-        failures += rules.unlisted_columns([*config.columns, target.column], names)
+    wanted = dict.fromkeys([*config.columns, target.column])
+    failures = rules.broken_columns(wanted, [str(name) for name in frame.columns], config.other_columns)
     repeated = frame.duplicated()
     try:
         _schema(frame, target, config, repeated).validate(frame, lazy=True)
@@ -70,7 +66,7 @@ def _schema(
     checks[target.column] = checks.get(target.column, {}) | _target_checks(target)
     for name in frame.columns:
         if name in checks or config.other_columns == "allow":
-            checks[name] = checks.get(name, {}) | {"finite": _rule("must be finite", _finite)}
+            checks[name] = checks.get(name, {}) | {"finite": pa.Check(_finite, error="must be finite")}
     share = config.max_duplicate_share
     table_checks = [
         pa.Check(
@@ -89,11 +85,6 @@ def _schema(
     )
 
 
-def _rule(words: str, holds: Callable[[pd.Series], pd.Series]) -> pa.Check:
-    """A rule that `holds` decides row by row, for the values that are not missing."""
-    return pa.Check(holds, error=words)
-
-
 def _column_checks(column: ColumnConfig) -> dict[str, pa.Check]:
     """The rules of one column by name. A value that is not a number breaks the rule about that, and no limit."""
     share = column.max_missing
@@ -102,10 +93,13 @@ def _column_checks(column: ColumnConfig) -> dict[str, pa.Check]:
         "missing": pa.Check(lambda s: s.notna() | bool(s.isna().mean() <= share), error=words, ignore_na=False),
     }
     if column.kind == "number":
-        checks["kind"] = _rule(rules.KINDS["number"], _numeric)
+        checks["kind"] = pa.Check(_numeric, error=rules.KINDS["number"])
     if column.kind == "date":
-        checks["kind"] = _rule(f"{rules.KINDS['date']}: add it to data.reading.dates", _dated)
-    return checks | {name: _rule(*rule) for name, rule in rules.value_rules(column).items()}
+        checks["kind"] = pa.Check(
+            lambda s: s.notna() if is_date(s) else s.isna(),
+            error=f"{rules.KINDS['date']}: add it to data.reading.dates",
+        )
+    return checks | {name: pa.Check(rule.holds, error=rule.words) for name, rule in rules.value_rules(column).items()}
 
 
 def _target_checks(target: TargetConfig) -> dict[str, pa.Check]:
@@ -122,13 +116,9 @@ def _target_checks(target: TargetConfig) -> dict[str, pa.Check]:
             "is the target and is text or a boolean; a regression needs numbers: "
             "set target.task=classification or fix the column"
         )
-        return checks | {"kind": _rule(words, _numeric)}
+        return checks | {"kind": pa.Check(_numeric, error=words)}
     words = "is the target and each of its classes must have at least 2 rows"
-    return checks | {"classes": _rule(words, lambda s: s.duplicated(keep=False))}
-
-
-def _dated(column: pd.Series) -> pd.Series:
-    return column.notna() if is_date(column) else column.isna()
+    return checks | {"classes": pa.Check(lambda s: s.duplicated(keep=False), error=words)}
 
 
 def _numeric(column: pd.Series) -> pd.Series:

@@ -47,8 +47,8 @@ def test_a_category_may_count_in_every_spelling() -> None:
 
 def test_columns_that_are_missing_or_not_listed_are_named() -> None:
     # when
-    [missing] = rules.missing_columns(["rooms", "age"], ["room", "age"])
-    [unlisted] = rules.unlisted_columns(["age"], ["room", "age"])
+    [missing] = rules.broken_columns(["rooms", "age"], ["room", "age"], "allow")
+    [unlisted] = rules.broken_columns(["age"], ["room", "age"], "refuse")
     # then
     assert (missing.column, missing.rule) == ("rooms", "must be a column of the table; the nearest column is 'room'")
     assert unlisted.column == "room" and "other_columns is 'refuse'" in unlisted.rule
