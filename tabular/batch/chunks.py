@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tabular.batch.hashing import Hashes
+from tabular.batch.values import CellNotation
 from tabular.reports.report import Report
 
 
@@ -58,12 +59,13 @@ class Chunk:
     """The place where the next chunk begins."""
     done: int
     """Number of bytes of the input that were read so far."""
-    text: bool
-    """Whether the rows come from a CSV."""
+    notation: CellNotation
+    """The way in which the cells are written."""
 
 
 def empty_chunk(columns: Sequence[str]) -> Chunk:
     """A chunk without rows, for an input that has none."""
     nothing = np.empty(0, np.int64)
     table = pa.table({name: pa.array([], pa.string()) for name in columns})
-    return Chunk(0, 0, table, nothing, {}, nothing.astype(np.uint64), str, START, 0, True)
+    notation = CellNotation(None, ".", None, False)
+    return Chunk(0, 0, table, nothing, {}, nothing.astype(np.uint64), str, START, 0, notation)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from tabular.batch.chunks import Chunk
 from tabular.batch.report import BrokenRules
@@ -18,18 +19,11 @@ from tabular.reports.training import Check
 from tabular.table import rules
 
 
-def of_columns(names: Sequence[str], config: ValidationConfig) -> list[Check]:
-    """The broken rules about which columns there are."""
-    found = rules.missing_columns(config.columns, names)
-    return found if config.other_columns == "allow" else found + rules.unlisted_columns(config.columns, names)
-
-
 def of_rows(
     chunk: Chunk,
     ready: ReadyRows,
     columns: Sequence[Column],
     config: ValidationConfig,
-    reading: CellNotation,
     forms: Mapping[str, str],
 ) -> BrokenRules:
     """The broken rules about values, on the rows that were scored.
@@ -39,7 +33,6 @@ def of_rows(
         ready: the scored rows.
         columns: the columns of the model, whose values are read already.
         config: the rules.
-        reading: how the cells are written.
         forms: how the dates of each column are written.
     """
     checks: list[Check] = []
@@ -51,8 +44,8 @@ def of_rows(
         if kinds.get(name) == column.kind:
             values = ready.table[name]
         else:
-            values, wrong = _values(chunk, ready, name, column, reading, forms)
             cells = plain(chunk.table[name]).take(ready.places)
+            values, wrong = _values(cells, name, column, chunk.notation, forms.get(name))
             words = rules.KINDS.get(column.kind, "")
             checks += _check(name, words, [str(cell) for cell in cells.filter(wrong).to_pylist()])
         series = pd.Series(values.astype("datetime64[us]") if column.kind == "date" else values)
@@ -73,18 +66,14 @@ def of_shares(missing: Mapping[str, int], rows: int, config: ValidationConfig) -
 
 
 def _values(
-    chunk: Chunk, ready: ReadyRows, name: str, column: ColumnConfig, reading: CellNotation, forms: Mapping[str, str]
+    cells: pa.Array, name: str, column: ColumnConfig, notation: CellNotation, form: str | None
 ) -> tuple[Values, Mask]:
     """The values of a column that the model lacks or has in another kind, and the cells that are not of its kind."""
-    cells = plain(chunk.table[name]).take(ready.places)
-    if misfit(cells.type, column.kind):
-        nothing = np.full(len(cells), np.nan) if column.kind == "number" else np.full(len(cells), None, dtype=object)
-        return nothing, np.ones(len(cells), dtype=bool)
-    found = read(cells, Column(name=name, kind=column.kind, missing_share=0.0), reading, forms.get(name))
     wrong = np.zeros(len(cells), dtype=bool)
-    for rows in found.bad.values():
-        wrong |= rows
-    return found.values, wrong
+    if misfit(cells.type, column.kind):
+        return np.full(len(cells), None, dtype=np.float64 if column.kind == "number" else object), ~wrong
+    found = read(cells, Column(name=name, kind=column.kind, missing_share=0.0), notation, form)
+    return found.values, np.logical_or.reduce([wrong, *found.bad.values()])
 
 
 def _check(name: str, rule: str, values: Sequence[str] | Values) -> list[Check]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from tabular.arithmetic.cells import ISO, date_forms
 from tabular.batch.chunks import START
 from tabular.batch.reading import BatchInput
-from tabular.batch.values import CellNotation, date_texts, is_text, plain
+from tabular.batch.values import date_texts, is_text, plain
 from tabular.config.reading import ReadingConfig
 from tabular.table import spelling
 
@@ -27,18 +27,18 @@ def forms_of(source: BatchInput, columns: Sequence[str], reading: ReadingConfig,
     Args:
         source: the input.
         columns: the columns of dates.
-        reading: which texts are holes, and whether the day comes first.
+        reading: whether the day comes first.
         rows: number of rows to read at a time.
     """
-    counted = {name: _Forms(reading.day_first) for name in columns if _is_written(source, name)}
-    if counted:
-        for chunk in source.chunks(START, rows, list(counted)):
-            notation = CellNotation.of(reading, chunk.text)
-            for name, forms in counted.items():
-                forms.add(date_texts(plain(chunk.table[name]), notation))
-            if all(forms.is_decided for forms in counted.values()):
-                break
-    return {name: form for name, forms in counted.items() if (form := forms.best)}
+    counted: dict[str, Counter[str]] = {name: Counter() for name in columns if _is_written(source, name)}
+    for chunk in source.chunks(START, rows, list(counted)) if counted else ():
+        for name, counts in counted.items():
+            texts = date_texts(plain(chunk.table[name]), chunk.notation)
+            _count(pd.Series(texts.dropna().unique(), dtype="str"), reading.day_first, counts)
+        if all(_is_decided(counts) for counts in counted.values()):
+            break
+    # Of several that read the most values, the first one.
+    return {name: max(counts, key=counts.__getitem__) for name, counts in counted.items() if counts}
 
 
 def _is_written(source: BatchInput, name: str) -> bool:
@@ -47,32 +47,17 @@ def _is_written(source: BatchInput, name: str) -> bool:
     return any(kind is None or is_text(kind) or not pa.types.is_temporal(kind) for kind in kinds)
 
 
-class _Forms:
-    """The number of values of a column that each form can read."""
+def _count(texts: pd.Series, day_first: bool, counts: Counter[str]) -> None:
+    """Add the number of texts that each form can read; ISO 8601 comes before all others."""
+    tried = dict.fromkeys([ISO, *counts])
+    for example in texts.head(EXAMPLES):
+        tried |= dict.fromkeys(date_forms(example, day_first))
+    for form in tried:
+        if found := int(spelling.moments(texts, form).notna().sum()):
+            counts[form] += found
 
-    def __init__(self, day_first: bool) -> None:
-        self._day_first = day_first
-        self._counts: Counter[str] = Counter()
 
-    def add(self, texts: pd.Series) -> None:
-        different = pd.Series(texts.dropna().unique(), dtype="str")
-        examples = different.head(EXAMPLES)
-        tried = dict.fromkeys([ISO, *self._counts])
-        for example in examples:
-            tried |= dict.fromkeys(date_forms(example, self._day_first))
-        for form in tried:
-            found = int(spelling.moments(different, form).notna().sum()) if len(different) else 0
-            if found or form in self._counts:
-                self._counts[form] += found
-
-    @property
-    def best(self) -> str | None:
-        """The form that reads the most values, the first of several; ISO 8601 comes before all others."""
-        return max(self._counts, key=lambda form: self._counts[form]) if self._counts else None
-
-    @property
-    def is_decided(self) -> bool:
-        """Whether one form reads more values than each other one, or ISO 8601 as many as any."""
-        most = max(self._counts.values(), default=0)
-        equal = [form for form, count in self._counts.items() if count == most and most]
-        return len(equal) == 1 or ISO in equal
+def _is_decided(counts: Counter[str]) -> bool:
+    """Whether one form reads more values than each other one, or ISO 8601 as many as any."""
+    best = [form for form, count in counts.items() if count == max(counts.values())]
+    return len(best) == 1 or ISO in best

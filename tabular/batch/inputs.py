@@ -53,8 +53,7 @@ def files_of(location: str, output: str) -> list[InputFile]:
         found = [_file(file) for file in listed if not _is_hidden(file.name)]
     if not found:
         raise UserError(f"batch.input: there is no file in the folder {shown}; put CSV or Parquet in it")
-    inside = f"{_plain(output)}/".startswith(f"{_plain(location)}/")
-    if inside:
+    if f"{_plain(output)}/".startswith(f"{_plain(location)}/"):
         raise UserError(f"batch.output: {output} is the input or lies in it; choose a folder of its own")
     if len({file.kind for file in found}) > 1:
         first = next(file for file in found if file.kind != found[0].kind)
@@ -76,68 +75,51 @@ def opened(file: InputFile) -> Iterator[IO[bytes]]:
 class CsvText:
     """The text of a CSV as UTF-8, whatever the file's encoding and whether or not it is gzipped.
 
-    Args:
-        raw: the file's bytes.
-        file: description of the file.
-        encoding: encoding of the file. Bytes that it cannot decode are kept, so that they are not valid UTF-8.
+    Bytes that the encoding cannot decode are kept, so that they are not valid UTF-8.
     """
 
     def __init__(self, raw: IO[bytes], file: InputFile, encoding: str) -> None:
-        self._raw = raw
         self._name = file.name
         self._bytes: Any = gzip.GzipFile(fileobj=raw) if file.gzipped else raw
-        self._seekable = not file.gzipped
-        self._left = b""
         self._decoder: codecs.IncrementalDecoder | None = None
         if encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig"):
             self._decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
-            self._seekable = False
-
-    @property
-    def done(self) -> int:
-        """Number of bytes of the file that were read."""
-        return self._raw.tell()
 
     def read(self, size: int, /) -> bytes:
-        """About `size` bytes; none at the end.
+        """About `size` bytes, at most four times as many; none at the end.
 
         Raises:
             UserError: the archive is damaged, or the file has another encoding.
         """
-        if self._left:
-            piece, self._left = self._left, b""
-            return piece
-        while True:
-            try:
+        try:
+            while True:
                 piece = bytes(self._bytes.read(size))
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                said = one_line(error)
-                raise UserError(f"{self._name} is a damaged archive ({said}); fetch or export it again") from error
-            if self._decoder is None:
-                return piece
-            try:
+                if self._decoder is None:
+                    return piece
                 text = self._decoder.decode(piece, final=not piece)
-            except UnicodeDecodeError as error:
-                raise UserError(f"{self._name}: {error}; set batch.reading.encoding") from None
-            if text or not piece:
-                return text.encode("utf-8", "surrogateescape")
+                if text or not piece:  # otherwise the piece is a part of a character
+                    return text.encode("utf-8", "surrogateescape")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            said = one_line(error)
+            raise UserError(f"{self._name} is a damaged archive ({said}); fetch or export it again") from error
+        except UnicodeDecodeError as error:
+            raise UserError(f"{self._name}: {error}; set batch.reading.encoding") from None
 
     def skip(self, size: int) -> None:
-        """Pass over the first `size` bytes of the text.
+        """Pass over the first `size` bytes of the text, which end with a character.
 
         Raises:
             UserError: the text is shorter.
         """
-        if self._seekable:
-            self._raw.seek(size, os.SEEK_CUR)
+        if self._decoder is None and not isinstance(self._bytes, gzip.GzipFile):
+            self._bytes.seek(size, os.SEEK_CUR)
             return
         while size > 0:
-            piece = self.read(min(size, PIECE))
+            piece = self.read(max(1, min(size // 4, PIECE)))
             if not piece:
                 raise UserError(
                     f"{self._name} has become shorter while it was scored; delete the output and score again"
                 )
-            self._left = piece[size:]
             size -= len(piece)
 
 

@@ -40,6 +40,9 @@ LOCK: Final = ".lock"
 TRANSFER_SECONDS: Final = 300.0
 """Longest time for the transfer of one file."""
 
+DECISIVE: Final = ("reading", "chunk_rows", "keep", "validation", "seed")
+"""The keys of the config that an output depends on."""
+
 AReport = TypeVar("AReport", bound=Report)
 
 
@@ -67,11 +70,7 @@ class BatchIdentity(Report):
             model=bundle.name,
             version=bundle.version,
             bundle_sha256=sha256,
-            reading=config.reading,
-            chunk_rows=config.chunk_rows,
-            keep=config.keep,
-            validation=config.validation,
-            seed=config.seed,
+            **{name: getattr(config, name) for name in DECISIVE},
         )
 
     def difference(self, other: "BatchIdentity") -> str:
@@ -87,7 +86,7 @@ class BatchIdentity(Report):
             changed = next(name for name in [*theirs, *mine] if mine.get(name) != theirs.get(name))
             verb = "has changed since" if changed in mine and changed in theirs else "is in one of the two alone"
             return f"those of another input: {changed} {verb}"
-        for name in ("reading", "chunk_rows", "keep", "validation", "seed"):
+        for name in DECISIVE:
             if getattr(self, name) != getattr(other, name):
                 return f"made with another batch.{name}"
         return ""
@@ -106,8 +105,6 @@ class FinishedChunk(Report):
     """A chunk whose files are all written."""
 
     chunk: int
-    first: int
-    """Number of its first row in the whole input."""
     rows: int
     predictions: OutputPart
     rejects: OutputPart | None
@@ -129,11 +126,7 @@ class FinishedBatch(Report):
 
 
 class Ledger:
-    """The files of an output.
-
-    Args:
-        folder: a path or an address.
-    """
+    """The files of an output, in a folder or at an address."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder.rstrip("/")
@@ -163,9 +156,6 @@ class Ledger:
 
     def identity(self, wanted: BatchIdentity) -> BatchIdentity | None:
         """The identity of the batch that was begun here; None where none was.
-
-        Args:
-            wanted: the identity of the batch that is about to run.
 
         Raises:
             UserError: another batch was begun here, the folder holds other files, or its files are damaged.

@@ -15,6 +15,7 @@ from tabular.batch import hashing
 from tabular.batch.chunks import Chunk, ChunkPosition, FileLayout
 from tabular.batch.inputs import CsvText, InputFile, opened
 from tabular.batch.lines import CsvRecords, blocks, cells_of, joined
+from tabular.batch.values import notation_of
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError, one_line
 from tabular.table.parsing import NAMES, refuse_repeated
@@ -121,8 +122,8 @@ class BatchInput:
                 hashes=hashing.of_texts(records.data, records.starts, records.ends),
                 raw=lambda place: records.raw(place).decode("utf-8", "replace"),
                 next=ChunkPosition(file=number, offset=offset, row=row + len(records)),
-                done=before + text.done,
-                text=True,
+                done=before + raw.tell(),
+                notation=notation_of(reading, "csv"),
             )
 
         for base, records in blocks(text, offset, reading.separator, reading.trim, file.name):
@@ -160,7 +161,7 @@ class BatchInput:
                 ),
                 next=ChunkPosition(file=number, offset=offset + len(table), row=row + len(table)),
                 done=before + file.size * (offset + len(table)) // total,
-                text=False,
+                notation=notation_of(self._reading, "parquet"),
             )
             row, offset = row + len(table), offset + len(table)
 

@@ -1,11 +1,8 @@
 """The outcome of a batch, and sums over its chunks."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from tabular.bundles.bundle import Bundle
-from tabular.bundles.reference import Reference
-from tabular.monitoring.tally import Tally
 from tabular.reports.report import Report
 from tabular.reports.training import Check
 from tabular.reports.verdicts import CategoryCounts, MonitoringFinding, NumberCounts, Observed
@@ -78,35 +75,8 @@ class BrokenRules(Report):
     """Number of missing values of each column that has rules."""
 
 
-class BatchTotal(Report):
-    """The sum over all chunks so far."""
-
-    rows: int = 0
-    rejected: int = 0
-    reasons: dict[str, int] = {}
-    """Number of rejected rows by reason, the most frequent first."""
-    observed: Observed
-    broken: BrokenRules = BrokenRules(checks=[], missing={})
-
-    @classmethod
-    def none(cls, bundle: Bundle, reference: Reference) -> "BatchTotal":
-        """The sum over no chunk."""
-        return cls(observed=Tally(bundle, reference).observed())
-
-    def plus(
-        self, rows: int, rejected: int, reasons: Mapping[str, int], observed: Observed, broken: BrokenRules
-    ) -> "BatchTotal":
-        """The sum with one more chunk."""
-        return BatchTotal(
-            rows=self.rows + rows,
-            rejected=self.rejected + rejected,
-            reasons=dict((Counter(self.reasons) + Counter(reasons)).most_common()),
-            observed=observed_of([self.observed, observed]),
-            broken=_broken(self.broken, broken),
-        )
-
-
-def _broken(one: BrokenRules, other: BrokenRules) -> BrokenRules:
+def broken_of(one: BrokenRules, other: BrokenRules) -> BrokenRules:
+    """The broken rules of two parts together."""
     found = {(check.column, check.rule): check for check in one.checks}
     for check in other.checks:
         key = (check.column, check.rule)

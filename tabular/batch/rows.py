@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular.batch.chunks import Chunk
-from tabular.batch.values import CellNotation, Values, plain, read
+from tabular.batch.values import Values, plain, read
 from tabular.bundles.bundle import Bundle, Column
 from tabular.bundles.encoding import BadInput, Encoder, Notes
 from tabular.bundles.predictor import Predictor, Rows
@@ -42,48 +42,19 @@ class ScoredRows(NamedTuple):
     """The reason why a row has no answer, by its number in the chunk."""
 
 
-def check(
-    chunk: Chunk, columns: Sequence[Column], reading: CellNotation, forms: Mapping[str, str]
-) -> tuple[ReadyRows, dict[int, str]]:
-    """Tell rows that can be scored from those that cannot.
-
-    Args:
-        chunk: a chunk whose table holds the columns.
-        columns: the columns of the model.
-        reading: how the cells are written.
-        forms: how the dates of each column are written.
-
-    Returns:
-        The good rows, and the reason for each other row by its number in the chunk.
-    """
-    table: dict[str, Values] = {}
-    bad = np.zeros(len(chunk.positions), dtype=bool)
-    rejected = dict(chunk.faults)
-    for column in columns:
-        found = read(plain(chunk.table[column.name]), column, reading, forms.get(column.name))
-        table[column.name] = found.values
-        for reason, rows in found.bad.items():
-            bad |= rows
-            for place in np.flatnonzero(rows).tolist():
-                rejected.setdefault(int(chunk.positions[place]), f"{column.name}: {reason}")
-    ready = ReadyRows(table, np.arange(len(chunk.positions)))
-    return (ready.only(~bad) if bad.any() else ready), rejected
-
-
 def answer(
-    chunk: Chunk, ready: ReadyRows, rejected: dict[int, str], bundle: Bundle, encoder: Encoder, predictor: Predictor
+    chunk: Chunk, forms: Mapping[str, str], bundle: Bundle, encoder: Encoder, predictor: Predictor
 ) -> ScoredRows:
     """Answer the rows that can be scored, with the encoder of the service.
 
     Args:
-        chunk: the chunk that the rows come from.
-        ready: the good rows, from `check`.
-        rejected: the reasons for the other rows, from `check`.
+        chunk: a chunk whose table holds the columns of the model.
+        forms: how the dates of each column are written.
         bundle: manifest of the model.
         encoder: encoder for the bundle's columns.
         predictor: predictor of the bundle.
     """
-    rejected = dict(rejected)
+    ready, rejected = _ready(chunk, bundle.columns, forms)
     rows, notes, ready = _encoded(chunk, ready, rejected, encoder)
     if rows is None:
         shape = (0,) if bundle.task == "regression" else (0, len(bundle.classes))
@@ -96,6 +67,22 @@ def answer(
         rows, notes, ready = _encoded(chunk, ready.only(finite), rejected, encoder)
         output = output[finite]
     return ScoredRows(ready, rows, notes, output, rejected)
+
+
+def _ready(chunk: Chunk, columns: Sequence[Column], forms: Mapping[str, str]) -> tuple[ReadyRows, dict[int, str]]:
+    """The rows that can be scored, and the reason for each other row by its number in the chunk."""
+    table: dict[str, Values] = {}
+    bad = np.zeros(len(chunk.positions), dtype=bool)
+    rejected = dict(chunk.faults)
+    for column in columns:
+        found = read(plain(chunk.table[column.name]), column, chunk.notation, forms.get(column.name))
+        table[column.name] = found.values
+        for reason, rows in found.bad.items():
+            bad |= rows
+            for place in np.flatnonzero(rows).tolist():
+                rejected.setdefault(int(chunk.positions[place]), f"{column.name}: {reason}")
+    ready = ReadyRows(table, np.arange(len(chunk.positions)))
+    return (ready.only(~bad) if bad.any() else ready), rejected
 
 
 def _encoded(

@@ -1,5 +1,6 @@
 """A sample of a stream of any length: each row has the same chance, and the same input gives the same sample."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ class RowSample:
     def __init__(self, size: int, seed: int) -> None:
         self._size = size
         self._seed = seed
-        self._drawn: list[DrawnRows] = []
-        self._hashes = np.empty(0, np.uint64)
+        self.drawn = NOTHING
+        """The sample in the order of the input."""
 
     def draw(
         self, numbers: NDArray[np.int64], rows: Rows, predicted: NDArray[np.float64] | NDArray[np.integer]
@@ -49,13 +50,13 @@ class RowSample:
         """Add rows, and return those that are in the sample now.
 
         Args:
-            numbers: numbers of the rows in the whole input.
+            numbers: numbers of the rows in the whole input, at least one.
             rows: the rows in the form that the predictor takes.
             predicted: one prediction for each row, see `DrawnRows.predicted`.
         """
-        hashes = self._of(numbers)
-        smallest = np.sort(np.concatenate([self._hashes, hashes]))[: self._size]
-        at = np.flatnonzero(hashes <= smallest[-1]) if len(smallest) else np.empty(0, np.int64)
+        hashes = self._hashes(numbers)
+        smallest = np.sort(np.concatenate([self._hashes(self.drawn.rows), hashes]))[: self._size]
+        at = np.flatnonzero(hashes <= smallest[-1])
         drawn = DrawnRows(
             rows=numbers[at].tolist(),
             numbers=rows.numbers[at].tolist(),
@@ -67,31 +68,14 @@ class RowSample:
 
     def add(self, drawn: DrawnRows) -> None:
         """Add rows that an earlier run drew."""
-        self._drawn.append(drawn)
-        hashes = self._of(np.array(drawn.rows, dtype=np.int64))
-        self._hashes = np.sort(np.concatenate([self._hashes, hashes]))[: self._size]
-        if sum(len(part.rows) for part in self._drawn) > 3 * self._size:
-            self._drawn = [self.drawn()]
-
-    def drawn(self) -> DrawnRows:
-        """The sample in the order of the input."""
-        rows = np.array([row for part in self._drawn for row in part.rows], dtype=np.int64)
-        highest = self._hashes[-1] if len(self._hashes) else np.uint64(0)
-        order = np.argsort(rows)
-        kept = order[self._of(rows)[order] <= highest].tolist()
-        numbers = [row for part in self._drawn for row in part.numbers]
-        codes = [row for part in self._drawn for row in part.codes]
-        predicted = [value for part in self._drawn for value in part.predicted]
-        return DrawnRows(
-            rows=rows[kept].tolist(),
-            numbers=[numbers[place] for place in kept],
-            codes=[codes[place] for place in kept],
-            predicted=[predicted[place] for place in kept],
-        )
+        joined = {name: getattr(self.drawn, name) + getattr(drawn, name) for name in DrawnRows.model_fields}
+        smallest = np.argsort(self._hashes(joined["rows"]))[: self._size].tolist()
+        kept = sorted(smallest, key=joined["rows"].__getitem__)
+        self.drawn = DrawnRows(**{name: [values[place] for place in kept] for name, values in joined.items()})
 
     def frame(self, bundle: Bundle) -> pd.DataFrame:
         """The sample as `tabular.monitoring.frames.current_frame` makes it."""
-        drawn = self.drawn()
+        drawn = self.drawn
         count = len(drawn.rows)
         categories = sum(column.kind == "category" for column in bundle.columns)
         rows = Rows(
@@ -103,5 +87,5 @@ class RowSample:
         )
         return current_frame(rows, predicted, bundle, self._size, seed=self._seed)
 
-    def _of(self, numbers: NDArray[np.int64]) -> hashing.Hashes:
-        return hashing.of_numbers(numbers, self._seed)
+    def _hashes(self, rows: Sequence[int] | NDArray[np.int64]) -> hashing.Hashes:
+        return hashing.of_numbers(np.array(rows, dtype=np.int64), self._seed)

@@ -17,10 +17,10 @@ from tabular.batch.forms import forms_of
 from tabular.batch.inputs import files_of
 from tabular.batch.ledger import BatchIdentity, FinishedBatch, FinishedChunk, Ledger, OutputPart, part
 from tabular.batch.reading import BatchInput, one_column
-from tabular.batch.report import BatchReport, BatchTotal
-from tabular.batch.rows import answer, check
+from tabular.batch.report import BatchReport, BrokenRules, broken_of, observed_of
+from tabular.batch.rows import answer
 from tabular.batch.sample import NOTHING, RowSample
-from tabular.batch.values import CellNotation, misfit
+from tabular.batch.values import misfit
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import Encoder
 from tabular.bundles.predictor import Predictor
@@ -29,6 +29,7 @@ from tabular.config.batch import BatchConfig
 from tabular.errors import UserError, nearest_hint
 from tabular.monitoring.tally import Tally
 from tabular.storage.places import public
+from tabular.table.rules import broken_columns
 
 SAMPLE_ROWS: Final = 5_000
 
@@ -91,17 +92,13 @@ def score(
             found = {"resumed": done.report.chunks, "seconds": 0.0, "rows_per_second": 0.0}
             return done.report.model_copy(update=found), sample.frame(model.bundle)
         if begun is None:
-            begun = wanted.model_copy(update={"forms": _forms(source, config, model.bundle)})
+            dates = {column.name for column in model.bundle.columns if column.kind == "date"}
+            dates |= {name for name, rules in config.validation.columns.items() if rules.kind == "date"}
+            begun = wanted.model_copy(
+                update={"forms": forms_of(source, sorted(dates & {*source.common}), config.reading, config.chunk_rows)}
+            )
             book.begin(begun)
         return _BatchRun(config, model, source, keep, begun.forms, book, watch).run()
-
-
-class _KnownChunk(NamedTuple):
-    """The part of a finished chunk that stays in memory."""
-
-    next: ChunkPosition
-    predictions: OutputPart
-    rejects: OutputPart | None
 
 
 @dataclass
@@ -120,8 +117,13 @@ class _BatchRun:
         config, bundle = self._config, self._model.bundle
         self._encoder = Encoder(bundle.columns)
         self._sample = RowSample(SAMPLE_ROWS, config.seed)
-        self._total = BatchTotal.none(bundle, self._model.reference)
-        self._known: dict[int, _KnownChunk] = {}
+        self._next: dict[int, ChunkPosition] = {}
+        self._predictions: dict[int, OutputPart] = {}
+        self._rejects: dict[int, OutputPart] = {}
+        self._rows = self._rejected = 0
+        self._reasons: Counter[str] = Counter()
+        self._observed = Tally(bundle, self._model.reference).observed()
+        self._broken = BrokenRules(checks=[], missing={})
         rules = [name for name in config.validation.columns if name in self._source.common]
         self._columns = list(dict.fromkeys([*(c.name for c in bundle.columns), *self._keep, *rules]))
 
@@ -130,7 +132,7 @@ class _BatchRun:
         for found in self._book.finished():
             self._sample.add(found.sample)
             self._note(found)
-        resumed, before = len(self._known), self._total.rows
+        resumed, before = len(self._next), self._rows
         with ThreadPoolExecutor(1) as writer:
             last: Future[None] | None = None
             for number, chunk in self._missing():
@@ -139,40 +141,43 @@ class _BatchRun:
                     last.result()
                 last = writer.submit(self._book.finish, *made)
                 self._note(made[0])
-                total = self._total
-                self._watch(
-                    BatchProgress(total.rows, total.rows - before, total.rejected, chunk.done, self._source.size)
-                )
+                fresh = self._rows - before
+                self._watch(BatchProgress(self._rows, fresh, self._rejected, chunk.done, self._source.size))
             if last is not None:
                 last.result()
         if files_of(self._config.input, self._config.output) != self._source.files:
             raise UserError(
                 f"{public(self._config.input)} was changed while it was scored; delete the output, and repeat"
             )
-        parts = [self._known[number] for number in sorted(self._known)]
-        report = self._report(started, began, resumed, self._total.rows - before)
+        report = self._report(started, began, resumed, self._rows - before)
         success = FinishedBatch(
             report=report,
-            predictions=[part.predictions for part in parts],
-            rejects=[part.rejects for part in parts if part.rejects],
-            sample=self._sample.drawn(),
+            predictions=[part for _, part in sorted(self._predictions.items())],
+            rejects=[part for _, part in sorted(self._rejects.items())],
+            sample=self._sample.drawn,
         )
         self._book.succeed(success)
         return report, self._sample.frame(self._model.bundle)
 
     def _note(self, found: FinishedChunk) -> None:
-        self._known[found.chunk] = _KnownChunk(found.next, found.predictions, found.rejects)
-        rejected = found.rejects.rows if found.rejects else 0
-        self._total = self._total.plus(found.rows, rejected, found.reasons, found.observed, found.broken)
+        self._next[found.chunk] = found.next
+        self._predictions[found.chunk] = found.predictions
+        if found.rejects:
+            self._rejects[found.chunk] = found.rejects
+            self._rejected += found.rejects.rows
+        self._rows += found.rows
+        self._reasons.update(found.reasons)
+        self._observed = observed_of([self._observed, found.observed])
+        self._broken = broken_of(self._broken, found.broken)
 
     def _missing(self) -> Iterator[tuple[int, Chunk]]:
         """The chunks that are not finished, with their numbers; one empty chunk for an input without rows."""
-        known = dict(self._known)
+        known = dict(self._next)
         number, position = 0, START
         is_over = False
         while not is_over:
             while number in known:
-                number, position = number + 1, known[number].next
+                number, position = number + 1, known[number]
             is_over = True
             for chunk in self._ahead(position):
                 yield number, chunk
@@ -194,9 +199,7 @@ class _BatchRun:
 
     def _score(self, number: int, chunk: Chunk) -> tuple[FinishedChunk, bytes, bytes | None]:
         bundle, config = self._model.bundle, self._config
-        notation = CellNotation.of(config.reading, chunk.text)
-        ready, faults = check(chunk, bundle.columns, notation, self._forms)
-        scored = answer(chunk, ready, faults, bundle, self._encoder, self._model.predictor)
+        scored = answer(chunk, self._forms, bundle, self._encoder, self._model.predictor)
         ready = scored.ready
         tally = Tally(bundle, self._model.reference)
         classes = bundle.task == "classification"
@@ -210,38 +213,38 @@ class _BatchRun:
         rejected = writing.rejects(chunk, scored)
         finished = FinishedChunk(
             chunk=number,
-            first=chunk.first,
             rows=chunk.rows,
             predictions=part("predictions", number, len(at), content),
             rejects=None if rejected is None else part("rejects", number, len(scored.rejected), rejected),
             reasons=dict(Counter(scored.rejected.values())),
             observed=tally.observed(),
-            broken=contract.of_rows(chunk, ready, bundle.columns, config.validation, notation, self._forms),
+            broken=contract.of_rows(chunk, ready, bundle.columns, config.validation, self._forms),
             sample=drawn,
             next=chunk.next,
         )
         return finished, content, rejected
 
     def _report(self, started: datetime, began: float, resumed: int, fresh: int) -> BatchReport:
-        config, total, bundle = self._config, self._total, self._model.bundle
+        config, bundle = self._config, self._model.bundle
+        scored = self._rows - self._rejected
         seconds = time.perf_counter() - began
         broken = [
-            *contract.of_columns(self._source.common, config.validation),
-            *total.broken.checks,
-            *contract.of_shares(total.broken.missing, total.rows - total.rejected, config.validation),
+            *broken_columns(config.validation.columns, self._source.common, config.validation.other_columns),
+            *self._broken.checks,
+            *contract.of_shares(self._broken.missing, scored, config.validation),
         ]
         return BatchReport(
             model=bundle.name,
             version=bundle.version,
             input=public(config.input),
             output=public(config.output),
-            rows=total.rows,
-            scored=total.rows - total.rejected,
-            rejected=total.rejected,
-            reasons=total.reasons,
+            rows=self._rows,
+            scored=scored,
+            rejected=self._rejected,
+            reasons=dict(self._reasons.most_common()),
             broken=broken,
-            observed=total.observed,
-            chunks=len(self._known),
+            observed=self._observed,
+            chunks=len(self._next),
             resumed=resumed,
             started=started.isoformat(timespec="milliseconds"),
             ended=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -278,10 +281,3 @@ def _ensure_columns(source: BatchInput, config: BatchConfig, bundle: Bundle) -> 
             if layout.types and pa.types.is_nested(layout.types[name]):
                 raise UserError(f"batch.keep: column '{name}' of {file.name} holds lists or records; leave it out")
     return keep
-
-
-def _forms(source: BatchInput, config: BatchConfig, bundle: Bundle) -> dict[str, str]:
-    names = [column.name for column in bundle.columns if column.kind == "date"]
-    names += [name for name, rules in config.validation.columns.items() if rules.kind == "date"]
-    there = [name for name in dict.fromkeys(names) if name in source.common]
-    return forms_of(source, there, config.reading, config.chunk_rows)

@@ -3,7 +3,7 @@
 The rules are those of `tabular.arithmetic.cells`, by which `tabular.table` reads a table for training.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -33,15 +33,13 @@ class CellNotation(NamedTuple):
     thousands: str | None
     infinite_is_hole: bool
 
-    @classmethod
-    def of(cls, reading: ReadingConfig, is_text: bool) -> "CellNotation":
-        """The notation of a CSV (`is_text`) or of a Parquet file, which has types."""
-        known = holes(reading.missing, is_text)
-        texts = None if known is None else pa.array(sorted(known), pa.string())
-        infinite = drops_infinite(reading.missing)
-        if not is_text:
-            return cls(texts, ".", None, infinite)
-        return cls(texts, reading.decimal, reading.thousands, infinite)
+
+def notation_of(reading: ReadingConfig, kind: Literal["csv", "parquet"]) -> CellNotation:
+    """The notation of a file; a Parquet file has types, so that the marks of a CSV's numbers do not matter."""
+    known = holes(reading.missing, kind == "csv")
+    texts = None if known is None else pa.array(sorted(known), pa.string())
+    decimal, thousands = (reading.decimal, reading.thousands) if kind == "csv" else (".", None)
+    return CellNotation(texts, decimal, thousands, drops_infinite(reading.missing))
 
 
 class ReadColumn(NamedTuple):
@@ -85,14 +83,7 @@ def plain(column: pa.ChunkedArray) -> pa.Array:
 
 
 def read(cells: pa.Array, column: Column, notation: CellNotation, form: str | None) -> ReadColumn:
-    """The values of a column of any kind.
-
-    Args:
-        cells: from `plain`.
-        column: name, kind and known categories of the column.
-        notation: how the cells are written.
-        form: how dates are written, see `dates`.
-    """
+    """The values of a column of any kind, whose cells are from `plain`; for `form`, see `dates`."""
     if column.kind == "number":
         return numbers(cells, notation)
     return dates(cells, notation, form) if column.kind == "date" else categories(cells, notation, column)
@@ -121,7 +112,6 @@ def dates(cells: pa.Array, notation: CellNotation, form: str | None) -> ReadColu
 
     Args:
         cells: moments, days, or text.
-        notation: which texts are holes.
         form: how text is read, see `tabular.table.spelling.moments`; None where no cell so far was a date.
     """
     none = np.zeros(len(cells), dtype=bool)
