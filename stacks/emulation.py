@@ -21,12 +21,7 @@ BUCKET = ("STACKHOUSE_EMULATED_BUCKET", "stackhouse")
 
 
 def emulator(folder: Path, port: int = GCS_PORT[1]) -> DetachedProgram:
-    """Google Cloud Storage's JSON API; buckets and objects are kept in `folder/objects`.
-
-    Args:
-        folder: the folder that both programs share.
-        port: the port to listen on.
-    """
+    """Google Cloud Storage's JSON API; buckets and objects are kept in `folder/objects`."""
     folder = folder.resolve()
     launcher = str(Path(__file__).with_name("emulated_bucket.py"))
     command = (sys.executable, "-P", launcher, str(port), str(folder / "objects"))
@@ -34,12 +29,7 @@ def emulator(folder: Path, port: int = GCS_PORT[1]) -> DetachedProgram:
 
 
 def mlflow_server(folder: Path, port: int = MLFLOW_PORT[1]) -> DetachedProgram:
-    """An MLflow server with a SQLite database, which also stores and serves the artifacts.
-
-    Args:
-        folder: the folder that both programs share.
-        port: the port to listen on.
-    """
+    """An MLflow server with a SQLite database, which also stores and serves the artifacts."""
     folder = folder.resolve()
     command = (
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
@@ -55,7 +45,7 @@ def up(folder: Path, gcs_port: int, mlflow_port: int, bucket: str) -> list[str]:
     """Start the programs that do not run yet, and make the bucket if it is missing.
 
     Args:
-        folder: the folder where both programs keep their data, logs and process ids.
+        folder: the folder where both programs keep their data and logs.
         gcs_port: port of the emulator.
         mlflow_port: port of the MLflow server.
         bucket: name of the bucket.
@@ -68,22 +58,20 @@ def up(folder: Path, gcs_port: int, mlflow_port: int, bucket: str) -> list[str]:
         StartFailed: a program did not come up; the programs that this call started are stopped again.
     """
     programs = (emulator(folder, gcs_port), mlflow_server(folder, mlflow_port))
-    missing = [program for program in programs if not program.pid()]
+    missing = []
     for program in programs:
-        if program not in missing and program.noted_port() != program.port:
-            raise UserError(
-                f"{program.name} already runs on port {program.noted_port()}; stop it first: make cloud-down"
-            )
+        if (running := program.running()) is None:
+            missing.append(program)
+        elif running[1] != program.port:
+            raise UserError(f"{program.name} already runs on port {running[1]}; stop it first: make cloud-down")
     for program in missing:
         program.clear()  # both, before one is started
-    started: list[DetachedProgram] = []
     try:
         for program in missing:
-            started.append(program)
             program.start()
         make_bucket(gcs_port, bucket)
     except BaseException:
-        for program in started:
+        for program in missing:
             program.stop()
         raise
     return [
@@ -108,21 +96,8 @@ def make_bucket(port: int, bucket: str) -> None:
 
 
 def down(folder: Path) -> list[str]:
-    """Stop the programs and their children; their data stays. Returns the names of those that were running.
-
-    Args:
-        folder: the folder that was given to `up`.
-    """
+    """Stop the programs and their children; their data stays. Returns the names of those that were running."""
     return [program.name for program in (emulator(folder), mlflow_server(folder)) if program.stop()]
-
-
-def pids(folder: Path) -> dict[str, int]:
-    """The process ids of the programs that run, by name: `gcs` and `mlflow`.
-
-    Args:
-        folder: the folder that was given to `up`.
-    """
-    return {program.name: pid for program in (emulator(folder), mlflow_server(folder)) if (pid := program.pid())}
 
 
 def _port(setting: tuple[str, int]) -> int:

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -15,17 +14,16 @@ from pathlib import Path
 import psutil
 
 from tabular.errors import UserError
-from tabular.storage.atomic import write_atomically
 
 HOST = "127.0.0.1"
 SECONDS_TO_START = 120.0
 """MLflow takes about 8 seconds on 2 idle cores, and many times that on busy ones."""
 SECONDS_TO_STOP = 10.0
-SECONDS_TO_RELEASE = 2.0
+SECONDS_TO_RELEASE = 1.0
 """The threads of a killed process end a little later than the process, and keep its port until then."""
 LOG_LINES = 20
-CLOCK_TOLERANCE = 2.0
-"""Seconds by which the start of a process may seem to move when the machine's clock is corrected."""
+MARK = "STACKHOUSE_PROGRAM"
+"""Environment variable by which the processes of a program are recognised, because children inherit it."""
 
 
 class StartFailed(RuntimeError):
@@ -34,14 +32,11 @@ class StartFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class DetachedProgram:
-    """A program that listens on a port of this machine.
-
-    Its process leads a session of its own, so that its children can be recognised and stopped with it.
-    """
+    """A program that listens on a port of this machine."""
 
     name: str
     folder: Path
-    """An absolute path. It holds `<name>.json` (which process runs), `<name>.log` and what the program stores."""
+    """An absolute path. It holds `<name>.log` and what the program stores."""
     port: int
     variable: str
     """The environment variable that changes the port."""
@@ -54,20 +49,13 @@ class DetachedProgram:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
-    @property
-    def file(self) -> Path:
-        """The note of the process: its id, the time of its start and its port."""
-        return self.folder / f"{self.name}.json"
-
-    def pid(self) -> int | None:
-        """The id of the process, if it was started and still runs."""
-        leader = self._leader()
-        return leader if any(process.pid == leader for process in _session(leader)) else None
-
-    def noted_port(self) -> int | None:
-        """The port that the program was last started on."""
-        note = self._note()
-        return int(note["port"]) if note else None
+    def running(self) -> tuple[int, int] | None:
+        """The id of the program's first process and the port that it was started on; None if it does not run."""
+        for process, port in self._processes().items():
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(process.pid) == process.pid:
+                    return process.pid, port
+        return None
 
     def start(self) -> None:
         """Start the program and wait until it answers.
@@ -79,25 +67,22 @@ class DetachedProgram:
         self.clear()
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / f"{self.name}.log"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
         with log.open("ab") as output:
             written_before = output.tell()
             process = subprocess.Popen(
                 self.command,
                 cwd=self.folder,
-                env={name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-                | dict(self.environment),
+                env={**inherited, **self.environment, MARK: f"{self.folder / self.name}:{self.port}"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
         try:
-            note = {"pid": process.pid, "started": psutil.Process(process.pid).create_time(), "port": self.port}
-            write_atomically(self.file, json.dumps(note).encode())
             self._wait(process)
         except BaseException as error:
-            _end_session(process.pid)
-            self.file.unlink(missing_ok=True)
+            self.stop()
             if not isinstance(error, TimeoutError):
                 raise
             lines = log.read_bytes()[written_before:].decode(errors="replace").splitlines()[-LOG_LINES:]
@@ -105,9 +90,15 @@ class DetachedProgram:
 
     def stop(self) -> bool:
         """End the program and its children. Returns whether anything was running."""
-        leader = self._leader()
-        was_running = leader is not None and _end_session(leader)
-        self.file.unlink(missing_ok=True)
+        was_running = False
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            deadline = time.monotonic() + SECONDS_TO_STOP
+            for process in self._processes():
+                was_running = True
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    end(process)
+            while self._processes() and time.monotonic() < deadline:
+                time.sleep(0.05)
         return was_running
 
     def clear(self) -> None:
@@ -116,15 +107,24 @@ class DetachedProgram:
         Raises:
             UserError: something else listens on the port.
         """
-        may_linger = self.file.exists()
         self.stop()
-        deadline = time.monotonic() + (SECONDS_TO_RELEASE if may_linger else 0)
+        deadline = time.monotonic() + SECONDS_TO_RELEASE
         while (obstacle := self._obstacle()) and time.monotonic() < deadline:
             time.sleep(0.05)
         if obstacle:
             raise UserError(
                 f"port {self.port} cannot be used for {self.name} ({obstacle}); set {self.variable} to another one"
             )
+
+    def _processes(self) -> dict[psutil.Process, int]:
+        """The running processes of the program, each with the port that it was started on."""
+        found = {}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                path, _, port = process.environ().get(MARK, "").rpartition(":")
+                if path == str(self.folder / self.name) and process.status() != psutil.STATUS_ZOMBIE:
+                    found[process] = int(port)
+        return found
 
     def _obstacle(self) -> str | None:
         """Why the program could not listen on its port."""
@@ -148,26 +148,6 @@ class DetachedProgram:
             time.sleep(0.1)
         raise TimeoutError(f"it did not answer within {SECONDS_TO_START:.0f} seconds")
 
-    def _note(self) -> dict[str, float] | None:
-        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-            note: dict[str, float] = json.loads(self.file.read_text())
-            return note
-        return None
-
-    def _leader(self) -> int | None:
-        """The noted process id, unless it belongs to another process by now.
-
-        The system does not reuse an id as long as a session bears it. So if the noted process has ended and its id was
-        reused, its children have ended too.
-        """
-        if (note := self._note()) is None:
-            return None
-        leader = int(note["pid"])
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if abs(psutil.Process(leader).create_time() - note["started"]) >= CLOCK_TOLERANCE:
-                return None
-        return leader
-
 
 def request(port: int, method: str, path: str, content: object = None) -> int:
     """Send a request to a port of this machine, past any proxy, and return the HTTP status of the response."""
@@ -176,26 +156,3 @@ def request(port: int, method: str, path: str, content: object = None) -> int:
         body = None if content is None else json.dumps(content)
         connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
         return connection.getresponse().status
-
-
-def _end_session(leader: int) -> bool:
-    """Send SIGTERM to all processes of a session, then SIGKILL. Returns whether there were any."""
-    was_running = False
-    for sent in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + SECONDS_TO_STOP
-        for process in _session(leader):
-            was_running = True
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(sent)
-        while _session(leader) and time.monotonic() < deadline:
-            time.sleep(0.05)
-    return was_running
-
-
-def _session(leader: int | None) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found

@@ -19,6 +19,7 @@ from mlflow import MlflowClient
 
 from stacks import emulation, files, registration
 from tests.support.cloud_variables import CLOUD
+from tests.support.emulated_buckets import pids
 from tests.support.ports import free_port
 from tests.support.project import ROOT
 from tests.support.runs import Repository, Trained
@@ -101,7 +102,7 @@ def interrupted(cloud: Cloud) -> Interrupted:
         seen.append(line)
         if "Step `impute` has started" in line:
             break
-    os.kill(emulation.pids(cloud.folder)["gcs"], signal.SIGKILL)
+    os.kill(pids(cloud.folder)["gcs"], signal.SIGKILL)
     output, errors = process.communicate(timeout=120)
     versions = len(cloud.mlflow().search_model_versions())
     refused = cloud.run()
@@ -250,7 +251,7 @@ def test_with_the_registry_down_nothing_is_promoted_and_the_release_stays(
     location = interrupted.completed["release"]["manifest"]
     bucket = GCSFileSystem(endpoint_url=f"http://127.0.0.1:{cloud.gcs_port}", token="anon", use_listings_cache=False)
     before = bucket.cat_file(location)
-    os.killpg(emulation.pids(cloud.folder)["mlflow"], signal.SIGKILL)
+    os.killpg(pids(cloud.folder)["mlflow"], signal.SIGKILL)
 
     # when
     refused = cloud.run("models", "rollback", "--yes")

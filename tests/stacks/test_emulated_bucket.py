@@ -49,10 +49,10 @@ def test_what_was_acknowledged_outlives_a_kill_in_the_middle_of_writing(emulator
             time.sleep(0.01)
 
         # when
-        pid = emulator.pid()
-        assert pid
+        running = emulator.running()
+        assert running
         time.sleep(0.02 * turn)
-        kill(pid)
+        kill(running[0])
         writer.join(timeout=60)
         emulator.start()
 
@@ -68,15 +68,15 @@ def test_a_list_of_objects_that_was_half_written_does_no_harm(emulator: Detached
     emulator.start()
     emulation.make_bucket(emulator.port, "bucket")
     upload(emulator.port, "before", b"before")
-    pid = emulator.pid()
-    assert pid
+    running = emulator.running()
+    assert running
     limit = (emulator.folder / "objects" / ".cloudstorage" / ".meta").stat().st_size + 10
-    psutil.Process(pid).rlimit(psutil.RLIMIT_FSIZE, (limit, limit))
+    psutil.Process(running[0]).rlimit(psutil.RLIMIT_FSIZE, (limit, limit))
     with pytest.raises((OSError, http.client.HTTPException)):
         upload(emulator.port, "after", b"after")
 
     # when
-    kill(pid)
+    kill(running[0])
     emulator.start()
 
     # then

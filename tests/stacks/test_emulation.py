@@ -14,7 +14,7 @@ import pytest
 from stacks import emulation
 from stacks.programs import DetachedProgram, StartFailed
 from tabular.errors import UserError
-from tests.support.emulated_buckets import ask, download, kill, upload
+from tests.support.emulated_buckets import ask, download, kill, pids, upload
 from tests.support.ports import free_port
 from tests.support.project import ROOT, Project
 
@@ -88,13 +88,13 @@ def test_up_starts_both_and_says_what_to_type_next(cloud: Cloud) -> None:
     assert ask(cloud.mlflow, "PUT", "/api/2.0/mlflow-artifacts/artifacts/note", b"a note")[0] == 200
     assert (cloud.folder / "mlflow-artifacts" / "note").read_bytes() == b"a note"
     assert (cloud.folder / "mlflow.db").is_file()
-    assert {"gcs", "mlflow"} == set(emulation.pids(cloud.folder))
+    assert {"gcs", "mlflow"} == set(pids(cloud.folder))
 
 
 @pytest.mark.slow
 def test_up_again_changes_nothing(cloud: Cloud) -> None:
     # given
-    before = emulation.pids(cloud.folder)
+    before = pids(cloud.folder)
 
     # when
     again = cloud.up()
@@ -104,7 +104,7 @@ def test_up_again_changes_nothing(cloud: Cloud) -> None:
         f"gcs: already runs on http://127.0.0.1:{cloud.gcs}, bucket gs://bucket",
         f"mlflow: already runs on http://127.0.0.1:{cloud.mlflow}",
     ]
-    assert emulation.pids(cloud.folder) == before
+    assert pids(cloud.folder) == before
 
 
 @pytest.mark.slow
@@ -121,15 +121,15 @@ def test_up_on_other_ports_than_those_in_use_is_refused(cloud: Cloud) -> None:
 def test_up_starts_only_what_has_died(cloud: Cloud) -> None:
     # given
     upload(cloud.gcs, "kept", b"kept")
-    before = emulation.pids(cloud.folder)
+    before = pids(cloud.folder)
     kill(before["gcs"])
-    assert set(emulation.pids(cloud.folder)) == {"mlflow"}
+    assert set(pids(cloud.folder)) == {"mlflow"}
 
     # when
     lines = cloud.up()
 
     # then: with its objects
-    after = emulation.pids(cloud.folder)
+    after = pids(cloud.folder)
     assert "started" in lines[0]
     assert "already runs" in lines[1]
     assert after["mlflow"] == before["mlflow"]
@@ -141,7 +141,7 @@ def test_up_starts_only_what_has_died(cloud: Cloud) -> None:
 def test_down_stops_both_and_their_children(cloud: Cloud) -> None:
     # given: whatever the other tests have left
     cloud.up()
-    leaders = emulation.pids(cloud.folder)
+    leaders = pids(cloud.folder)
     running = [pid for leader in leaders.values() for pid in session(leader)]
     assert len(running) > 2
 
@@ -153,7 +153,7 @@ def test_down_stops_both_and_their_children(cloud: Cloud) -> None:
     assert second.stdout.splitlines() == ["nothing runs"]
     assert first.returncode == second.returncode == 0
     assert [pid for leader in leaders.values() for pid in session(leader)] == []
-    assert emulation.pids(cloud.folder) == {}
+    assert pids(cloud.folder) == {}
     assert (cloud.folder / "mlflow.db").is_file()
 
 
@@ -171,7 +171,7 @@ def test_a_port_that_somebody_else_uses_is_named(taken: str, tmp_path: Path) -> 
     assert f"port {ports[taken]} cannot be used for {taken} (address already in use)" in said
     assert f"set STACKHOUSE_{taken.upper()}_PORT to another one" in said
     assert "\n" not in said
-    assert emulation.pids(tmp_path) == {}
+    assert pids(tmp_path) == {}
 
 
 @pytest.mark.parametrize("value", ["http", "0", "65536", "-1"])
@@ -196,39 +196,22 @@ def test_nothing_heavy_is_imported() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_a_number_that_went_to_another_process_is_left_alone(emulator: DetachedProgram) -> None:
-    # given: a note of long ago whose number is now that of an unrelated process, which leads a session too
-    unrelated = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
-    emulator.folder.mkdir()
-    emulator.file.write_text(json.dumps({"pid": unrelated.pid, "started": 1.0, "port": emulator.port}))
-
-    # when
-    running, stopped = emulator.pid(), emulator.stop()
-    emulator.start()
-
-    # then
-    assert running is None
-    assert not stopped
-    assert unrelated.poll() is None
-    assert emulator.pid() not in (None, unrelated.pid)
-    unrelated.communicate(b"\n", timeout=30)
-
-
-@pytest.mark.parametrize(
-    "note", ["", "{", '{"pid": 4194304, "started": 1.0, "port": 1}'], ids=["empty", "torn", "gone"]
-)
-def test_a_note_of_no_process_is_passed_over(note: str, emulator: DetachedProgram) -> None:
+def test_a_program_of_another_folder_is_left_alone(emulator: DetachedProgram, tmp_path: Path) -> None:
     # given
-    emulator.folder.mkdir()
-    emulator.file.write_text(note)
-
-    # when
-    running = emulator.pid()
-    emulator.start()
+    other = emulation.emulator(tmp_path / "cloud2", free_port())
+    other.start()
+    before = other.running()
 
     # then
-    assert running is None
-    assert emulator.pid()
+    try:
+        assert before and before[1] == other.port
+        assert emulator.running() is None
+        assert not emulator.stop()
+        emulator.start()
+        assert emulator.running() not in (None, before)
+        assert other.running() == before
+    finally:
+        assert other.stop()
 
 
 def test_children_that_a_killed_process_left_are_ended(tmp_path: Path) -> None:
@@ -237,9 +220,11 @@ def test_children_that_a_killed_process_left_are_ended(tmp_path: Path) -> None:
     serve = f"{sys.executable} -m http.server --bind 127.0.0.1 {port}"
     program = DetachedProgram("two", tmp_path, port, "PORT", ("sh", "-c", f"{serve}; true"), health="/")
     program.start()
-    leader = program.pid()
-    assert leader
+    running = program.running()
+    assert running
+    leader, _ = running
     kill(leader)
+    assert program.running() is None
     assert ask(port, "GET", "/")[0] == 200
 
     # when
@@ -247,7 +232,7 @@ def test_children_that_a_killed_process_left_are_ended(tmp_path: Path) -> None:
 
     # then
     assert session(leader) == []
-    assert program.pid() not in (None, leader)
+    assert program.running() not in (None, running)
     assert ask(port, "GET", "/")[0] == 200
     assert program.stop()
 
@@ -259,12 +244,12 @@ def test_a_program_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: p
     serve = f"exec {sys.executable} -m http.server --bind 127.0.0.1 {port}"
     program = DetachedProgram("deaf", tmp_path, port, "PORT", ("sh", "-c", f"trap '' TERM; {serve}"), health="/")
     program.start()
-    pid = program.pid()
-    assert pid
+    running = program.running()
+    assert running
 
     # then
     assert program.stop()
-    assert session(pid) == []
+    assert session(running[0]) == []
 
 
 def test_a_program_that_does_not_come_up_shows_the_end_of_its_log(emulator: DetachedProgram) -> None:
@@ -283,7 +268,7 @@ def test_a_program_that_does_not_come_up_shows_the_end_of_its_log(emulator: Deta
     assert first == f"gcs: it ended with exit code 1 before it answered; the end of {emulator.folder / 'gcs.log'}:"
     assert "JSONDecodeError" in lines[-1]
     assert "of an earlier start" not in lines
-    assert not emulator.file.exists()
+    assert emulator.running() is None
 
 
 def test_a_program_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,4 +284,4 @@ def test_a_program_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pyte
     # then
     begun = str(caught.value).splitlines()[-1]
     assert session(int(begun.removeprefix("begun "))) == []
-    assert program.pid() is None
+    assert program.running() is None

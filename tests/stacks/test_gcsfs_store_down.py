@@ -208,10 +208,10 @@ def mortal(tmp_path: Path) -> Iterator[DetachedProgram]:
 
 
 def kill(program: DetachedProgram) -> None:
-    pid = program.pid()
-    assert pid
-    os.kill(pid, signal.SIGKILL)
-    while program.pid():
+    running = program.running()
+    assert running
+    os.kill(running[0], signal.SIGKILL)
+    while program.running():
         time.sleep(0.01)
 
 

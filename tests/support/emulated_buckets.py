@@ -4,8 +4,11 @@ import http.client
 import os
 import signal
 import time
+from pathlib import Path
 
 import psutil
+
+from stacks import emulation
 
 
 def ask(port: int, method: str, path: str, content: bytes | None = None, **headers: str) -> tuple[int, bytes]:
@@ -33,3 +36,9 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.01)
+
+
+def pids(folder: Path) -> dict[str, int]:
+    """The process ids of the programs that run, by name: `gcs` and `mlflow`."""
+    programs = (emulation.emulator(folder), emulation.mlflow_server(folder))
+    return {program.name: running[0] for program in programs if (running := program.running())}
