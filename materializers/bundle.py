@@ -18,7 +18,6 @@ class BundleMaterializer(FileMaterializer):
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BundleFolder,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
-    SKIP_REGISTRATION: ClassVar[bool] = False
 
     def save(self, data: BundleFolder) -> None:
         """Copy the files, with the manifest last, so that a bundle with a manifest is complete."""

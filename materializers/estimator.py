@@ -7,9 +7,7 @@ from sklearn.utils import estimator_html_repr
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.storage.persistence import digest, from_bytes, to_bytes
-
-FILE = "estimator.skops"
+from tabular.storage.persistence import from_bytes, to_bytes
 
 
 class EstimatorMaterializer(FileMaterializer):
@@ -17,21 +15,13 @@ class EstimatorMaterializer(FileMaterializer):
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BaseEstimator,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
-    SKIP_REGISTRATION: ClassVar[bool] = False
+    FILE: ClassVar[str] = "estimator.skops"
 
-    def save(self, data: BaseEstimator) -> None:
-        """Write the estimator."""
-        content = to_bytes(data)
-        self._digest = digest(content)
-        self.write(FILE, content)
+    def _encoded(self, data: BaseEstimator) -> bytes:
+        return to_bytes(data)
 
-    def load(self, data_type: type[Any]) -> BaseEstimator:
-        """Read the estimator; a file with untrusted types is refused."""
-        return from_bytes(self.read(FILE))
-
-    def compute_content_hash(self, data: BaseEstimator) -> str | None:
-        """The sha256 of the stored file; equal estimators have equal files."""
-        return self._digest
+    def _decoded(self, content: bytes, data_type: type[Any]) -> BaseEstimator:
+        return from_bytes(content)
 
     def save_visualizations(self, data: BaseEstimator) -> dict[str, VisualizationType]:
         """The diagram of scikit-learn."""

@@ -7,9 +7,7 @@ from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
 from tabular.learning.imputation import ImputerPair
-from tabular.storage.persistence import digest, from_bytes, to_bytes
-
-FILE = "imputer.skops"
+from tabular.storage.persistence import from_bytes, to_bytes
 
 
 class ImputerPairMaterializer(FileMaterializer):
@@ -17,21 +15,13 @@ class ImputerPairMaterializer(FileMaterializer):
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ImputerPair,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
-    SKIP_REGISTRATION: ClassVar[bool] = False
+    FILE: ClassVar[str] = "imputer.skops"
 
-    def save(self, data: ImputerPair) -> None:
-        """Write the pair."""
-        content = to_bytes(tuple(data))
-        self._digest = digest(content)
-        self.write(FILE, content)
+    def _encoded(self, data: ImputerPair) -> bytes:
+        return to_bytes(tuple(data))
 
-    def load(self, data_type: type[Any]) -> ImputerPair:
-        """Read the pair; a file with untrusted types is refused."""
-        return ImputerPair(*from_bytes(self.read(FILE)))
-
-    def compute_content_hash(self, data: ImputerPair) -> str | None:
-        """The sha256 of the stored file."""
-        return self._digest
+    def _decoded(self, content: bytes, data_type: type[Any]) -> ImputerPair:
+        return ImputerPair(*from_bytes(content))
 
     def save_visualizations(self, data: ImputerPair) -> dict[str, VisualizationType]:
         """A diagram of each part."""

@@ -1,6 +1,5 @@
 """Stores a model's configuration as `model_config.yaml`."""
 
-import hashlib
 from typing import Any, ClassVar
 
 from zenml.enums import ArtifactType, VisualizationType
@@ -14,19 +13,13 @@ class ModelConfigMaterializer(FileMaterializer):
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ModelConfig,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
-    SKIP_REGISTRATION: ClassVar[bool] = False
+    FILE: ClassVar[str] = FILE
 
-    def save(self, data: ModelConfig) -> None:
-        """Write the file."""
-        self.write(FILE, to_yaml(data).encode())
+    def _encoded(self, data: ModelConfig) -> bytes:
+        return to_yaml(data).encode()
 
-    def load(self, data_type: type[Any]) -> ModelConfig:
-        """Read the file."""
-        return from_yaml(self.read(FILE).decode())
-
-    def compute_content_hash(self, data: ModelConfig) -> str | None:
-        """The sha256 of the file."""
-        return hashlib.sha256(to_yaml(data).encode()).hexdigest()
+    def _decoded(self, content: bytes, data_type: type[Any]) -> ModelConfig:
+        return from_yaml(content.decode())
 
     def save_visualizations(self, data: ModelConfig) -> dict[str, VisualizationType]:
         """The file as a Markdown code block."""

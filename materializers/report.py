@@ -14,24 +14,19 @@ from tabular.reports.report import Report
 from tabular.reports.training import BestParameters, Evaluation
 from tabular.reports.verdicts import Verdict
 
-REPORT_FILE = "report.json"
-PARAMETERS_FILE = "best_params.yaml"
-
 
 class ReportMaterializer(FileMaterializer):
     """A report as JSON, with its pictures as PNG; an evaluation and a verdict also have an HTML page."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Report,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA_ANALYSIS
-    SKIP_REGISTRATION: ClassVar[bool] = False
+    FILE: ClassVar[str] = "report.json"
 
-    def save(self, data: Report) -> None:
-        """Write the report."""
-        self.write(REPORT_FILE, data.model_dump_json(indent=2).encode())
+    def _encoded(self, data: Report) -> bytes:
+        return data.model_dump_json(indent=2).encode()
 
-    def load(self, data_type: type[Any]) -> Report:
-        """Read the report."""
-        report: Report = data_type.model_validate_json(self.read(REPORT_FILE))
+    def _decoded(self, content: bytes, data_type: type[Any]) -> Report:
+        report: Report = data_type.model_validate_json(content)
         return report
 
     def compute_content_hash(self, data: Report) -> str | None:
@@ -48,30 +43,24 @@ class ReportMaterializer(FileMaterializer):
         if isinstance(data, Verdict):
             html = verdict_page(data, pictures)
             shown[self.write("verdict.html", html.encode())] = VisualizationType.HTML
-        shown[f"{self.uri}/{REPORT_FILE}"] = VisualizationType.JSON
+        shown[f"{self.uri}/{self.FILE}"] = VisualizationType.JSON
         return shown
 
 
-class BestParametersMaterializer(FileMaterializer):
+class BestParametersMaterializer(ReportMaterializer):
     """The best parameters as a YAML file."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BestParameters,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
-    SKIP_REGISTRATION: ClassVar[bool] = False
+    FILE: ClassVar[str] = "best_params.yaml"
 
-    def save(self, data: BestParameters) -> None:
-        """Write the parameters."""
-        self.write(PARAMETERS_FILE, yaml.safe_dump(data.model_dump(), sort_keys=False).encode())
+    def _encoded(self, data: Report) -> bytes:
+        return yaml.safe_dump(data.model_dump(), sort_keys=False).encode()
 
-    def load(self, data_type: type[Any]) -> BestParameters:
-        """Read the parameters."""
-        return BestParameters.model_validate(yaml.safe_load(self.read(PARAMETERS_FILE)))
+    def _decoded(self, content: bytes, data_type: type[Any]) -> BestParameters:
+        return BestParameters.model_validate(yaml.safe_load(content))
 
-    def compute_content_hash(self, data: BestParameters) -> str | None:
-        """The sha256 of the parameters."""
-        return hashlib.sha256(json.dumps(data.content(), sort_keys=True).encode()).hexdigest()
-
-    def save_visualizations(self, data: BestParameters) -> dict[str, VisualizationType]:
+    def save_visualizations(self, data: Report) -> dict[str, VisualizationType]:
         """The parameters as a Markdown code block."""
-        text = f"```yaml\n{yaml.safe_dump(data.model_dump(), sort_keys=False)}```\n"
-        return {self.write("best_params.md", text.encode()): VisualizationType.MARKDOWN}
+        text = b"```yaml\n%b```\n" % self._encoded(data)
+        return {self.write("best_params.md", text): VisualizationType.MARKDOWN}

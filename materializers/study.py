@@ -23,7 +23,6 @@ def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int | 
 
     Args:
         context: the running step's context, which holds the content hashes of its inputs.
-        code: the step's cache policy, which lists the files of its code.
         parameters: the step's parameters without the number of trials.
     """
     known: dict[str, Any] = {

@@ -7,31 +7,21 @@ import pandas as pd
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.storage.persistence import digest
-
-FILE = "table.parquet"
 
 
 class TableMaterializer(FileMaterializer):
-    """One table; its picture is a CSV with figures of each column."""
+    """One table without its index; its picture is a CSV with figures of each column."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (pd.DataFrame,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
+    FILE: ClassVar[str] = "table.parquet"
 
-    def save(self, data: pd.DataFrame) -> None:
-        """Write the table; its index is not kept."""
-        buffer = io.BytesIO()
-        data.to_parquet(buffer, index=False)
-        self._digest = digest(buffer.getvalue())
-        self.write(FILE, buffer.getvalue())
+    def _encoded(self, data: pd.DataFrame) -> bytes:
+        content: bytes = data.to_parquet(index=False)
+        return content
 
-    def load(self, data_type: type[Any]) -> pd.DataFrame:
-        """Read the table."""
-        return pd.read_parquet(io.BytesIO(self.read(FILE)))
-
-    def compute_content_hash(self, data: pd.DataFrame) -> str | None:
-        """The sha256 of the Parquet file."""
-        return self._digest
+    def _decoded(self, content: bytes, data_type: type[Any]) -> pd.DataFrame:
+        return pd.read_parquet(io.BytesIO(content))
 
     def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
         """Count, number of distinct values, mean, standard deviation and quantiles of each column."""

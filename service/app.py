@@ -55,8 +55,6 @@ class Route:
     """One path.
 
     Args:
-        method: GET or POST.
-        handler: function that answers.
         protected: whether a client needs a key, if there are keys, and is limited in its rate.
         local: whether only this machine may use the route as long as there are no keys.
         predicts: whether the route asks a model. The prediction log then counts its refusals and failures; those of
@@ -71,15 +69,7 @@ class Route:
 
 
 class Application:
-    """Answers requests by exact path.
-
-    Args:
-        routes: the routes by path.
-        keys: keys that open the protected routes.
-        limit: rate limit of the protected routes.
-        metrics: counts every request.
-        log: counts refusals and failures of the routes that predict.
-    """
+    """Answers requests by exact path."""
 
     def __init__(
         self, routes: Mapping[str, Route], keys: ApiKeys, limit: RateLimit, metrics: Metrics, log: PredictionLog

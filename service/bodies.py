@@ -45,8 +45,6 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limit: int, sec
     """Read a whole body, chunked or not.
 
     Args:
-        receive: ASGI's function for the next part of the request.
-        headers: headers of the request.
         limit: largest size in bytes; no more is kept in memory.
         seconds: longest time that the client may take.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from service.choices import SOURCES, Choice, Pause, changes, position
+from service.problems import Problem
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST, digest, parse
 from tabular.bundles.bundle_cache import BundleCache
@@ -21,19 +22,12 @@ from tabular.storage.places import public
 logger = logging.getLogger(__name__)
 
 
-class NoModel(UserError):
-    """There is no model and not even a baseline to answer with."""
-
-
 class LiveModel:
     """The model of one worker. Workers agree because they follow the same manifest, and share the cache folder.
 
     Args:
         manifest: path or fsspec URL of the release manifest; None serves the model of the Bento.
-        bento: folder of the bundle inside the Bento.
         cache: folder for copies of bundles, in which the last good one is found after a restart.
-        poll_seconds: seconds between two looks at the manifest.
-        threads: number of threads of one prediction.
     """
 
     def __init__(
@@ -76,11 +70,12 @@ class LiveModel:
                 the champion.
 
         Raises:
-            NoModel: no model is loaded.
+            Problem: there is no model, and not even a baseline to answer with (503).
         """
         choice = self.choice
         if choice is None:
-            raise NoModel("no model is loaded: " + ("; ".join(self._troubles.values()) or "start() has not run"))
+            remedy = "try again later; /health says what is wrong"
+            raise Problem(503, "no_model", "no model is loaded", remedy, headers=((b"retry-after", b"5"),))
         if choice.challenger and key is not None and position(key) < choice.share:
             return choice.challenger
         return choice.champion

@@ -15,11 +15,7 @@ SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Metrics:
-    """The metrics of the service. Labels come from the model and the routes, never from what a client invents.
-
-    Args:
-        registry: registry of the metrics.
-    """
+    """The metrics of the service. Labels come from the model and the routes, never from what a client invents."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from service import bodies
 from service.app import Answer, Request, encoded
-from service.live import LiveModel, NoModel
+from service.live import LiveModel
 from service.metrics import Metrics
 from service.problems import Problem
 from service.settings import Settings
@@ -35,32 +35,8 @@ FAILED: Final = "degraded: the model failed on this input, this is the training 
 _SYNTAX: Final = frozenset({"invalid_csv", "invalid_encoding", "duplicate_field"})
 
 
-def loaded_model(live: LiveModel, key: str | None = None) -> Loaded:
-    """The model that answers a request.
-
-    Args:
-        live: the model in use.
-        key: id of the request; None gets the champion.
-
-    Raises:
-        Problem: no model is loaded (503).
-    """
-    try:
-        return live.current(key)
-    except NoModel:
-        remedy = "try again later; /health says what is wrong"
-        raise Problem(503, "no_model", "no model is loaded", remedy, headers=((b"retry-after", b"5"),)) from None
-
-
 class Predicting:
-    """The handlers of the routes that predict.
-
-    Args:
-        settings: bounds of bodies and batches.
-        live: the model in use.
-        log: receives every prediction that is answered.
-        metrics: counts what is answered and refused.
-    """
+    """The handlers of the routes that predict."""
 
     def __init__(self, settings: Settings, live: LiveModel, log: PredictionLog, metrics: Metrics) -> None:
         self._settings = settings
@@ -77,7 +53,7 @@ class Predicting:
         try:
             bodies.content_type(request.headers, (bodies.JSON,))
             body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
-            loaded = loaded_model(self._live, request.id)
+            loaded = self._live.current(request.id)
             values = bodies.decode(body)
             rows, notes = loaded.encoder.row(values)
             if loaded.bundle.compiled or loaded.degraded:
@@ -99,7 +75,7 @@ class Predicting:
         try:
             kind = bodies.content_type(request.headers, (bodies.JSON, bodies.CSV))
             body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
-            loaded = loaded_model(self._live, request.id)
+            loaded = self._live.current(request.id)
             answer: Answer = await self._in_thread(self._batch, loaded, request, kind, body, began)
             return answer
         except (BadInput, Problem) as error:

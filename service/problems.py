@@ -10,13 +10,10 @@ class Problem(Exception):
     """An answer that is not a success.
 
     Args:
-        status: HTTP status code of the answer.
         code: kind of the mistake, for programs.
         message: what is wrong; it follows the name of the field if there is one.
-        remedy: what the client can do.
         field: name of the input field or of the header.
         row: row of a batch, counted from 0.
-        headers: additional headers of the answer.
     """
 
     def __init__(

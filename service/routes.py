@@ -11,9 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from service import bodies, openapi
 from service.app import REQUEST_ID, Answer, Application, Request, Route, encoded
-from service.live import LiveModel, NoModel
+from service.live import LiveModel
 from service.metrics import Metrics
-from service.predicting import BATCH, ROW, Predicting, loaded_model
+from service.predicting import BATCH, ROW, Predicting
 from service.problems import Problem
 from service.security import PAGE_POLICY, SECURITY_HEADERS, ApiKeys, RateLimit
 from service.settings import Settings
@@ -31,14 +31,7 @@ class _Feedback(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Routes:
-    """The handlers of the routes that do not predict.
-
-    Args:
-        settings: bounds of bodies and batches.
-        live: the model in use.
-        log: receives the feedback.
-        metrics: metrics that `/metrics` exposes.
-    """
+    """The handlers of the routes that do not predict."""
 
     def __init__(self, settings: Settings, live: LiveModel, log: PredictionLog, metrics: Metrics) -> None:
         self._settings = settings
@@ -50,7 +43,8 @@ class Routes:
 
     async def health(self, request: Request) -> Answer:
         """Whether the service can answer, and how well; the status code is 503 if it cannot."""
-        status, loaded = self._live.status, self._current()
+        status, choice = self._live.status, self._live.choice
+        loaded = choice.champion if choice else None
         return encoded(
             {
                 "status": status,
@@ -67,21 +61,20 @@ class Routes:
 
     async def model_info(self, request: Request) -> Answer:
         """The manifest and the card of the model that serves."""
-        loaded = loaded_model(self._live)
+        loaded = self._live.current()
         bundle = loaded.bundle.model_dump(mode="json", exclude={"files", "format", "baseline"})
         return encoded(bundle | {"source": loaded.source, "degraded": loaded.degraded, "card": loaded.card})
 
     async def metrics(self, request: Request) -> Answer:
         """The metrics in Prometheus' format."""
-        loaded = self._current()
-        if loaded:
-            self._metrics.serving(loaded.bundle.name, loaded.bundle.version)
+        if choice := self._live.choice:
+            self._metrics.serving(choice.champion.bundle.name, choice.champion.bundle.version)
         return Answer(self._metrics.text(), content_type=CONTENT_TYPE_LATEST.encode())
 
     async def reload(self, request: Request) -> Answer:
         """Look for a newer model now."""
         said = await asyncio.to_thread(self._live.reload)
-        loaded = loaded_model(self._live)
+        loaded = self._live.current()
         return encoded({"message": said, "model_version": loaded.bundle.version, "source": loaded.source})
 
     async def feedback(self, request: Request) -> Answer:
@@ -89,13 +82,13 @@ class Routes:
         settings = self._settings
         bodies.content_type(request.headers, (bodies.JSON,))
         body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
-        given = _feedback(bodies.decode(body), loaded_model(self._live), settings.max_rows)
+        given = _feedback(bodies.decode(body), self._live.current(), settings.max_rows)
         self._log.add(Feedback(given.request_id, now(), given.value, given.row))
         return encoded({"accepted": True, "request_id": given.request_id}, 202)
 
     async def document(self, request: Request) -> Answer:
         """The OpenAPI document, with the inputs of the model that serves."""
-        loaded = loaded_model(self._live)
+        loaded = self._live.current()
         if self._document is None or self._document[0] != loaded.sha256:
             content = openapi.document(loaded.bundle, self._settings)
             self._document = loaded.sha256, msgspec.json.encode(content)
@@ -111,24 +104,11 @@ class Routes:
         lost = [f"{log.dropped} rows of the prediction log were dropped"] if log.dropped else []
         return [*waits, *lost]
 
-    def _current(self) -> Loaded | None:
-        try:
-            return self._live.current()
-        except NoModel:
-            return None
-
 
 def application(
     settings: Settings, live: LiveModel, log: PredictionLog, metrics: Metrics
 ) -> tuple[Application, Predicting]:
-    """Build the application, and the part of it that must be closed.
-
-    Args:
-        settings: bounds and keys.
-        live: the model in use.
-        log: receives predictions and feedback.
-        metrics: metrics that `/metrics` exposes.
-    """
+    """Build the application, and the part of it that must be closed."""
     routes, predicting = Routes(settings, live, log, metrics), Predicting(settings, live, log, metrics)
     table = {
         ROW: Route("POST", predicting.row, protected=True, predicts=True),

@@ -98,11 +98,7 @@ class RateLimit:
 
 
 def with_security_headers(send: Send) -> Send:
-    """Add the security headers to an answer that another application sends.
-
-    Args:
-        send: ASGI's function that sends a part of the answer.
-    """
+    """Add the security headers to an answer that another application sends."""
 
     async def sending(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from service.app import Application, Scope
 from service.bodies import Receive
-from service.live import LiveModel, NoModel
+from service.live import LiveModel
 from service.metrics import Metrics
 from service.routes import application
 from service.security import Send, with_security_headers
@@ -112,7 +112,11 @@ class Worker:
             settings.manifest, Path(self.model.path), settings.cache, settings.poll_seconds, settings.threads
         )
         self._live.start()
-        self._sample = _sample(settings, self._live)
+        self._sample: WandbSample | None = None
+        if settings.wandb_project is not None:
+            name = self._live.choice.champion.bundle.name if self._live.choice else BENTO_NAME
+            self._sample = WandbSample(settings.wandb_share, settings.wandb_project, name)
+            self._sample.start()
         metrics = Metrics(REGISTRY)
         destination = settings.prediction_log
         seconds = BUCKET_SECONDS if destination and is_remote(destination) else FLUSH_SECONDS
@@ -132,19 +136,6 @@ class Worker:
         self._log.stop()
         if self._sample:
             self._sample.stop()
-
-
-def _sample(settings: Settings, live: LiveModel) -> WandbSample | None:
-    """Start what sends a share of the predictions to W&B; None where the settings do not ask for it."""
-    if settings.wandb_project is None:
-        return None
-    try:
-        name = live.current().bundle.name
-    except NoModel:
-        name = BENTO_NAME
-    sample = WandbSample(settings.wandb_share, settings.wandb_project, name)
-    sample.start()
-    return sample
 
 
 # BentoML's metrics have the path as a label, so that a client can add series without end; ours count the same.

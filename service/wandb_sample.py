@@ -23,8 +23,6 @@ class WandbSample:
     """The argument `sample` of `PredictionLog`. W&B's own variables give the account, and whether it is online.
 
     Args:
-        share: share of the predictions, above 0 and at most 1.
-        project: W&B project.
         name: name of the model, which groups the runs.
         folder: folder of W&B's files; None uses the working folder.
         seed: seed of the draw; None draws differently each time.

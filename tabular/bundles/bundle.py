@@ -85,7 +85,6 @@ def read(folder: Path, sha256: str | None = None, place: str | None = None) -> B
     """Read the manifest of a folder and check that every file is the one that was written. Nothing is executed.
 
     Args:
-        folder: folder of the bundle.
         sha256: expected sha256 of `bundle.json`; None accepts the file as it is.
         place: name of the folder in errors; None uses its path.
 
@@ -103,7 +102,6 @@ def parse(content: bytes, place: str, sha256: str | None = None) -> Bundle:
     """Read a manifest alone, without looking at the files that it names.
 
     Args:
-        content: content of a `bundle.json`.
         place: name of the file in errors.
         sha256: expected sha256 of the content; None accepts any.
 
@@ -124,11 +122,6 @@ def parse(content: bytes, place: str, sha256: str | None = None) -> Bundle:
 
 def validated(model: type[Content], content: bytes, place: str) -> Content:
     """Validate one JSON file of a bundle.
-
-    Args:
-        model: model of the file.
-        content: content of the file.
-        place: name of the file in errors.
 
     Raises:
         BadBundle: the content is not such a file, or has the layout of another version.

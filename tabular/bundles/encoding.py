@@ -146,7 +146,6 @@ class Encoder:
 
         Args:
             columns: lists of JSON values; a number column may be an array of float64, where NaN is missing.
-            limit: largest number of rows that is accepted.
 
         Raises:
             BadInput: there are no columns or rows, or too many rows, the lengths differ, a column is unknown, or a
@@ -171,7 +170,6 @@ class Encoder:
 
         Args:
             data: content of the file; an empty cell is a missing value.
-            limit: largest number of rows that is accepted.
 
         Raises:
             BadInput: the file is not such a CSV, has too many rows, or a number cell does not hold a number.

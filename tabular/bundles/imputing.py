@@ -27,14 +27,7 @@ def fill(
     folder: Path,
     threads: int,
 ) -> Fill:
-    """Build the function that imputes.
-
-    Args:
-        imputer: the imputer of the recipe.
-        arrays: the arrays of the recipe.
-        folder: folder of the bundle, which holds the files of the trees.
-        threads: number of threads of ONNX Runtime for one call.
-    """
+    """Build the function that imputes."""
     if isinstance(imputer, ConstantImputer):
         values = np.array(imputer.fill, dtype=np.float64)
         return lambda rows: np.where(np.isnan(rows), values, rows)

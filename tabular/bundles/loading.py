@@ -62,13 +62,7 @@ class BaselinePredictor:
 
 
 def build_predictor(folder: Path, bundle: Bundle, threads: int = 1) -> Predictor:
-    """Build the bundle's compiled predictor, or the original pipeline if it has none.
-
-    Args:
-        folder: folder of the bundle.
-        bundle: its manifest.
-        threads: number of threads of one prediction.
-    """
+    """Build the bundle's compiled predictor, or the original pipeline if it has none."""
     if bundle.compiled:
         return CompiledPredictor.load(folder, threads=threads)
     from tabular.bundles.original import OriginalPredictor  # imports pandas and scikit-learn
@@ -80,10 +74,7 @@ def load(folder: Path, sha256: str | None, source: Source, threads: int = 1) -> 
     """Load a model, and have it answer some rows.
 
     Args:
-        folder: folder of the bundle.
         sha256: expected sha256 of `bundle.json`; None accepts the file as it is.
-        source: where the folder was found.
-        threads: number of threads of one prediction.
 
     Raises:
         BadBundle: a file is damaged, or the predictor cannot be built or gives an answer that is not finite.

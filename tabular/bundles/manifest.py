@@ -1,12 +1,11 @@
 """The release manifest: which bundle is champion, which is challenger, and how requests are split between them."""
 
 import math
-from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from tabular.config.base import StrictModel, explain
+from tabular.config.base import Moment, StrictModel, explain
 from tabular.errors import UserError
 from tabular.storage import places
 from tabular.storage.places import public
@@ -44,17 +43,9 @@ class TrafficSplit(StrictModel):
 class ManifestChange(StrictModel):
     """When, by whom and why a manifest was written."""
 
-    at: str
-    """Time in ISO 8601 with an offset from UTC."""
+    at: Moment
     by: str
     why: str
-
-    @field_validator("at")
-    @classmethod
-    def _has_an_offset(cls, value: str) -> str:
-        if datetime.fromisoformat(value).tzinfo is None:
-            raise ValueError(f"{value!r} has no offset from UTC; end it with +00:00")
-        return value
 
 
 class Manifest(StrictModel):
@@ -79,10 +70,6 @@ class Manifest(StrictModel):
 
 def parse(content: bytes, location: str) -> Manifest:
     """Read the manifest in the content of a file.
-
-    Args:
-        content: JSON.
-        location: location of the file, for the error.
 
     Raises:
         BadManifest: the content is not a manifest.

@@ -23,7 +23,6 @@ class OriginalPredictor:
 
     Args:
         pipeline: pipeline that was fitted on a table of the bundle's columns.
-        bundle: manifest of the bundle, for the columns and the task.
     """
 
     def __init__(self, pipeline: Any, bundle: Bundle) -> None:

@@ -61,14 +61,7 @@ class Predictor(Protocol):
 
 
 class CompiledPredictor:
-    """The fitted pipeline as a recipe for numpy and tree ensembles for ONNX Runtime.
-
-    Args:
-        recipe: the computation.
-        arrays: the arrays that the recipe names.
-        folder: folder of the ensembles' files.
-        threads: number of threads of ONNX Runtime for one call.
-    """
+    """The fitted pipeline as a recipe for numpy and tree ensembles for ONNX Runtime."""
 
     def __init__(self, recipe: Recipe, arrays: Mapping[str, NDArray[Any]], folder: Path, threads: int) -> None:
         self._fill = None if recipe.imputer is None else fill(recipe.imputer, arrays, folder, threads)

@@ -16,8 +16,6 @@ class Trees:
     """One tree ensemble.
 
     Args:
-        folder: folder of the bundle.
-        ensemble: file of the ensemble, and the type of its numbers.
         threads: number of threads of ONNX Runtime for one call.
 
     Raises:

@@ -27,7 +27,6 @@ class BadInput(ValueError):
 
     Args:
         problem: what is wrong, in a few words that follow the name of the field.
-        remedy: what to send instead.
         field: name of the column, if the problem lies in one column.
         row: number of the row, counted from 0, if the problem lies in one row.
         code: kind of the mistake, for programs.
@@ -45,7 +44,6 @@ def to_numbers(values: Any, name: str) -> NDArray[np.float64]:
 
     Args:
         values: a list of JSON values, where null is missing, or an array of float64, where NaN is missing.
-        name: name of the column, for the error.
 
     Raises:
         BadInput: a value is not a finite number.
@@ -132,8 +130,6 @@ def to_codes(values: Sequence[Any], lookup: dict[str, int], name: str) -> NDArra
 
     Args:
         values: JSON values, where null is missing.
-        lookup: code of each known category.
-        name: name of the column, for the error.
 
     Raises:
         BadInput: a value is not a category.

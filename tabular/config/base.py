@@ -3,9 +3,10 @@
 import types
 import typing
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Strict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, ValidationError
 from pydantic_core import ErrorDetails
 
 from tabular.errors import nearest
@@ -13,6 +14,16 @@ from tabular.errors import nearest
 Item = TypeVar("Item")
 Items = Annotated[tuple[Item, ...], Strict(False)]
 """A list in YAML that is a tuple in Python, so that it cannot be changed."""
+
+
+def _with_offset(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC; end it with +00:00")
+    return text
+
+
+Moment = Annotated[str, AfterValidator(_with_offset)]
+"""A point in time in ISO 8601, with an offset from UTC."""
 
 
 class StrictModel(BaseModel):
@@ -27,7 +38,6 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """All failures of a validation in one line, each with its dotted key and, for an unknown key, the nearest one.
 
     Args:
-        error: the error that Pydantic raised.
         model: the model that was validated, for the names of its keys.
     """
     found: dict[str, str] = {}

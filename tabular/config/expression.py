@@ -83,10 +83,7 @@ def unknown_column(name: str, position: int, text: str, known: Iterable[str]) ->
     """The message about a column that does not exist: the expression, the position, the nearest column.
 
     Args:
-        name: name of the column.
-        position: its position in the expression, counted from 1.
-        text: the expression.
-        known: the columns that exist.
+        position: position of the column in the expression, counted from 1.
     """
     known = list(known)
     hint = nearest_hint(name, known)

@@ -1,12 +1,11 @@
 """The run configuration of the monitoring pipeline: a file of ZenML, whose `parameters` are checked by our models."""
 
 import math
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tabular.config.base import Items, StrictModel
+from tabular.config.base import Items, Moment, StrictModel
 from tabular.config.run_file import RunFile
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 
@@ -32,19 +31,12 @@ class WindowConfig(StrictModel):
 
     hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24.0
     """Length of the window. Schedule the monitor once for each length of a window."""
-    until: str | None = None
+    until: Moment | None = None
     """End of the window, in ISO 8601 with an offset from UTC; by default the present moment."""
     rows: Annotated[int, Field(ge=1)] = 1_000_000
     """Largest number of rows; the newest are taken. A million rows of ten columns take 200 MB of memory."""
     minimum: Annotated[int, Field(ge=30)] = 200
     """With fewer rows the verdict is `not_enough_data`, because small samples look like drift, and hide it."""
-
-    @field_validator("until")
-    @classmethod
-    def _is_a_moment(cls, value: str | None) -> str | None:
-        if value is not None and datetime.fromisoformat(value).tzinfo is None:
-            raise ValueError(f"{value!r} has no offset from UTC; end it with +00:00")
-        return value
 
 
 class DriftConfig(StrictModel):

@@ -10,11 +10,6 @@ MODES = ("offline", "dryrun", "disabled")
 
 
 def is_offline(api_key: Any, environment: Mapping[str, str]) -> bool:
-    """Whether W&B sends nothing, because it is told not to, or because it has no key.
-
-    Args:
-        api_key: API key of the W&B tracker.
-        environment: the environment variables and their values.
-    """
+    """Whether W&B sends nothing, because it is told not to, or because it has no key."""
     mode = environment.get("WANDB_MODE")
     return mode in MODES if mode else str(api_key) == NO_KEY

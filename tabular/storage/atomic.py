@@ -15,10 +15,6 @@ READABLE: Final = 0o644
 def write_atomically(path: Path, content: bytes) -> None:
     """Create or replace a file; its folder is created where it does not exist.
 
-    Args:
-        path: the file on this machine.
-        content: everything that the file will hold.
-
     Raises:
         OSError: the file cannot be written; the file that was there before is untouched.
     """
@@ -28,11 +24,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def create_atomically(path: Path, content: bytes) -> bool:
-    """Create a file unless there is one.
-
-    Args:
-        path: the file on this machine; its folder is created where it does not exist.
-        content: everything that the file will hold.
+    """Create a file unless there is one; its folder is created where it does not exist.
 
     Returns:
         Whether this call created the file. Of several processes that try at once, exactly one receives True.

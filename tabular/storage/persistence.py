@@ -1,6 +1,5 @@
 """Estimators as files: skops, never pickle, and byte for byte the same for equal estimators."""
 
-import hashlib
 import io
 import json
 import zipfile
@@ -79,11 +78,6 @@ def from_bytes(data: bytes) -> Any:
     if unknown:
         raise UserError(f"the model file holds types that are not trusted and was not loaded: {', '.join(unknown)}")
     return _skops().loads(data, trusted=TRUSTED_TYPES)
-
-
-def digest(data: bytes) -> str:
-    """The sha256 of a file's bytes, in hex."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _untrusted_types(data: bytes) -> set[str]:

@@ -121,11 +121,9 @@ def read(location: str, seconds: float | None = SECONDS) -> bytes:
 
 
 def write(location: str, content: bytes, seconds: float = SECONDS) -> None:
-    """Create or replace a file; a reader sees the old content or the new content, never a part.
+    """Create or replace a file, and its folders; a reader sees the old content or the new content, never a part.
 
     Args:
-        location: a path, or an address of any protocol that fsspec knows; folders are created.
-        content: everything that the file will hold.
         seconds: how long to wait until a remote file is written.
 
     Raises:
@@ -240,9 +238,6 @@ class _RemoteStream(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         return int(self._file.seek(offset, whence))
-
-    def tell(self) -> int:
-        return int(self._file.tell())
 
     def close(self) -> None:
         if not self.closed and hasattr(self, "_file"):  # which is not there where opening it has failed

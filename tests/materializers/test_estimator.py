@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from materializers.estimator import FILE, EstimatorMaterializer
+from materializers.estimator import EstimatorMaterializer
 from tabular.config.stages import TargetConfig
 from tabular.errors import UserError
 from tabular.learning.training import fit
@@ -73,7 +73,7 @@ def test_models_of_equal_rows_have_equal_hashes(at: Callable[..., Any]) -> None:
 def test_a_type_that_is_not_trusted_is_refused(at: Callable[..., Any]) -> None:
     # given
     materializer = at(EstimatorMaterializer)
-    materializer.write(FILE, to_bytes(Foreign()))
+    materializer.write(materializer.FILE, to_bytes(Foreign()))
 
     # then
     with pytest.raises(UserError, match="not trusted"):

@@ -7,7 +7,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from materializers.imputer import FILE, ImputerPairMaterializer
+from materializers.imputer import ImputerPairMaterializer
 from tabular.errors import UserError
 from tabular.learning.imputation import ImputerPair
 from tabular.storage.persistence import to_bytes
@@ -54,7 +54,7 @@ def test_equal_pairs_have_equal_hashes(at: Callable[..., Any]) -> None:
 def test_a_type_that_is_not_trusted_is_refused(at: Callable[..., Any], store: Any) -> None:
     # given: a file with a class that no model of this project holds
     materializer = at(ImputerPairMaterializer)
-    materializer.write(FILE, to_bytes((None, Foreign())))
+    materializer.write(materializer.FILE, to_bytes((None, Foreign())))
 
     # then
     with pytest.raises(UserError, match="not trusted"):

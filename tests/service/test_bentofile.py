@@ -7,7 +7,7 @@ import yaml
 from tests.support import imports
 from tests.support.project import ROOT
 
-READ = {Path("service/requirements.txt"), Path("service/page.html")}
+READ = {Path("service/openapi.json"), Path("service/page.html"), Path("service/requirements.txt")}
 """Files that the service or BentoML reads without importing them."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.live import NoModel
+from service.problems import Problem
 from tabular.bundles.bundle import CARD, MANIFEST, MODEL, RECIPE, digest
 from tabular.storage import places
 from tests.support.bundles import (
@@ -276,7 +276,8 @@ class TestCascade:
 
         # then
         assert model.status == "unhealthy"
-        with pytest.raises(NoModel, match="there is no such file"):
+        assert "there is no such file" in model.warnings[0]
+        with pytest.raises(Problem, match="no model is loaded"):
             model.current()
         publish("3", 1)
         assert eventually(lambda: model.status == "healthy")
