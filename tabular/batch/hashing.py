@@ -18,9 +18,10 @@ ABSENT: Final = np.uint64(0xC6A4A7935BD1E995)
 
 def of_texts(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Hashes:
     """The hash of each piece of a text, from its start to before its end."""
-    pieces = np.empty(len(starts), dtype=object)
-    pieces[:] = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-    return _hashed(pieces)
+    # Arrow cuts the text at all starts and ends, which takes a third of the time of Python's slices.
+    cuts = np.column_stack([starts, ends]).ravel()
+    pieces = pa.Array.from_buffers(pa.large_binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), pa.py_buffer(data)])
+    return _hashed(pieces.take(np.arange(0, len(pieces), 2)).to_numpy(zero_copy_only=False))
 
 
 def of_table(table: pa.Table) -> Hashes:
@@ -48,16 +49,19 @@ def _of_column(column: pa.Array) -> Hashes:
     if pa.types.is_temporal(kind):
         kind = pa.int32() if kind.bit_width == 32 else pa.int64()
         column = column.cast(kind)
+    absent = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else False
     if pa.types.is_floating(kind):
-        words = pc.fill_null(column.cast(pa.float64()), 0).to_numpy(zero_copy_only=False).view(np.uint64)
+        column = column.cast(pa.float64())
     elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        kind = pa.uint64() if pa.types.is_unsigned_integer(kind) else pa.int64()
-        words = pc.fill_null(column.cast(kind), 0).to_numpy(zero_copy_only=False).view(np.uint64)
-    elif pa.types.is_null(kind):
-        words = np.zeros(len(column), dtype=np.uint64)
+        column = column.cast(pa.uint64() if pa.types.is_unsigned_integer(kind) else pa.int64())
     else:
-        words = pc.fill_null(column.cast(pa.string()), "").to_numpy(zero_copy_only=False)
-    return np.where(column.is_null().to_numpy(zero_copy_only=False), ABSENT, _hashed(words))
+        column = column.cast(pa.string())
+    is_text = pa.types.is_string(column.type)
+    values = (pc.fill_null(column, "" if is_text else 0) if column.null_count else column).to_numpy(
+        zero_copy_only=False
+    )
+    hashes = _hashed(values if is_text else values.view(np.uint64))
+    return np.where(absent, ABSENT, hashes) if column.null_count else hashes
 
 
 def _hashed(values: NDArray[Any]) -> Hashes:
