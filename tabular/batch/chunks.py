@@ -19,7 +19,7 @@ class ChunkPosition(Report):
     file: int
     """Number of the file, from 0."""
     offset: int
-    """In a CSV, bytes of its text as UTF-8, where 0 is the header; in a Parquet file, rows."""
+    """In a CSV, bytes of its text as UTF-8 without a byte order mark, 0 for the header; in a Parquet file, rows."""
     row: int
     """Number of the row in the whole input, from 0."""
 

@@ -73,7 +73,7 @@ def opened(file: InputFile) -> Iterator[IO[bytes]]:
 
 
 class CsvText:
-    """The text of a CSV as UTF-8, whatever the file's encoding and whether or not it is gzipped.
+    """The text of a CSV as UTF-8 without a byte order mark, whatever the file's encoding, gzipped or not.
 
     Bytes that the encoding cannot decode are kept, so that they are not valid UTF-8.
     """
@@ -84,6 +84,8 @@ class CsvText:
         self._decoder: codecs.IncrementalDecoder | None = None
         if encoding.lower().replace("_", "-") not in ("utf-8", "utf8", "utf-8-sig"):
             self._decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
+        elif self._bytes.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            self._bytes.seek(0)
 
     def read(self, size: int, /) -> bytes:
         """About `size` bytes, at most four times as many; none at the end.

@@ -4,10 +4,10 @@ NumPy splits most blocks at once. A block with a quote in a place where RFC 4180
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,6 @@ LONGEST: Final = 2**26
 """A file in which no record ends within so many bytes is not a CSV."""
 BROKEN: Final = "broken quotes"
 QUOTE, NEWLINE, RETURN, BLANK = b'"\n\r '
-
-
-class ByteStream(Protocol):
-    """A source of bytes."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +85,14 @@ def joined(parts: list[CsvRecords]) -> CsvRecords:
     )
 
 
-def blocks(stream: ByteStream, offset: int, separator: str, trim: bool, name: str) -> Iterator[tuple[int, CsvRecords]]:
+def blocks(
+    read: Callable[[int], bytes], offset: int, separator: str, trim: bool, name: str
+) -> Iterator[tuple[int, CsvRecords]]:
     """The records of a stream, block by block.
 
     Args:
-        stream: text in UTF-8, at the beginning of a record.
-        offset: position of that record in the text, in bytes.
+        read: returns about as many bytes of a text in UTF-8 as it is asked for; none at the end.
+        offset: position of the first record in the text, in bytes.
         separator: the character between two cells.
         trim: whether blanks before and after a quoted cell are ignored.
         name: name of the file in errors.
@@ -111,7 +105,7 @@ def blocks(stream: ByteStream, offset: int, separator: str, trim: bool, name: st
     """
     rest = b""
     while True:
-        new = stream.read(BLOCK)
+        new = read(BLOCK)
         data = rest + new if rest else new
         found = split(data, separator, trim, is_last=not new)
         if len(found):
@@ -129,7 +123,7 @@ def split(data: bytes, separator: str, trim: bool, is_last: bool) -> CsvRecords:
     Args:
         data: text in UTF-8.
         separator: the character between two cells.
-        trim: whether blanks before and after a quoted cell are ignored.
+        trim: see `blocks`.
         is_last: whether nothing follows, so that the last record needs no end of its line.
     """
     view = np.frombuffer(data, np.uint8)
@@ -159,18 +153,6 @@ def split(data: bytes, separator: str, trim: bool, is_last: bool) -> CsvRecords:
     cells = np.searchsorted(marks, ends) - np.searchsorted(marks, starts) + 1
     filled = ends > starts
     return CsvRecords(data, starts[filled], ends[filled], cells[filled], used)
-
-
-def cells_of(record: bytes, separator: str, trim: bool) -> list[bytes]:
-    """The cells of one record.
-
-    Raises:
-        ValueError: its quotes are broken.
-    """
-    found = _record(record, 0, separator.encode(), trim, is_last=True)
-    if found is None or found[1] != len(record):
-        raise ValueError(BROKEN)
-    return found[0]
 
 
 def _outside(quotes: Places, places: Places) -> NDArray[np.bool_]:

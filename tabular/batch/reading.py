@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import IO, Final
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -11,24 +11,18 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tabular.batch import hashing
+from tabular.batch import hashing, lines
 from tabular.batch.chunks import Chunk, ChunkPosition, FileLayout
 from tabular.batch.inputs import CsvText, InputFile, opened
-from tabular.batch.lines import CsvRecords, blocks, cells_of, joined
+from tabular.batch.lines import CsvRecords, joined
 from tabular.batch.values import notation_of
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError, one_line
-from tabular.table.parsing import NAMES, refuse_repeated
-
-BOM: Final = "\ufeff".encode()
+from tabular.table.parsing import refuse_repeated
 
 
 class BatchInput:
-    """The files of an input; their headers are read when it is made.
-
-    Args:
-        files: at least one, of one kind.
-        reading: how the CSV files are written.
+    """The files of an input, at least one and all of one kind; their headers are read when it is made.
 
     Raises:
         UserError: a file has no header, names a column twice, or is damaged.
@@ -78,27 +72,21 @@ class BatchInput:
                 refuse_repeated(schema.names, file.name)
                 return FileLayout(schema.names, dict(zip(schema.names, schema.types, strict=True)), 0)
             text = CsvText(raw, file, self._reading.encoding)
-            records, end = self._header(text, file)
-        header = records.raw(0).removeprefix(BOM)
-        try:
-            cells = cells_of(header, self._reading.separator, self._reading.trim)
-            names = [cell.decode() for cell in cells]
-        except ValueError as error:  # UnicodeDecodeError is one
-            said = "broken quotes" if not isinstance(error, UnicodeDecodeError) else "other bytes than its encoding has"
-            raise UserError(f"{file.name}: its header has {said}; set batch.reading, or export it again") from None
-        if "\0" in header.decode():
-            raise UserError(f"{file.name} is not a CSV: it holds NUL bytes; export it as CSV in UTF-8, or as Parquet")
-        names = [name.strip() for name in names] if self._reading.trim else names
+            blocks = lines.blocks(text.read, 0, self._reading.separator, self._reading.trim, file.name)
+            base, records = next(blocks, (0, None))
+        if records is None:
+            raise UserError(f"{file.name} is empty; give a CSV or Parquet file with a header")
+        header = [str(number) for number in range(records.cells[0])]
+        table, _, faults = _table(records.part(0, 1), header, header, self._reading)
+        if faults:
+            if b"\0" in records.raw(0):
+                raise UserError(
+                    f"{file.name} is not a CSV: it holds NUL bytes; export it as CSV in UTF-8, or as Parquet"
+                )
+            raise UserError(f"{file.name}: its header has {faults[0]}; set batch.reading, or export it again")
+        names = [column[0].as_py() for column in table.columns]
         refuse_repeated(names, file.name)
-        return FileLayout(names, {}, end)
-
-    def _header(self, text: CsvText, file: InputFile) -> tuple[CsvRecords, int]:
-        for base, records in blocks(text, 0, self._reading.separator, self._reading.trim, file.name):
-            first = 1 if records.raw(0) == BOM else 0
-            if len(records) > first:
-                following = int(records.starts[first + 1]) if len(records) > first + 1 else records.used
-                return records.part(first, first + 1), base + following
-        raise UserError(f"{file.name} is empty; give a CSV or Parquet file with a header")
+        return FileLayout(names, {}, base + int(records.starts[1] if len(records) > 1 else records.used))
 
     def _csv(
         self, raw: IO[bytes], number: int, position: ChunkPosition, rows: int, columns: Sequence[str], before: int
@@ -126,7 +114,7 @@ class BatchInput:
                 notation=notation_of(reading, "csv"),
             )
 
-        for base, records in blocks(text, offset, reading.separator, reading.trim, file.name):
+        for base, records in lines.blocks(text.read, offset, reading.separator, reading.trim, file.name):
             first = 0
             while first < len(records):
                 last = min(len(records), first + rows - held)
@@ -238,10 +226,3 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def one_column(layout: FileLayout, separator: str) -> str:
-    """A remark for a header of one column, which most often means another separator; empty for any other header."""
-    if len(layout.names) != 1:
-        return ""
-    return f" (its header is one column, separated by {NAMES[separator]}: set batch.reading.separator)"

@@ -45,21 +45,19 @@ class BatchReport(Report):
 
     def findings(self) -> list[MonitoringFinding]:
         """The broken rules as findings of a verdict, each a warning."""
-        return [self._finding(check) for check in self.broken]
-
-    def _finding(self, check: Check) -> MonitoringFinding:
-        share = check.failed / self.scored if check.failed and self.scored else 1.0
-        examples = f", such as {', '.join(repr(example) for example in check.examples)}" if check.examples else ""
-        rows = f": {check.failed:,} of {self.scored:,} rows are otherwise{examples}" if check.failed else ""
-        column = check.column or "the table"
-        return MonitoringFinding(
-            kind="validation",
-            subject=column,
-            level="warn",
-            measure="share",
-            value=share,
-            words=f"'{column}' {check.rule}{rows}",
-        )
+        findings = []
+        for check in self.broken:
+            share = check.failed / self.scored if check.failed and self.scored else 1.0
+            examples = f", such as {', '.join(map(repr, check.examples))}" if check.examples else ""
+            rows = f": {check.failed:,} of {self.scored:,} rows are otherwise{examples}" if check.failed else ""
+            column = check.column or "the table"
+            words = f"'{column}' {check.rule}{rows}"
+            findings.append(
+                MonitoringFinding(
+                    kind="validation", subject=column, level="warn", measure="share", value=share, words=words
+                )
+            )
+        return findings
 
     @property
     def was_done(self) -> bool:

@@ -16,7 +16,7 @@ from tabular.batch.chunks import START, Chunk, ChunkPosition, empty_chunk
 from tabular.batch.forms import forms_of
 from tabular.batch.inputs import files_of
 from tabular.batch.ledger import BatchIdentity, FinishedBatch, FinishedChunk, Ledger, OutputPart, part
-from tabular.batch.reading import BatchInput, one_column
+from tabular.batch.reading import BatchInput
 from tabular.batch.report import BatchReport, BrokenRules, broken_of, observed_of
 from tabular.batch.rows import answer
 from tabular.batch.sample import NOTHING, RowSample
@@ -29,6 +29,7 @@ from tabular.config.batch import BatchConfig
 from tabular.errors import UserError, nearest_hint
 from tabular.monitoring.tally import Tally
 from tabular.storage.places import public
+from tabular.table.parsing import NAMES as SEPARATORS
 from tabular.table.rules import broken_columns
 
 SAMPLE_ROWS: Final = 5_000
@@ -263,7 +264,10 @@ def _ensure_columns(source: BatchInput, config: BatchConfig, bundle: Bundle) -> 
     for file, layout in zip(source.files, source.layouts, strict=True):
         for column in bundle.columns:
             if column.name not in layout.names:
-                hint = nearest_hint(column.name, layout.names) + one_column(layout, config.reading.separator)
+                hint = nearest_hint(column.name, layout.names)
+                if len(layout.names) == 1:  # which most often means another separator
+                    separator = SEPARATORS[config.reading.separator]
+                    hint += f" (its header is one column, separated by {separator}: set batch.reading.separator)"
                 needed = f"'{column.name}', which {bundle.name} version {bundle.version} needs"
                 raise UserError(f"{file.name} has no column {needed}{hint}")
             problem = misfit(layout.types[column.name], column.kind) if layout.types else ""

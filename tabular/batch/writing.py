@@ -24,21 +24,13 @@ def columns_of(bundle: Bundle) -> tuple[str, ...]:
     return ("row", "row_hash", "prediction", *(f"probability_{label}" for label in bundle.classes), *CONSTANT)
 
 
-def predicted(bundle: Bundle, output: NDArray[np.float64]) -> NDArray[Any]:
-    """The predictions: numbers, or the most probable classes as text."""
-    if bundle.task == "regression":
-        return output
-    labels: NDArray[Any] = np.array(bundle.classes, dtype=object)[output.argmax(axis=1)]
-    return labels
-
-
 def predictions(chunk: Chunk, scored: ScoredRows, bundle: Bundle, keep: Sequence[str], moment: datetime) -> bytes:
     """The file of a chunk's scored rows.
 
     Args:
         chunk: the chunk.
         scored: its rows with their answers.
-        bundle: manifest of the model.
+        bundle: bundle of the model.
         keep: columns of the input to repeat; those of a CSV are text.
         moment: time of the scoring, UTC.
 
@@ -48,7 +40,9 @@ def predictions(chunk: Chunk, scored: ScoredRows, bundle: Bundle, keep: Sequence
     """
     places = scored.ready.places
     at = chunk.positions[places]
-    answers = predicted(bundle, scored.output)
+    answers: NDArray[Any] = scored.output
+    if bundle.task == "classification":  # the most probable class
+        answers = np.array(bundle.classes, dtype=object)[answers.argmax(axis=1)]
     made: dict[str, Any] = {
         "row": pa.array(chunk.first + at, pa.int64()),
         "row_hash": as_hex(chunk.hashes[at]),

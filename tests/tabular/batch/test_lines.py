@@ -7,19 +7,19 @@ import random
 import pytest
 
 from tabular.batch import lines
-from tabular.batch.lines import BROKEN, CsvRecords, blocks, cells_of, split
+from tabular.batch.lines import BROKEN, CsvRecords, blocks, split
 
 
 def found(data: bytes, separator: str = ",", trim: bool = False) -> list[tuple[str, list[str] | None]]:
     """Raw text and cells of each record, None for a broken one."""
     records = split(data, separator, trim, is_last=True)
-    return [(records.raw(n).decode(), _cells(records, n, separator, trim)) for n in range(len(records))]
+    return [(records.raw(n).decode(), _cells(records, n, separator)) for n in range(len(records))]
 
 
-def _cells(records: CsvRecords, number: int, separator: str, trim: bool) -> list[str] | None:
+def _cells(records: CsvRecords, number: int, separator: str = ",") -> list[str] | None:
     if number in records.faults:
         return None
-    cells = [cell.decode() for cell in cells_of(records.text(number), separator, trim)]
+    [cells] = csv.reader(io.StringIO(records.text(number).decode(), newline=""), delimiter=separator, strict=True)
     assert len(cells) == records.cells[number]
     return cells
 
@@ -70,7 +70,7 @@ def test_a_quote_that_is_never_closed_costs_one_line_of_a_long_text(monkeypatch:
     monkeypatch.setattr(lines, "BLOCK", 64)
     data = b'"a,b\n' + b"1,2\n" * 500
     # when
-    parts = [part for _, part in blocks(io.BytesIO(data), 0, ",", False, "x.csv")]
+    parts = [part for _, part in blocks(io.BytesIO(data).read, 0, ",", False, "x.csv")]
     # then
     assert sum(map(len, parts)) == 501
     assert [fault for part in parts for fault in part.faults.values()] == [BROKEN]
@@ -88,8 +88,8 @@ def test_records_are_those_of_pythons_reader_wherever_the_blocks_end(monkeypatch
         monkeypatch.setattr(lines, "BLOCK", size)
         # when
         read, ends = [], []
-        for base, part in blocks(io.BytesIO(data), 0, ",", False, "x.csv"):
-            read += [_cells(part, n, ",", False) for n in range(len(part))]
+        for base, part in blocks(io.BytesIO(data).read, 0, ",", False, "x.csv"):
+            read += [_cells(part, n) for n in range(len(part))]
             ends += [base + int(end) for end in part.ends]
         # then
         assert read == rows
@@ -105,8 +105,8 @@ def test_any_text_is_split_alike_by_blocks_and_at_once(monkeypatch: pytest.Monke
         monkeypatch.setattr(lines, "BLOCK", 5)
         # when
         read = []
-        for _, part in blocks(io.BytesIO(data), 0, ",", False, "x.csv"):
-            read += [(part.raw(n).decode(), _cells(part, n, ",", False)) for n in range(len(part))]
+        for _, part in blocks(io.BytesIO(data).read, 0, ",", False, "x.csv"):
+            read += [(part.raw(n).decode(), _cells(part, n)) for n in range(len(part))]
         # then: and nothing but ends of lines is in no record
         assert read == expected
         assert sum(len(raw) for raw, _ in read) >= len(data) - data.count(b"\n") - data.count(b"\r")

@@ -30,11 +30,11 @@ def rows() -> pd.DataFrame:
     return rows
 
 
-@pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet", "utf-16", "folder"])
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet", "utf-16", "utf-8-sig", "folder"])
 def test_predictions_are_the_predictors_own(kind: str, by: BatchModel, rows: pd.DataFrame, tmp_path: Path) -> None:
     # given: the same rows in each form, and a column that the model does not need
     source, wide = tmp_path / "new.csv", rows.assign(id=[f"{n:03}" for n in range(len(rows))])
-    reading = {"encoding": "utf-16"} if kind == "utf-16" else {}
+    reading = {"encoding": kind} if kind.startswith("utf") else {}
     if kind == "parquet":
         typed = wide.assign(sold=pd.to_datetime(wide["sold"]), place=wide["place"].astype("category"))
         typed.to_parquet(source, row_group_size=80)
