@@ -57,7 +57,6 @@ def check(stack: StackResponse, file: StackFile | None, only_remote: bool = Fals
     """Check the components of a stack at the same time.
 
     Args:
-        stack: the registered stack.
         file: the stack's file, which names the requirements to install when a package is missing; None if it has none.
         only_remote: leave out components on this machine, and those that cannot be checked, as a run does beforehand.
     """

@@ -44,12 +44,6 @@ def mlflow_server(folder: Path, port: int = MLFLOW_PORT[1]) -> DetachedProgram:
 def up(folder: Path, gcs_port: int, mlflow_port: int, bucket: str) -> list[str]:
     """Start the programs that do not run yet, and make the bucket if it is missing.
 
-    Args:
-        folder: the folder where both programs keep their data and logs.
-        gcs_port: port of the emulator.
-        mlflow_port: port of the MLflow server.
-        bucket: name of the bucket.
-
     Returns:
         A line for each program: its address, and whether this call started it.
 

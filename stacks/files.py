@@ -95,10 +95,6 @@ def names(root: Path) -> list[str]:
 def read(root: Path, name: str) -> StackFile:
     """Read the file of a stack; values from the environment are not put in yet.
 
-    Args:
-        root: the folder of the repository.
-        name: name of the stack.
-
     Returns:
         The stack, including the components of its base.
 
@@ -142,8 +138,6 @@ def resolve(file: StackFile, name: str, environment: Mapping[str, str]) -> Stack
     """Put the values of the environment into a stack.
 
     Args:
-        file: the stack from `read`.
-        name: name of the stack, for the error.
         environment: variables and their values; an empty value counts as unset, as for `:-` in a shell.
 
     Raises:
@@ -185,7 +179,6 @@ def explain_variables(who: str, missing: Mapping[str, str]) -> str:
 
     Args:
         who: what needs the variables.
-        missing: their descriptions by name.
     """
     one = len(missing) == 1
     lines = "".join(f"\n  {name}: {text}" for name, text in missing.items())

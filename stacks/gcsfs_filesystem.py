@@ -38,7 +38,6 @@ class BoundedFileSystem(SingleAttemptFileSystem):
     Args:
         bucket: name of the store's bucket, for messages.
         seconds: how long to wait for a connection, and for each piece of a response.
-        options: options of gcsfs.
     """
 
     def __init__(self, *, bucket: str, seconds: float, **options: Any) -> None:

@@ -18,9 +18,6 @@ def activate(root: Path) -> str:
     own default is active already. An initialised repository keeps the stack it has. A component that an earlier
     version of this project registered, and that can no longer be loaded, is taken out of the active stack.
 
-    Args:
-        root: the folder of the repository.
-
     Returns:
         The name of the active stack.
     """

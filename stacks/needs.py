@@ -20,11 +20,6 @@ def missing(stack: StackResponse, file: StackFile | None, environment: Mapping[s
     What `apply` has stored in ZenML is not needed again. What remains are secrets that ZenML no longer has, and the
     variables that the clients of a cloud read themselves.
 
-    Args:
-        stack: the registered stack.
-        file: the stack's file; None for a stack that has none.
-        environment: variables and their values.
-
     Returns:
         The description of each missing variable, by its name.
     """

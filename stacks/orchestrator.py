@@ -10,9 +10,6 @@ from tabular.storage.places import is_remote
 def require_reachable(path: str | None) -> None:
     """Refuse a table on this machine if the steps run on another one.
 
-    Args:
-        path: `data.path` of the run configuration.
-
     Raises:
         UserError: the steps would not find the table.
     """
@@ -28,7 +25,6 @@ def require_schedulable(schedule: ScheduleConfig | None, file: str) -> None:
     """Refuse a schedule that the orchestrator cannot follow.
 
     Args:
-        schedule: `schedule` of the run configuration.
         file: path of the run configuration, for the line that cron can run instead.
 
     Raises:

@@ -36,7 +36,6 @@ def plan(name: str, stack: StackFile) -> list[StackChange]:
     An `apply` that dies halfway therefore leaves nothing that does not work, and the next one completes it.
 
     Args:
-        name: name of the stack.
         stack: the stack's file, with the values of the environment in place.
 
     Raises:
@@ -71,10 +70,6 @@ def delete(name: str, file: StackFile) -> list[str]:
     """Delete a stack, and those components of its file, with their secrets, that no other stack uses.
 
     What lies in the stores stays.
-
-    Args:
-        name: name of the stack.
-        file: the stack's file.
 
     Returns:
         Kind and name of each part that was deleted.
@@ -136,8 +131,6 @@ def load_flavor(kind: StackComponentType, name: str, requirements: str, source: 
     """Load a flavor, and make sure that its implementation can be imported.
 
     Args:
-        kind: kind of component.
-        name: name of the flavor.
         requirements: the file to install when a package is missing.
         source: the class of a flavor of this repository that may not be registered yet.
 

@@ -16,12 +16,7 @@ _write_in_place = yaml_utils.write_yaml
 
 
 def write_yaml(file_path: str, contents: dict[Any, Any] | list[Any], sort_keys: bool = True) -> None:
-    """Write a YAML file as ZenML does, but beside the file, and then rename it.
-
-    Args:
-        file_path: the YAML file; ZenML itself writes a file that is not on this machine.
-        contents: the keys and values, or the items, to write.
-        sort_keys: whether to sort the keys.
+    """Write a YAML file as ZenML does, but beside the file, and then rename it; ZenML itself writes a remote file.
 
     Raises:
         FileNotFoundError: the folder does not exist.

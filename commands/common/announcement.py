@@ -14,9 +14,6 @@ SAMPLE_WARNING = (
 def announce(data: DataConfig) -> None:
     """Find the table, and name it in one line.
 
-    Args:
-        data: the configuration that says where the table is.
-
     Raises:
         UserError: the table cannot be read; see `tabular.table.sources.locate`.
     """

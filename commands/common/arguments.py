@@ -43,7 +43,6 @@ def read(file: Path, overrides: Sequence[str]) -> Configuration:
     A file whose `parameters` contain a key of `FILES` belongs to that pipeline, every other one to the training.
 
     Args:
-        file: path of the YAML file.
         overrides: dotted keys, with or without the leading `parameters.`, and values in YAML, so that `10` is a number.
 
     Raises:

@@ -64,9 +64,6 @@ def run(
     """Run a pipeline, and report its result.
 
     Args:
-        request: which steps to run, with which configuration.
-        pipeline: the pipeline as its module defines it.
-        root: the folder of the repository.
         report: called with the completed run, the name of the stack and the console; returns the exit code.
 
     Returns:

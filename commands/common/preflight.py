@@ -16,9 +16,6 @@ class StackUnusable(Exception):
 def ensure_usable(root: Path) -> None:
     """Check the environment variables that the active stack needs, then those components that are not on this machine.
 
-    Args:
-        root: folder of the repository.
-
     Raises:
         UserError: environment variables are not set; one message names all of them.
         StackUnusable: components do not answer; one message names all of them.

@@ -68,9 +68,6 @@ class Session:
 def active_stack(root: Path) -> ActiveStack:
     """Connect to the active stack.
 
-    Args:
-        root: folder of the repository.
-
     Raises:
         Failed: a component of the stack does not answer.
     """
@@ -97,11 +94,7 @@ def active_stack(root: Path) -> ActiveStack:
 
 
 def open_session(root: Path, model: str | None) -> Session:
-    """Open a registered model, complete interrupted changes, and warn of aliases that contradict the history.
-
-    Args:
-        root: folder of the repository.
-        model: name of the model; None if there is only one.
+    """Open a registered model (None: the only one), complete interrupted changes, and warn of aliases that contradict the history.
 
     Raises:
         UserError: there is no such model.

@@ -51,11 +51,7 @@ def keep(
     """Write `summary.json`, `verdict.html` and `drift_report.html` to `reports/<run>` and `reports/latest`.
 
     Args:
-        finished: the run.
-        verdict: the verdict of the run.
         drift_page: Evidently's page; None where only a part of the pipeline was run.
-        stack: name of the stack that ran it.
-        root: folder of the repository.
         earlier: verdicts on the windows before this one, the oldest first.
 
     Returns:

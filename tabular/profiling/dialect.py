@@ -17,10 +17,6 @@ SEPARATORS: tuple[Separator, ...] = (",", ";", "\t", "|")
 def sniff(content: bytes, name: str) -> ReadingConfig:
     """Find the encoding and the separator of a CSV file; the other settings keep their defaults.
 
-    Args:
-        content: the unpacked file.
-        name: name of the file in errors.
-
     Raises:
         UserError: the file is not a text.
     """
@@ -51,7 +47,6 @@ def separator(text: str, is_whole: bool) -> Separator:
     """The separator that occurs in most lines as often as in the header; of two such, the one that makes more columns.
 
     Args:
-        text: the beginning of the file.
         is_whole: whether the text is the whole file, so that its last line is complete.
     """
     scores: dict[Separator, tuple[float, int]] = {}

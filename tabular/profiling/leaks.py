@@ -30,9 +30,6 @@ def find(frame: pd.DataFrame, columns: list[str], target: str, task: Task) -> li
 
     Args:
         frame: rows with a known target.
-        columns: names of the columns to look at.
-        target: name of the target.
-        task: regression or classification.
     """
     if len(frame) < FEWEST:
         return []

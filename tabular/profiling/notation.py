@@ -133,9 +133,7 @@ def is_code(name: str, known: pd.Series, rows: int) -> bool:
     """Whether numbers are codes: 007, more digits than a number can have, or whole numbers under the name of a code.
 
     Args:
-        name: name of the column.
         known: its different values as text.
-        rows: number of rows with a value.
     """
     if not bool(known.str.fullmatch(rf"{WHOLE}(\.0+)?").all()):
         return False

@@ -21,13 +21,10 @@ class ProfiledTable(NamedTuple):
 
 
 def profile(content: bytes, name: str, target: str, task: Task | None = None) -> ProfiledTable:
-    """Read a table of which nothing is known, and find out what it holds.
+    """Read a table of which nothing is known, and find out what it holds; its target decides the task unless it is given.
 
     Args:
         content: a CSV file in any of the usual dialects or a Parquet file, perhaps gzipped or in a .tgz.
-        name: name of the file in errors.
-        target: name of the column to predict.
-        task: regression or classification; None infers the task from the target.
 
     Raises:
         UserError: the file is not a table, has no such column, or its target cannot be learned.

@@ -33,9 +33,7 @@ def describe(column: pd.Series, task: Task | None, name: str) -> TargetFound:
     """Find the task and the classes of the target.
 
     Args:
-        column: the target of all rows.
         task: the task that the user asks for; None infers it.
-        name: name of the file in errors.
 
     Raises:
         UserError: the target has no value or only one value, is a date, or has too many classes.

@@ -28,7 +28,6 @@ def find(found: TableFound, rows: pd.DataFrame) -> list[TableFinding]:
     """Collect the findings about the target, the rows and the columns; leaks are found elsewhere.
 
     Args:
-        found: the table.
         rows: the rows that are trained on, with the columns that the model sees.
     """
     return [*_target_findings(found), *_row_findings(found), *_column_findings(found, rows)]

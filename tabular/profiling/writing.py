@@ -18,8 +18,6 @@ def write(found: TableFound, name: str, location: str, sha256: str, shown: str) 
     """Write the configuration as YAML.
 
     Args:
-        found: the table.
-        name: name of the model, and of the file.
         location: value of `data.path`.
         sha256: SHA-256 of the table's file.
         shown: path of the configuration as it is typed on the command line.
