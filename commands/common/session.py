@@ -94,7 +94,7 @@ def active_stack(root: Path) -> ActiveStack:
 
 
 def open_session(root: Path, model: str | None) -> Session:
-    """Open a registered model (None: the only one), complete interrupted changes, and warn of aliases that contradict the history.
+    """Open a model (None: the only one), complete interrupted changes, and warn of aliases that contradict the history.
 
     Raises:
         UserError: there is no such model.

@@ -21,7 +21,7 @@ class ProfiledTable(NamedTuple):
 
 
 def profile(content: bytes, name: str, target: str, task: Task | None = None) -> ProfiledTable:
-    """Read a table of which nothing is known, and find out what it holds; its target decides the task unless it is given.
+    """Read a table of which nothing is known, and find out what it holds; the target decides the task if it is None.
 
     Args:
         content: a CSV file in any of the usual dialects or a Parquet file, perhaps gzipped or in a .tgz.
