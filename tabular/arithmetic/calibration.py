@@ -37,9 +37,7 @@ def logits_of_shares(shares: Floats) -> Floats:
 def log_loss(probabilities: Floats, codes: NDArray[np.intp]) -> float:
     """-mean ln(probability of the actual class), with the probability clipped to at least 2.2e-16.
 
-    Args:
-        probabilities: rows x classes.
-        codes: column of each row's actual class (rows,).
+    The codes (rows,) are the columns of the actual classes in the probabilities (rows x classes).
     """
     given = np.take_along_axis(probabilities, codes[:, None], axis=1)
     return float(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)).mean())
@@ -48,12 +46,7 @@ def log_loss(probabilities: Floats, codes: NDArray[np.intp]) -> float:
 def best_temperature(logits: Floats, codes: NDArray[np.intp]) -> float:
     """The temperature with the least log loss, by golden-section search (Kiefer 1953) over its logarithm.
 
-    Args:
-        logits: rows x classes, for rows that the classifier was not fitted on.
-        codes: column of each row's actual class (rows,).
-
-    Returns:
-        The temperature; 1.0 if no other one is better.
+    It is 1.0 if no other one is better. The logits (rows x classes) are of rows that the classifier was not fitted on.
     """
 
     def loss(logarithm: float) -> float:

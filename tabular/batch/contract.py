@@ -26,14 +26,9 @@ def of_rows(
     config: ValidationConfig,
     forms: Mapping[str, str],
 ) -> BrokenRules:
-    """The broken rules about values, on the rows that were scored.
+    """The broken rules about values, on the scored rows of a chunk.
 
-    Args:
-        chunk: a chunk whose table holds the columns that are both in the config and in the input.
-        ready: the scored rows.
-        columns: the columns of the model, whose values are read already.
-        config: the rules.
-        forms: how the dates of each column are written.
+    The values of the model's columns are read already; the chunk's table also holds the other columns that have rules.
     """
     checks: list[Check] = []
     missing: dict[str, int] = {}

@@ -22,13 +22,7 @@ def forms_of(source: BatchInput, columns: Sequence[str], reading: ReadingConfig,
     """The form in which most values of each column of text are dates, as `tabular.table.spelling.moments` takes it.
 
     The first rows mostly decide. Where they can be read with the day first and with the month first, more rows are
-    read, if necessary all of them; where all can be read both ways, `day_first` decides.
-
-    Args:
-        source: the input.
-        columns: the columns of dates.
-        reading: whether the day comes first.
-        rows: number of rows to read at a time.
+    read (`rows` at a time), if necessary all of them; where all can be read both ways, `day_first` decides.
     """
     counted: dict[str, Counter[str]] = {name: Counter() for name in columns if _is_written(source, name)}
     for chunk in source.chunks(START, rows, list(counted)) if counted else ():

@@ -3,10 +3,10 @@
 import codecs
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 from typing import IO, Any, Final, Literal
 
 from tabular.errors import UserError, one_line
@@ -50,7 +50,8 @@ def files_of(location: str, output: str) -> list[InputFile]:
         listed = places.find(location)
         if not listed and (is_remote(location) or not local_path(location).is_dir()):
             raise UserError(f"batch.input: there is no file or folder {shown}; set batch.input to the rows to score")
-        found = [_file(file) for file in listed if not _is_hidden(file.name)]
+        hidden = re.compile(r"(^|/)[._]")
+        found = [_file(file) for file in listed if not hidden.search(file.name)]
     if not found:
         raise UserError(f"batch.input: there is no file in the folder {shown}; put CSV or Parquet in it")
     if f"{_plain(output)}/".startswith(f"{_plain(location)}/"):
@@ -127,10 +128,6 @@ class CsvText:
 
 def _plain(location: str) -> str:
     return public(location).rstrip("/") if is_remote(location) else str(local_path(location).resolve())
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
 
 
 def _file(found: FoundFile) -> InputFile:

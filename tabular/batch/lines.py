@@ -118,13 +118,9 @@ def blocks(
 
 
 def split(data: bytes, separator: str, trim: bool, is_last: bool) -> CsvRecords:
-    """The complete records of a text that begins with a record.
+    """The complete records of a text in UTF-8 that begins with a record; see `blocks`.
 
-    Args:
-        data: text in UTF-8.
-        separator: the character between two cells.
-        trim: see `blocks`.
-        is_last: whether nothing follows, so that the last record needs no end of its line.
+    If the text is the last one, nothing follows it, and the last record needs no end of its line.
     """
     view = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(view == QUOTE) if b'"' in data else np.empty(0, np.int64)

@@ -44,12 +44,9 @@ class BatchInput:
         return [name for name in self.layouts[0].names if all(name in layout.names for layout in self.layouts)]
 
     def chunks(self, position: ChunkPosition, rows: int, columns: Sequence[str]) -> Iterator[Chunk]:
-        """The chunks that follow a position.
+        """The chunks that follow a position, `START` or the `next` of a chunk, whose tables hold the columns.
 
-        Args:
-            position: `START`, or the `next` of a chunk.
-            rows: largest number of rows in a chunk; no chunk holds rows of two files.
-            columns: the columns that the tables of the chunks hold.
+        No chunk holds more than `rows` rows, or rows of two files.
 
         Raises:
             UserError: a file cannot be read to its end.

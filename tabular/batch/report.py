@@ -86,10 +86,7 @@ def broken_of(one: BrokenRules, other: BrokenRules) -> BrokenRules:
 
 
 def observed_of(parts: Sequence[Observed]) -> Observed:
-    """The counts of several parts together.
-
-    Args:
-        parts: at least one part, all of one version of a model.
+    """The counts of at least one part together.
 
     Raises:
         ValueError: the parts are of several versions.

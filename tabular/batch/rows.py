@@ -45,14 +45,9 @@ class ScoredRows(NamedTuple):
 def answer(
     chunk: Chunk, forms: Mapping[str, str], bundle: Bundle, encoder: Encoder, predictor: Predictor
 ) -> ScoredRows:
-    """Answer the rows that can be scored, with the encoder of the service.
+    """Answer the rows of a chunk that can be scored, with the encoder of the service.
 
-    Args:
-        chunk: a chunk whose table holds the columns of the model.
-        forms: how the dates of each column are written.
-        bundle: manifest of the model.
-        encoder: encoder for the bundle's columns.
-        predictor: predictor of the bundle.
+    Its table holds the columns of the model; `forms` says how the dates of each column are written.
     """
     ready, rejected = _ready(chunk, bundle.columns, forms)
     rows, notes, ready = _encoded(chunk, ready, rejected, encoder)

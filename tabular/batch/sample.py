@@ -31,12 +31,7 @@ NOTHING = DrawnRows(rows=[], numbers=[], codes=[], predicted=[])
 
 
 class RowSample:
-    """The rows whose numbers in the input have the smallest hashes.
-
-    Args:
-        size: number of rows.
-        seed: seed of the hash.
-    """
+    """The rows, at most `size`, whose numbers in the input have the smallest hashes."""
 
     def __init__(self, size: int, seed: int) -> None:
         self._size = size
@@ -47,13 +42,7 @@ class RowSample:
     def draw(
         self, numbers: NDArray[np.int64], rows: Rows, predicted: NDArray[np.float64] | NDArray[np.integer]
     ) -> DrawnRows:
-        """Add rows, and return those that are in the sample now.
-
-        Args:
-            numbers: numbers of the rows in the whole input, at least one.
-            rows: the rows in the form that the predictor takes.
-            predicted: one prediction for each row, see `DrawnRows.predicted`.
-        """
+        """Add rows, at least one, with their numbers in the whole input; return those that are in the sample now."""
         hashes = self._hashes(numbers)
         smallest = np.sort(np.concatenate([self._hashes(self.drawn.rows), hashes]))[: self._size]
         at = np.flatnonzero(hashes <= smallest[-1])

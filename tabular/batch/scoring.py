@@ -69,7 +69,7 @@ def score(
 
     Args:
         config: the input, the output, and how to score.
-        model: a verified bundle with its predictor.
+        model: the model that scores.
         watch: receives the progress after each chunk.
 
     Returns:

@@ -93,7 +93,9 @@ def numbers(cells: pa.Array, notation: CellNotation) -> ReadColumn:
     """The values of a number column, float64."""
     bad: dict[str, Mask] = {}
     if not is_text(cells.type):
-        values = _typed(cells)
+        if pa.types.is_duration(cells.type):
+            cells = pc.divide(cells.cast(pa.duration("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6)
+        values = np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     else:
         cells = _known(cells, notation)
         values, none = _parsed(cells, notation)
@@ -110,14 +112,10 @@ def numbers(cells: pa.Array, notation: CellNotation) -> ReadColumn:
 def dates(cells: pa.Array, notation: CellNotation, form: str | None) -> ReadColumn:
     """The values of a date column: ISO 8601 text; moments with a time zone are in UTC.
 
-    Args:
-        cells: moments, days, or text.
-        form: how text is read, see `tabular.table.spelling.moments`; None where no cell so far was a date.
+    Text is read in one form, see `tabular.table.spelling.moments`, which is None where no cell so far was a date.
     """
     none = np.zeros(len(cells), dtype=bool)
-    if pa.types.is_null(cells.type):
-        moments = np.full(len(cells), "NaT", dtype="datetime64[us]")
-    elif pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
+    if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
         moments = _moments(cells)
     else:
         text = date_texts(cells, notation)
@@ -168,12 +166,6 @@ def _known(cells: pa.Array, notation: CellNotation) -> pa.Array:
     if notation.holes is None:
         return cells
     return pc.if_else(pc.is_in(cells, notation.holes), pa.scalar(None, pa.string()), cells)
-
-
-def _typed(cells: pa.Array) -> Values:
-    if pa.types.is_duration(cells.type):
-        cells = pc.divide(cells.cast(pa.duration("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6)
-    return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _parsed(cells: pa.Array, notation: CellNotation) -> tuple[Values, Mask]:

@@ -25,14 +25,7 @@ def columns_of(bundle: Bundle) -> tuple[str, ...]:
 
 
 def predictions(chunk: Chunk, scored: ScoredRows, bundle: Bundle, keep: Sequence[str], moment: datetime) -> bytes:
-    """The file of a chunk's scored rows.
-
-    Args:
-        chunk: the chunk.
-        scored: its rows with their answers.
-        bundle: bundle of the model.
-        keep: columns of the input to repeat; those of a CSV are text.
-        moment: time of the scoring, UTC.
+    """The file of a chunk's scored rows, which repeats the columns `keep` of the input; those of a CSV are text.
 
     Returns:
         A Parquet file: `row` int64, `row_hash` text, `prediction` float64 or text, `probability_<class>` float64,

@@ -98,10 +98,6 @@ class SampleSpec(StrictModel):
 def make_sample(spec: SampleSpec, seed: int) -> pd.DataFrame:
     """Generate the table of a description; the same description and seed give the same table.
 
-    Args:
-        spec: the description.
-        seed: seed of all random draws.
-
     Returns:
         `spec.rows` rows with the columns in their order: float64 with NaN for missing values; for `category` and
         `choice`, text with None for missing values.

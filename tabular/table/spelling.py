@@ -59,9 +59,7 @@ def booleans(text: pd.Series) -> pd.Series | None:
 def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
     """Dates as datetime64[us] without a time zone (in UTC where they had one); None where a known value is not a date.
 
-    Args:
-        text: dtype str; all values must be written in one way.
-        day_first: which of two readings to take where all values allow both.
+    All values must be written in one way; where they allow two, `day_first` decides.
     """
     known = text.dropna()
     if not len(known):
@@ -79,9 +77,7 @@ def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
 def moments(text: pd.Series, form: str) -> pd.Series:
     """Dates of one form as datetime64[us] without a time zone (in UTC where it had one), NaT for other text.
 
-    Args:
-        text: dtype str.
-        form: `ISO`, or one of `tabular.arithmetic.cells.date_forms`.
+    The form is `ISO` or one of `tabular.arithmetic.cells.date_forms`.
     """
     if form == ISO:
         text = text.where(text.str.fullmatch(ISO_PATTERN).fillna(False).astype(bool))

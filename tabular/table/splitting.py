@@ -16,11 +16,7 @@ def split(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The training rows and the held-out rows, each with a fresh index from 0.
 
-    Args:
-        rows: the whole table.
-        target: a classification is stratified by its classes unless the config names another column.
-        config: the share to hold out, and the column to stratify by.
-        seed: seed of the draw.
+    A classification is stratified by its classes unless the config names another column.
 
     Raises:
         UserError: the column to stratify by does not exist, or a stratum or a part has too few rows.
@@ -44,11 +40,7 @@ def split(
 def tuning_rows(train: pd.DataFrame, target: TargetConfig, config: SplitConfig, seed: int) -> pd.DataFrame:
     """The training rows by which imputation, features, algorithm and parameters are chosen, with an index from 0.
 
-    Args:
-        train: the training rows.
-        target: the classes of a classification keep their proportions; a rare class keeps `RARE` rows.
-        config: number of rows that are enough.
-        seed: seed of the draw.
+    The classes of a classification keep their proportions; a rare class keeps `RARE` rows.
 
     Returns:
         The training rows themselves where they are few enough; otherwise a draw without replacement in their order,

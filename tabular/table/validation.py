@@ -16,12 +16,7 @@ TOP = 10
 
 
 def validate(frame: pd.DataFrame, target: TargetConfig, config: ValidationConfig) -> ValidationReport:
-    """Check the table against the config, and its target against the needs of any training.
-
-    Args:
-        frame: all rows and columns, as read.
-        target: column and task; the rules for it apply whether or not the config lists the column.
-        config: the rules.
+    """Check the table, as it was read, against the config, and its target against the needs of any training.
 
     Returns:
         A profile of each column in the table's order, and the rules that do not hold. To raise an error for them, see
