@@ -66,13 +66,14 @@ def parse(text: str) -> ParsedExpression:
     plain = _QUOTED.sub(lambda match: "_" * len(match.group()), text)
     start = len(plain) - len(plain.lstrip())
     try:
-        tree = ast.parse(re.sub(r"\s", " ", plain[start:]).rstrip(), mode="eval")
+        parsed = re.sub(r"\s", " ", plain[start:]).rstrip()
+        tree = ast.parse(parsed, mode="eval")
     except SyntaxError as error:
         raise _bad(text, start + max(1, error.offset or 1), "cannot be read from here on") from None
     except (ValueError, MemoryError, RecursionError):
         said = "it is nested too deeply, or has a character that is not allowed"
         raise BadExpression(f"{text[:60]!r} cannot be read: {said}") from None
-    reader = _Reader(text, start, quoted)
+    reader = _Reader(text, start, parsed.encode(), quoted)
     reader.read(tree.body, 0)
     if not reader.columns:
         raise BadExpression(f"{text!r} does not name a column")
@@ -80,14 +81,8 @@ def parse(text: str) -> ParsedExpression:
 
 
 def unknown_column(name: str, position: int, text: str, known: Iterable[str]) -> str:
-    """The message about a column that does not exist: the expression, the position, the nearest column.
-
-    Args:
-        position: position of the column in the expression, counted from 1.
-    """
-    known = list(known)
-    hint = nearest_hint(name, known)
-    return f"{text!r}, character {position}: '{name}' is not a numeric input column{hint}"
+    """The message about a column that does not exist, which an expression names at a position, counted from 1."""
+    return f"{text!r}, character {position}: '{name}' is not a numeric input column{nearest_hint(name, list(known))}"
 
 
 def _bad(text: str, position: int, problem: str) -> BadExpression:
@@ -97,8 +92,8 @@ def _bad(text: str, position: int, problem: str) -> BadExpression:
 class _Reader:
     """Turns the syntax tree into the instructions of a program."""
 
-    def __init__(self, text: str, start: int, quoted: dict[int, re.Match[str]]) -> None:
-        self.text, self.start, self.quoted = text, start, quoted
+    def __init__(self, text: str, start: int, parsed: bytes, quoted: dict[int, re.Match[str]]) -> None:
+        self.text, self.start, self.parsed, self.quoted = text, start, parsed, quoted
         self.columns: dict[str, int] = {}
         self.steps: list[Instruction] = []
 
@@ -139,7 +134,8 @@ class _Reader:
     def _column(self, node: ast.Name) -> None:
         place = self._place(node)
         # The text as it was typed, because Python normalises some letters of other scripts.
-        name = self.quoted[place].group(1) if place in self.quoted else self.text[place : self._end(node)]
+        length = len(self.parsed[node.col_offset : node.end_col_offset].decode())
+        name = self.quoted[place].group(1) if place in self.quoted else self.text[place : place + length]
         if not name:
             raise self._refused(node, "a column's name is missing between the backticks")
         self.columns.setdefault(name, place + 1)
@@ -164,16 +160,8 @@ class _Reader:
             raise self._refused(node, f"an exponent must lie between -{LARGEST_EXPONENT:g} and {LARGEST_EXPONENT:g}")
 
     def _place(self, node: ast.expr) -> int:
-        return self._characters(node.col_offset)
-
-    def _end(self, node: ast.expr) -> int:
-        assert node.end_col_offset is not None  # it is missing only in trees that were not parsed
-        return self._characters(node.end_col_offset)
-
-    def _characters(self, offset: int) -> int:
-        """The position in the text of an offset that Python counts in bytes."""
-        plain = _QUOTED.sub(lambda match: "_" * len(match.group()), self.text)[self.start :]
-        return self.start + len(plain.encode()[:offset].decode(errors="ignore"))
+        """The position of a part in the text; Python counts in bytes."""
+        return self.start + len(self.parsed[: node.col_offset].decode())
 
     def _refused(self, node: ast.expr, problem: str) -> BadExpression:
         return _bad(self.text, self._place(node) + 1, problem)

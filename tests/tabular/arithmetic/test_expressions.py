@@ -47,6 +47,10 @@ def test_a_letter_that_python_spells_otherwise_keeps_its_spelling() -> None:
     assert parse("\ufb01 + 1").columns == ("\ufb01",)
 
 
+def test_a_blank_of_any_kind_does_not_move_the_names_after_it() -> None:
+    assert parse("a\u2003- rooms").columns == ("a", "rooms")
+
+
 def test_what_is_not_finite_is_zero_and_a_division_by_zero_is_zero_where_it_happens() -> None:
     # given
     values = np.array([0.0, -1.0, 1e300])
