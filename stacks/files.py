@@ -3,34 +3,17 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from zenml.enums import StackComponentType
 
 from tabular.config.base import Items, StrictModel, explain
 from tabular.errors import UserError, nearest, one_line
 
 FOLDER = Path("configs") / "stacks"
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
-
-ComponentKind = Literal[
-    "alerter",
-    "annotator",
-    "artifact_store",
-    "container_registry",
-    "data_validator",
-    "deployer",
-    "experiment_tracker",
-    "feature_store",
-    "image_builder",
-    "log_store",
-    "model_deployer",
-    "model_registry",
-    "orchestrator",
-    "sandbox",
-    "step_operator",
-]
 
 
 class Component(StrictModel):
@@ -71,14 +54,17 @@ class StackFile(StrictModel):
     """What a person should do when a component cannot be reached."""
     variables: dict[str, str] = {}
     """The meaning of each environment variable that has no default, and where to get its value."""
-    components: dict[ComponentKind, Annotated[Items[Component], Field(min_length=1), BeforeValidator(_as_list)]]
+    components: dict[
+        Annotated[StackComponentType, Field(strict=False)],
+        Annotated[Items[Component], Field(min_length=1), BeforeValidator(_as_list)],
+    ]
     """The components by kind: one, or several in a list whose first item is the default."""
 
     @model_validator(mode="after")
     def _has_what_every_stack_has(self) -> "StackFile":
-        for kind in ("orchestrator", "artifact_store"):
+        for kind in (StackComponentType.ORCHESTRATOR, StackComponentType.ARTIFACT_STORE):
             if kind not in self.components:
-                raise ValueError(f"a stack needs an '{kind}' among its components")
+                raise ValueError(f"a stack needs an '{kind.value}' among its components")
         needed = {name for name, default in references(self) if default is None}
         if unexplained := sorted(needed - set(self.variables)):
             raise ValueError(f"say under 'variables' what {', '.join(unexplained)} is, or give a default")

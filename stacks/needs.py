@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zenml.client import Client
+from zenml.enums import StackComponentType
 from zenml.models import ComponentResponse, StackResponse
 
 from stacks.files import VARIABLE, StackFile
@@ -26,29 +27,29 @@ def missing(stack: StackResponse, file: StackFile | None, environment: Mapping[s
     found: dict[str, str] = {}
     for kind, components in stack.components.items():
         for component in components:
-            found |= _lost_secrets(kind.value, component, file)
+            found |= _lost_secrets(kind, component, file)
             if component.flavor_name == "wandb":
                 found |= _wandb(component, environment)
             if component.connector is not None:
                 continue
-            if component.flavor_name in ("gcsfs", "gcp") and kind.value == "artifact_store":
+            if component.flavor_name in ("gcsfs", "gcp") and kind is StackComponentType.ARTIFACT_STORE:
                 found |= _google(component)
-            if component.flavor_name == "kubernetes" and kind.value == "orchestrator":
+            if component.flavor_name == "kubernetes" and kind is StackComponentType.ORCHESTRATOR:
                 found |= _kubernetes(component, environment)
     return found
 
 
-def _lost_secrets(kind: str, component: ComponentResponse, file: StackFile | None) -> dict[str, str]:
+def _lost_secrets(kind: StackComponentType, component: ComponentResponse, file: StackFile | None) -> dict[str, str]:
     """The variables behind the secrets that the component refers to and that ZenML does not have."""
     lost: dict[str, str] = {}
     for setting, value in component.configuration.items():
         match = REFERENCE.fullmatch(value) if isinstance(value, str) else None
         if match is None or _secret(match) is not None:
             continue
-        parts = file.components.get(kind, ()) if file else ()  # type: ignore[call-overload]
+        parts = file.components.get(kind, ()) if file else ()
         texts = [part.secrets[setting] for part in parts if part.name == component.name and setting in part.secrets]
         names = [match["name"] for text in texts for match in VARIABLE.finditer(text)]
-        what = f"the {setting} of {kind} '{component.name}'; ZenML's secret '{match['secret']}' is gone"
+        what = f"the {setting} of {kind.value} '{component.name}'; ZenML's secret '{match['secret']}' is gone"
         known = file.variables if file else {}
         lost |= {name: known.get(name, what) for name in names} or {setting.upper(): what}
     return lost

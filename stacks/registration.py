@@ -41,7 +41,7 @@ def plan(name: str, stack: StackFile) -> list[StackChange]:
     Raises:
         UserError: a flavor does not exist or cannot be imported, or refuses a setting.
     """
-    parts = [(StackComponentType(kind), part) for kind, items in stack.components.items() for part in items]
+    parts = [(kind, part) for kind, items in stack.components.items() for part in items]
     flavors = {id(part): _flavor(kind, part, stack.requirements) for kind, part in parts if part.flavor}
     changes: list[StackChange] = []
     for kind, part in parts:
@@ -87,11 +87,11 @@ def delete(name: str, file: StackFile) -> list[str]:
         deleted.append(f"stack '{name}'")
     for kind, parts in file.components.items():
         for part in parts:
-            component = find_component(StackComponentType(kind), part.name) if part.flavor else None
+            component = find_component(kind, part.name) if part.flavor else None
             if component is None or client.list_stacks(component_id=component.id, size=1).total:
                 continue
-            client.delete_stack_component(component.id, StackComponentType(kind))
-            deleted.append(f"{kind} '{part.name}'")
+            client.delete_stack_component(component.id, kind)
+            deleted.append(f"{kind.value} '{part.name}'")
             if part.secrets and client.list_secrets(name=secret_name(part)).total:
                 client.delete_secret(secret_name(part))
                 deleted.append(f"secret '{secret_name(part)}'")
@@ -250,7 +250,7 @@ def _flavor_registration(kind: StackComponentType, part: Component) -> Iterator[
 
 
 def _stack(name: str, stack: StackFile) -> StackChange:
-    wanted = {StackComponentType(kind): [part.name for part in parts] for kind, parts in stack.components.items()}
+    wanted = {kind: [part.name for part in parts] for kind, parts in stack.components.items()}
     held, existing = None, find_stack(name)
     if existing is not None:
         wanted = without_removed(existing) | wanted
