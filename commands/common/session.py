@@ -28,15 +28,6 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True)
-class ActiveStack:
-    """The registry of the active stack."""
-
-    client: "MlflowClient"
-    releases_of: "Callable[[str], Releases]"
-    """Opens the releases of the registered model of a name."""
-
-
-@dataclass(frozen=True)
 class Session:
     """A registered model whose interrupted changes have been completed."""
 
@@ -65,8 +56,8 @@ class Session:
         return version_named(self.client, self.name, reference)
 
 
-def active_stack(root: Path) -> ActiveStack:
-    """Connect to the active stack.
+def active_stack(root: Path) -> "tuple[MlflowClient, Callable[[str], Releases]]":
+    """Connect to the active stack. Returns its client of MLflow, and what opens the releases of a model by its name.
 
     Raises:
         Failed: a component of the stack does not answer.
@@ -90,7 +81,7 @@ def active_stack(root: Path) -> ActiveStack:
     from registry.mlflow_registry import registry_client
     from registry.stack import open_releases
 
-    return ActiveStack(registry_client(), lambda name: open_releases(name, root))
+    return registry_client(), lambda name: open_releases(name, root)
 
 
 def open_session(root: Path, model: str | None) -> Session:
@@ -102,18 +93,18 @@ def open_session(root: Path, model: str | None) -> Session:
     """
     from registry.mlflow_registry import model_named
 
-    stack = active_stack(root)
-    return _settled(root, stack.releases_of(model_named(stack.client, model)))
+    client, releases_of = active_stack(root)
+    return _settled(root, releases_of(model_named(client, model)))
 
 
 def open_all(root: Path, model: str | None) -> list[Session]:
     """Open every registered model, or only the one of the given name; otherwise the same as `open_session`."""
     from registry.mlflow_registry import model_named
 
-    stack = active_stack(root)
-    known = sorted(model.name for model in stack.client.search_registered_models(max_results=1000))
-    names = known if model is None else [model_named(stack.client, model)]
-    return [_settled(root, stack.releases_of(name)) for name in names]
+    client, releases_of = active_stack(root)
+    known = sorted(model.name for model in client.search_registered_models(max_results=1000))
+    names = known if model is None else [model_named(client, model)]
+    return [_settled(root, releases_of(name)) for name in names]
 
 
 def _settled(root: Path, releases: "Releases") -> Session:

@@ -42,13 +42,6 @@ _BLANKS = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # not every engine of 
 LOOSE = rf"[+-]?[\d.,'{_BLANKS}]*\d[\d.,'{_BLANKS}]*(?:[eE][+-]?\d+)?"
 
 
-class SettledReading(NamedTuple):
-    """How to read the table, and what a person should know about that."""
-
-    reading: ReadingConfig
-    findings: list[TableFinding]
-
-
 class Tokens(NamedTuple):
     """The different values of one column with their counts, without the usual spellings of a hole."""
 
@@ -70,8 +63,8 @@ def trimmed(cells: pd.DataFrame) -> bool:
     return any(bool((cells[name] != cells[name].str.strip()).any()) for name in cells.columns)
 
 
-def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> SettledReading:
-    """Decide how numbers, dates, codes and holes are spelled.
+def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> tuple[ReadingConfig, list[TableFinding]]:
+    """Decide how numbers, dates, codes and holes are spelled, and find what a person should know about that.
 
     Args:
         cells: all cells of a CSV as text, or the text columns of a Parquet file; trimmed if `reading` says so.
@@ -126,7 +119,7 @@ def settle(cells: pd.DataFrame, reading: ReadingConfig, target: str) -> SettledR
             "text": tuple(text),
         }
     )
-    return SettledReading(settled, findings)
+    return settled, findings
 
 
 def is_code(name: str, known: pd.Series, rows: int) -> bool:

@@ -8,7 +8,7 @@ import pandas as pd
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import Task
 from tabular.profiling import dialect, kinds, leaks, notation, targets, warnings, words
-from tabular.profiling.found import ColumnFound, TableFinding, TableFound
+from tabular.profiling.found import TableFinding, TableFound
 from tabular.table.parsing import PARQUET, parse, raw_csv, unpack
 from tabular.table.sources import with_target
 
@@ -47,7 +47,10 @@ def profile(content: bytes, name: str, target: str, task: Task | None = None) ->
     columns = [kinds.describe(rows[column]) for column in rows.columns]
     told = leaks.find(rows, [c.name for c in columns if c.drop is None and c.name != target], target, aim.task)
     taken = {finding.column: finding.text for finding in told if finding.level == "loud"}
-    columns = [_with_leak(column, taken) if column.name != target else column for column in columns]
+    columns = [
+        c.model_copy(update={"drop": taken[c.name].removesuffix("; left out")}) if c.name in taken else c
+        for c in columns
+    ]
     dropped = [column.name for column in columns if column.drop is not None and column.name != target]
     rows = rows.drop(columns=dropped)
     aim = targets.checked(aim, rows[target], name)
@@ -102,11 +105,6 @@ def _is_code(column: pd.Series) -> bool:
     if not len(known) or bool((known % 1 != 0).any()) or float(known.abs().max()) >= 2**53:
         return False
     return notation.is_code(str(column.name), pd.Series(known.astype("int64").unique()).astype("str"), len(known))
-
-
-def _with_leak(column: ColumnFound, reasons: dict[str | None, str]) -> ColumnFound:
-    why = reasons.get(column.name)
-    return column if why is None else column.model_copy(update={"drop": why.removesuffix("; left out")})
 
 
 def _without(reading: ReadingConfig, dropped: list[str]) -> ReadingConfig:

@@ -8,7 +8,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from commands.common import session
-from commands.common.session import ActiveStack
 from commands.models import models
 from registry import version_gate
 from tabular.errors import UserError
@@ -33,7 +32,7 @@ class Typed:
 def use(made: Registered, patch: pytest.MonkeyPatch) -> None:
     """Use a registry instead of that of the active stack, because starting ZenML takes seconds."""
     patch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # as `run.py` does
-    patch.setattr(session, "active_stack", lambda root: ActiveStack(made.client, lambda name: made.releases))
+    patch.setattr(session, "active_stack", lambda root: (made.client, lambda name: made.releases))
 
 
 def type_(made: Registered, *arguments: str) -> Typed:
