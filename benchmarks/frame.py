@@ -1,20 +1,16 @@
-"""The frame of every benchmark: its arguments, the table that it prints, and its exit code.
+"""What every benchmark shares: the table that it prints, and its exit code.
 
 A benchmark is started as `python benchmarks/NAME.py`, so that the packages of the project are not on the path. This
 module puts the repository there; a benchmark imports it before them.
 """
 
 import argparse
-import json
 import os
 import platform
-import shutil
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -35,72 +31,36 @@ class Figure(NamedTuple):
 
 
 def parser(documentation: str | None) -> argparse.ArgumentParser:
-    """An argument parser whose description is the first line of a module's docstring."""
-    return argparse.ArgumentParser(description=documentation.splitlines()[0] if documentation else None)
+    """An argument parser whose help shows the docstring of a module."""
+    return argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
-def add_parts(to: argparse.ArgumentParser, parts: Iterable[str]) -> None:
-    """Add the options `--only` (a list of the chosen names; all of them by default) and `--json` (a path or None)."""
-    names = list(parts)
-    to.add_argument(
-        "--only", type=partial(_names, names), default=names, help=f"names between commas: {', '.join(names)}"
-    )
-    to.add_argument("--json", type=Path, help="a file in which the table is written as well")
-
-
-def _names(known: list[str], given: str) -> list[str]:
-    names = given.split(",")
-    if unknown := [name for name in names if name not in known]:
-        raise argparse.ArgumentTypeError(f"there is no part {', '.join(unknown)}; there are {', '.join(known)}")
-    return names
-
-
-def machine() -> dict[str, str | int | None]:
-    """The size of the machine, its Python version and its operating system."""
-    return {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
-
-
-def print_machine() -> None:
-    """Print the machine in one line."""
-    print("{cores} cores, Python {python}, {system}".format(**machine()), flush=True)
-
-
-def copied(folder: Path) -> Path:
-    """Copy the repository to `folder/project`, without environment, caches and reports, and return the copy."""
-    left_out = {".git", ".venv", ".zen", ".cache", "reports"}
-
-    def ignored(visited: str, names: list[str]) -> set[str]:
-        return {"__pycache__"} | (left_out & {*names} if Path(visited) == ROOT else set())
-
-    return shutil.copytree(ROOT, folder / "project", ignore=ignored)
-
-
-def measure(parts: Mapping[str, Callable[[], list[Figure]]], file: Path | None = None) -> int:
-    """Run the parts in order and print the figures of each one as soon as it has ended.
-
-    Args:
-        parts: functions that measure, by the name of the part.
-        file: a JSON file for the same figures.
-
-    Returns:
-        The exit code: 1 where a figure misses its bound, otherwise 0.
-    """
-    found: dict[str, list[Figure]] = {}
+def measure(parts: Mapping[str, Callable[[], Iterable[Figure]]]) -> NoReturn:
+    """Run the parts in order, print the figures of each one, and exit: with 1 where a figure misses its bound."""
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}", flush=True)
+    missed = []
     for part, work in parts.items():
-        began = time.perf_counter()
-        found[part] = work()
-        print(f"\n{part} ({time.perf_counter() - began:.0f} s)")
-        for figure in found[part]:
+        print(f"\n{part}", flush=True)
+        for figure in work():
             verdict = "" if figure.good is None else "ok" if figure.good else "MISSED"
             print(f"  {figure.what:<66} {figure.found:<36} {figure.wanted:<9} {verdict}".rstrip(), flush=True)
-    if file:
-        tables = {part: [figure._asdict() for figure in figures] for part, figures in found.items()}
-        file.write_text(json.dumps(tables, indent=2))
-    missed = [f"{part}: {figure.what}" for part, figures in found.items() for figure in figures if figure.good is False]
+            missed += [f"{part}: {figure.what}"] if figure.good is False else []
     print(f"\nmissed: {'; '.join(missed) or 'nothing'}")
-    return 1 if missed else 0
+    sys.exit(bool(missed))
 
 
 def spread(values: list[float], digits: int = 2) -> str:
     """The median, and the smallest and the largest value in brackets."""
     return f"{np.median(values):,.{digits}f} ({min(values):,.{digits}f} to {max(values):,.{digits}f})"
+
+
+def peak_mib(process: int | str = "self") -> float:
+    """The most memory that a process has had, in MiB; 0 when it has ended.
+
+    `getrusage` would report the peak of the parent process where that was higher.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:")), 0.0)

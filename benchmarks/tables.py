@@ -7,60 +7,34 @@ tenth of four columns, and a skewed target. `init` writes the config, and `run.p
 their own, in a copy of the repository with a fresh ZenML store.
 """
 
-import json
-import os
+import argparse
 import resource
-import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 
 import frame
 import numpy as np
 import pandas as pd
-from training import timed
+from frame import Figure
+from training import fresh_project
 
 
-def main() -> None:
-    """Measure each size, and print one JSON object."""
-    parser = frame.parser(__doc__)
-    parser.add_argument("--rows", default="20000,200000", help="sizes between commas, the smallest first")
-    parser.add_argument("--columns", type=int, default=30, help="with the target; at least 12")
-    arguments = parser.parse_args()
-    found = []
-    with tempfile.TemporaryDirectory(prefix="stackhouse-tables-") as folder:
-        project = frame.copied(Path(folder))
-        environment = {
-            **os.environ,
-            "ZENML_CONFIG_PATH": f"{folder}/zenml",
-            "BENTOML_HOME": f"{folder}/bentoml",
-            "ZENML_ANALYTICS_OPT_IN": "false",
-        }
-        run = [sys.executable, "run.py"]
-        for rows in map(int, arguments.rows.split(",")):
-            file = Path(folder) / f"table{rows}.csv"
-            table(rows, arguments.columns).to_csv(file, index=False)
-            first = timed([*run, "init", "--data", str(file), "--target", "price"], project, environment)
-            trained = timed([*run, "--config", f"configs/{file.stem}.yaml"], project, environment)
-            summary = json.loads((project / "reports" / "latest" / "summary.json").read_text())
-            found.append(
-                {
-                    "rows": rows,
-                    "init_seconds": round(first, 1),
-                    "train_seconds": round(trained, 1),
-                    "peak_gigabytes": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20, 2),
-                    "r2": round(summary["metrics"]["r2"], 4),
-                    "compiled": summary["package"]["compiled"],
-                    "seconds_by_step": summary["seconds"],
-                }
-            )
-    smallest, largest = found[0], found[-1]
-    result = {
-        "machine": frame.machine(),
-        "tables": found,
-        "times_as_many_rows": largest["rows"] / smallest["rows"],
-        "times_as_long": round(largest["train_seconds"] / smallest["train_seconds"], 2),
-    }
-    print(json.dumps(result, indent=2))
+def tables(given: argparse.Namespace) -> Iterator[Figure]:
+    """Measure each size."""
+    seconds = []
+    sizes = [int(rows) for rows in given.rows.split(",")]
+    with fresh_project() as project:
+        for rows in sizes:
+            name = f"table{rows}"
+            table(rows, given.columns).to_csv(project.folder / f"{name}.csv", index=False)
+            init = project.run("init", "--data", f"{name}.csv", "--target", "price").seconds
+            seconds.append(project.run("--config", f"configs/{name}.yaml").seconds)
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+            yield Figure(f"{rows:,} rows: init, s", f"{init:.1f}")
+            yield Figure(f"{rows:,} rows: training, s", f"{seconds[-1]:.1f}")
+            yield Figure(f"{rows:,} rows: peak of all processes so far, GB", f"{peak:.2f}")
+            yield Figure(f"{rows:,} rows: R²", f"{project.summary()['metrics']['r2']:.4f}")
+    yield Figure(f"{sizes[-1] / sizes[0]:g} times as many rows: times as long", f"{seconds[-1] / seconds[0]:.2f}")
 
 
 def table(rows: int, columns: int) -> pd.DataFrame:
@@ -93,4 +67,7 @@ def table(rows: int, columns: int) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main()
+    parser = frame.parser(__doc__)
+    parser.add_argument("--rows", default="20000,200000", help="sizes between commas, the smallest first")
+    parser.add_argument("--columns", type=int, default=30, help="with the target; at least 12")
+    frame.measure({"tables": partial(tables, parser.parse_args())})
