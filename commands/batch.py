@@ -40,10 +40,9 @@ def run(request: RunRequest, root: Path) -> int:
         if names.VERDICT not in made:
             return code
         verdict: Verdict = made[names.VERDICT].load()
-        drift_page = str(made[names.DRIFT_PAGE].load()) if names.DRIFT_PAGE in made else None
-        folder = keep(finished, verdict, drift_page, stack, root)
+        kept = keep(finished, verdict, stack, root)
         show(verdict, console)
-        console.print(f"report: {folder / 'verdict.html'}{', drift_report.html' if drift_page else ''}", soft_wrap=True)
+        console.print(kept, soft_wrap=True)
         if code == SUCCESS:
             folder_of = f"{config.output.rstrip('/')}/predictions"
             console.print(

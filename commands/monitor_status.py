@@ -11,7 +11,6 @@ import click
 from commands.common.answering import MODEL, ModelsCommand, answers
 from commands.common.screen import WIDTH, Screen
 from commands.common.session import Session, open_session
-from commands.common.sparkline import sparkline
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,6 +27,8 @@ COLOURS = {"ok": "", "warn": "yellow", "alert": "bold red", "not_enough_data": "
 WORDS = {"not_enough_data": "too few"}
 SHARES = {"missing", "out_of_range", "unknown", "errors", "refused", "validation"}
 """Kinds of findings whose value is a share."""
+BARS, GAP = "▁▂▃▄▅▆▇█", "\N{MIDDLE DOT}"
+"""Characters of a sparkline: the bars from low to high, and the mark of a missing value."""
 BESIDE = 52
 """Characters of a line that are not its sparkline, where the name has 20."""
 
@@ -105,11 +106,10 @@ def status(request: ModelsCommand, windows: int, version: str | None, columns: i
     more = [f"{hidden} more that are no worse than these; --columns all shows all"] if hidden else []
     reasons = [f"- {reason}" for reason in verdicts[-1].reasons]
     trained = watch.retrainings(verdicts[-1].version)
-    said: list[RenderableType] = [
-        _headline(verdicts[-1]),
-        *(_training(one) for one in trained[-1:]),
-        *_elsewhere(session, verdicts[-1]),
-    ]
+    said: list[RenderableType] = [_headline(verdicts[-1]), *(_training(one) for one in trained[-1:])]
+    champion = session.base.aliases.get("champion")
+    if champion not in (None, verdicts[-1].version):  # as between a promotion and the next window
+        said.append(f"the champion is version {champion}; `--version {champion}` shows its windows")
     document |= {"retrainings": [one.model_dump(mode="json") for one in trained], "next": next_.strip("`")}
     request.screen.answer(document, [*said, table, *more, *reasons], next_)
 
@@ -157,14 +157,6 @@ def _training(note: "Retraining") -> str:
         return f"a training began at {_minute(note.began)} UTC {window}, and has not ended"
     verb = "was retrained" if note.state == "done" else "could not be retrained"
     return f"the model {verb} {window}: {note.outcome}"
-
-
-def _elsewhere(session: Session, verdict: "Verdict") -> list[str]:
-    """Say that the champion is another version, as it is between a promotion and the next window."""
-    champion = session.base.aliases.get("champion")
-    if champion in (None, verdict.version):
-        return []
-    return [f"the champion is version {champion}; `--version {champion}` shows its windows"]
 
 
 def _next(session: Session, verdict: "Verdict") -> str:
@@ -259,3 +251,28 @@ def _value(line: StatusLine) -> str:
 
 def _minute(moment: str) -> str:
     return moment[:16].replace("T", " ")
+
+
+def sparkline(values: Sequence[float | None], low: float | None = None, high: float | None = None) -> str:
+    """Draw one character for each value, higher for larger values, and a dot for a missing one.
+
+    Args:
+        values: the numbers; None, or a number that is not finite, is a missing value.
+        low: value of the lowest bar, which also stands for all smaller values; the smallest value by default.
+        high: value of the highest bar, which also stands for all larger values; the largest value by default.
+    """
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
+        return GAP * len(values)
+    bottom, top = (min(known) if low is None else low), (max(known) if high is None else high)
+    return "".join(_bar(value, bottom, top) for value in values)
+
+
+def _bar(value: float | None, low: float, high: float) -> str:
+    if value is None or not math.isfinite(value):
+        return GAP
+    if high <= low:
+        return BARS[0] if value <= low else BARS[-1]
+    # Halved first, because the difference of two large numbers may exceed the range of a float.
+    share = (value / 2 - low / 2) / (high / 2 - low / 2)
+    return BARS[min(max(int(share * len(BARS)), 0), len(BARS) - 1)]

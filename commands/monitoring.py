@@ -45,12 +45,11 @@ def run(request: RunRequest, root: Path) -> int:
         verdict: Verdict = made[names.VERDICT].load()
         known = open_watch(verdict.model).verdicts(verdict.version, WINDOWS)
         earlier = [one for one in known if one.end < verdict.end]
-        drift_page = str(made[names.DRIFT_PAGE].load()) if names.DRIFT_PAGE in made else None
-        folder = keep(finished, verdict, drift_page, stack, root, earlier)
+        kept = keep(finished, verdict, stack, root, earlier)
         show(verdict, console)
         if names.NOTIFICATION in made:
             console.print(escape(made[names.NOTIFICATION].load().words), soft_wrap=True)
-        console.print(f"report: {folder / 'verdict.html'}{', drift_report.html' if drift_page else ''}", soft_wrap=True)
+        console.print(kept, soft_wrap=True)
         code = ALERT if verdict.level == "alert" else SUCCESS
         if verdict.retrain and config.on_retrain == "train":
             trained = retraining.retrain(config, verdict, root, console)

@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
 
 def training_configuration(config: MonitoringConfig, root: Path, data: dict[str, Any] | None = None) -> Configuration:
-    """Read the training's run configuration, with the keys that monitoring overrides.
-
-    Args:
-        config: names the file and the overrides.
-        root: folder of the repository.
-        data: further overrides, such as another table.
+    """Read the training's run configuration, with the keys that monitoring overrides, and those in `data`.
 
     Raises:
         UserError: the file does not exist, is broken, is not a training, or trains another model.
@@ -48,12 +43,6 @@ def training_configuration(config: MonitoringConfig, root: Path, data: dict[str,
 def retrain(config: MonitoringConfig, verdict: Verdict, root: Path, console: Console) -> bool:
     """Run the training pipeline, unless a training is under way already; its gate decides about promotion.
 
-    Args:
-        config: names the training and its rows.
-        verdict: the verdict that asks for it.
-        root: folder of the repository.
-        console: where progress is printed.
-
     Returns:
         False where the training failed; True where it ended well, or none had to be run.
     """
@@ -73,11 +62,15 @@ def retrain(config: MonitoringConfig, verdict: Verdict, root: Path, console: Con
         console.print(f"training on the newest data: {config.training.config}", soft_wrap=True)
         began = datetime.now(UTC)
         code = training.run(RunRequest(configuration, (), None, use_cache=True), root)
-        found = _summary(root, began)
-        if found is None:
+        file = root / "reports" / "latest" / "summary.json"
+        is_new = file.is_file() and file.stat().st_mtime >= began.timestamp()
+        found: dict[str, Any] = json.loads(file.read_text()) if is_new else {}
+        if found.get("pipeline") != "training":  # the training did not come to its end
             outcome = f"it failed with exit code {code}"
         else:
-            run, outcome = found["run"], _outcome(found)
+            model = found["model"] or {}
+            alias = f"as {model['alias']}" if model.get("alias") else "without an alias"
+            run, outcome = found["run"], f"version {model.get('version')} {alias}: {found['gate_reasons'][0]}"
     except UserError as error:
         outcome = str(error)
     finally:
@@ -114,20 +107,3 @@ def keep_newest_table(config: MonitoringConfig, root: Path, watch: "Watch", cons
     refused = f", {made.refused:,} that break a rule of the validation were left out" if made.refused else ""
     console.print(f"{made.added:,} logged rows with a true value are added to {len(rows):,}{refused}", soft_wrap=True)
     return {"data.path": watch.keep_table(content, sha256), "data.sha256": sha256}
-
-
-def _summary(root: Path, began: datetime) -> dict[str, Any] | None:
-    """Return the summary of the training; None where it did not come to its end."""
-    file = root / "reports" / "latest" / "summary.json"
-    if not file.is_file() or file.stat().st_mtime < began.timestamp():
-        return None
-    found: dict[str, Any] = json.loads(file.read_text())
-    return found if found["pipeline"] == "training" else None
-
-
-def _outcome(found: dict[str, Any]) -> str:
-    model = found["model"] or {}
-    alias = model.get("alias")
-    return (
-        f"version {model.get('version')}{f' as {alias}' if alias else ' without an alias'}: {found['gate_reasons'][0]}"
-    )

@@ -44,27 +44,20 @@ class Retraining(Report):
 
 
 class Watch:
-    """The verdicts on one registered model, and the trainings that they led to.
-
-    Args:
-        store: the model's folder in the artifact store.
-    """
+    """The verdicts on one registered model, and the trainings that they led to, in its folder of the artifact store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def keep(self, verdict: Verdict) -> str:
         """Store a verdict, and replace an earlier one on the same window. Returns its location."""
-        name = f"{WINDOWS}/{_name(verdict.end, verdict.version)}"
-        self._store.write(name, verdict.model_dump_json(indent=1).encode() + b"\n")
+        # Names sort by the end of the window.
+        name = f"{WINDOWS}/{datetime.fromisoformat(verdict.end).astimezone(UTC):{STAMP}}{_of(verdict.version)}"
+        self._store.write(name, _content(verdict))
         return places.join(self._store.location, name)
 
     def verdicts(self, version: str | None = None, last: int = 24) -> list[Verdict]:
-        """Return the newest verdicts, the oldest of them first.
-
-        Args:
-            version: only verdicts on this version; None for all.
-            last: largest number of verdicts.
+        """Return the `last` newest verdicts on one version, or on all, the oldest of them first.
 
         Raises:
             UserError: a file is damaged.
@@ -79,18 +72,20 @@ class Watch:
         data do not count.
 
         Args:
-            start: first moment of the window, ISO 8601.
-            end: moment after the window, ISO 8601.
+            start, end: first moment of the window, and the moment after it; ISO 8601.
             version: the version that is watched.
             count: largest number of verdicts.
         """
-        done = [moment(one.window_end) for one in self.retrainings(version) if one.state == "done"]
+        done = [datetime.fromisoformat(one.window_end) for one in self.retrainings(version) if one.state == "done"]
         found: list[Verdict] = []
         latest = _latest(start, end)
         for name in reversed(self._store.names(WINDOWS)):
             if len(found) == count:
                 break
-            if not name.endswith(_of(version)) or (ended := _end(name)) > latest or (done and ended <= max(done)):
+            if not name.endswith(_of(version)):
+                continue
+            ended = datetime.strptime(name.partition("-v")[0], STAMP).replace(tzinfo=UTC)
+            if ended > latest or (done and ended <= max(done)):
                 continue
             verdict = self._read(f"{WINDOWS}/{name}", Verdict)
             if verdict.level != "not_enough_data":
@@ -111,7 +106,7 @@ class Watch:
         """
         known = self.retrainings(verdict.version)
         for one in known:
-            if one.state == "begun" and now - moment(one.began) < ABANDONED:
+            if one.state == "begun" and now - datetime.fromisoformat(one.began) < ABANDONED:
                 return f"a retraining for the window that ended {one.window_end} is under way since {one.began}"
             if one.state == "done" and one.window_end == verdict.end:
                 return f"this window was already followed by a retraining: {one.outcome}"
@@ -155,24 +150,9 @@ def open_watch(model: str) -> Watch:
     return Watch(read_releases(model).store)
 
 
-def moment(text: str) -> datetime:
-    """Parse a moment in ISO 8601 with an offset from UTC."""
-    return datetime.fromisoformat(text)
-
-
 def _latest(start: str, end: str) -> datetime:
     """Return when the window before this one may end at the latest: schedulers are not punctual."""
-    return moment(start) + OVERLAP * (moment(end) - moment(start))
-
-
-def _name(end: str, version: str) -> str:
-    """Return the name of a file; names sort by the end of the window."""
-    return f"{moment(end).astimezone(UTC):{STAMP}}{_of(version)}"
-
-
-def _end(name: str) -> datetime:
-    """Return when the window of a file ends."""
-    return datetime.strptime(name.partition("-v")[0], STAMP).replace(tzinfo=UTC)
+    return datetime.fromisoformat(start) + OVERLAP * (datetime.fromisoformat(end) - datetime.fromisoformat(start))
 
 
 def _of(version: str) -> str:
@@ -183,5 +163,5 @@ def _retraining(note: Retraining) -> str:
     return f"{RETRAININGS}/{note.number:06d}{_of(note.version)}"
 
 
-def _content(note: Retraining) -> bytes:
-    return note.model_dump_json(indent=1).encode() + b"\n"
+def _content(report: Report) -> bytes:
+    return report.model_dump_json(indent=1).encode() + b"\n"

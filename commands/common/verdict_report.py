@@ -8,6 +8,7 @@ from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
 from commands.common import summary
+from tabular import names
 from tabular.pages.html_pages import verdict_page
 from tabular.pages.pictures import png_files
 from tabular.reports.verdicts import Verdict
@@ -41,22 +42,15 @@ def show(verdict: Verdict, console: Console) -> None:
 
 
 def keep(
-    finished: PipelineRunResponse,
-    verdict: Verdict,
-    drift_page: str | None,
-    stack: str,
-    root: Path,
-    earlier: Sequence[Verdict] = (),
-) -> Path:
+    finished: PipelineRunResponse, verdict: Verdict, stack: str, root: Path, earlier: Sequence[Verdict] = ()
+) -> str:
     """Write `summary.json`, `verdict.html` and `drift_report.html` to `reports/<run>` and `reports/latest`.
 
-    Args:
-        drift_page: Evidently's page; None where only a part of the pipeline was run.
-        earlier: verdicts on the windows before this one, the oldest first.
-
-    Returns:
-        The folder of the run, relative to the repository.
+    There is no `drift_report.html` where only a part of the pipeline was run. `earlier` has the verdicts on the
+    windows before this one, the oldest first. Returns in words where the pages lie.
     """
+    made = summary.artifacts_of(finished)
+    drift_page = str(made[names.DRIFT_PAGE].load()) if names.DRIFT_PAGE in made else None
     report = {
         "pipeline": finished.pipeline.name if finished.pipeline else None,
         "run": finished.name,
@@ -70,4 +64,5 @@ def keep(
         for name, html in pages.items():
             if html is not None:
                 places.write(str(folder / name), html.encode())
-    return own.relative_to(root)
+    more = ", drift_report.html" if drift_page else ""
+    return f"report: {own.relative_to(root) / 'verdict.html'}{more}"

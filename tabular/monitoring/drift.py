@@ -1,6 +1,8 @@
 """Whether rows differ from those of training: surely, and by so much that it matters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from tabular.bundles.bundle import Bundle, Column
 from tabular.bundles.encoding import MISSING
@@ -26,76 +28,55 @@ def drift_findings(
     over all tests of the window) and its value reaches the threshold. Ignored columns do not take part in the
     adjustment.
 
-    Args:
-        observed: counts from `tabular.monitoring.tally.Tally`, of the same bundle.
-        reference: statistics of the training rows.
-        bundle: bundle of the model.
-        config: the thresholds.
-
     Raises:
         UserError: the model does not have a column that is to be ignored.
     """
-    _check(config.ignore, bundle)
-    found = [*_of_columns(observed, reference, bundle, config), *_of_predictions(observed, reference, config)]
-    ranks = [-one.value / one.warn if one.warn else 0.0 for one in found]
-    judged = [one.kind == "prediction" or one.subject not in config.ignore for one in found]
-    p_values = [one.p_value or 0.0 for one, is_judged in zip(found, judged, strict=True) if is_judged]
-    adjusted = iter(holm(p_values))
-    graded = [
-        _graded(one, next(adjusted), config.alpha) if is_judged else _ignored(one)
-        for one, is_judged in zip(found, judged, strict=True)
-    ]
-    order = sorted(range(len(graded)), key=lambda place: (-SEVERITY[graded[place].level], ranks[place]))
-    return [graded[place] for place in order]
-
-
-def _check(ignored: Sequence[str], bundle: Bundle) -> None:
     names = [column.name for column in bundle.columns]
-    for name in ignored:
+    for name in config.ignore:
         if name not in names:
             hint = nearest_hint(name, names)
             raise UserError(f"drift.ignore: {bundle.name} {bundle.version} has no column '{name}'{hint}")
+    found = [*_of_columns(observed, reference, bundle, config), *_of_predictions(observed, reference, config)]
+    found.sort(key=lambda one: -one.value / one.warn if one.warn else 0.0)
+    judged = [one.kind == "prediction" or one.subject not in config.ignore for one in found]
+    adjusted = iter(holm([one.p_value or 0.0 for one, is_judged in zip(found, judged, strict=True) if is_judged]))
+    graded = [
+        _adjusted(one, next(adjusted), config.alpha) if is_judged else _ignored(one)
+        for one, is_judged in zip(found, judged, strict=True)
+    ]
+    return sorted(graded, key=lambda one: -SEVERITY[one.level])
 
 
-def _measured(
-    kind: Kind,
-    subject: str,
-    measure: str,
-    value: float,
-    threshold: Threshold,
-    p_value: float,
-    test: str,
-    said: str,
-    index: float | None = None,
+def measured(
+    kind: Kind, subject: str, measure: str, value: float, limits: Threshold | None, words: str, **more: Any
 ) -> MonitoringFinding:
-    """Return a finding that is not graded yet; `index` is the population stability index."""
+    """Return a finding with the level that its value has by the limits; `more` are further fields of it."""
     return MonitoringFinding(
         kind=kind,
         subject=subject,
-        level="ok",
+        level="ok" if limits is None else is_at_least(value, limits),
         measure=measure,
         value=value,
-        warn=threshold.warn,
-        alert=threshold.alert,
-        psi=index,
-        p_value=p_value,
-        test=test,
-        words=said,
+        warn=None if limits is None else limits.warn,
+        alert=None if limits is None else limits.alert,
+        words=words,
+        **more,
     )
 
 
-def _graded(finding: MonitoringFinding, adjusted: float, alpha: float) -> MonitoringFinding:
-    assert finding.warn is not None and finding.alert is not None
-    level = is_at_least(finding.value, Threshold(warn=finding.warn, alert=finding.alert))
-    changes: dict[str, object] = {"adjusted": adjusted, "level": level}
-    if level != "ok" and adjusted >= alpha:
+_of_shares = partial(measured, test="Fisher's exact")
+
+
+def _adjusted(finding: MonitoringFinding, adjusted: float, alpha: float) -> MonitoringFinding:
+    changes: dict[str, object] = {"adjusted": adjusted}
+    if finding.level != "ok" and adjusted >= alpha:
         changes |= {"level": "ok", "words": f"{finding.words}; the difference may be due to chance"}
     return finding.model_copy(update=changes)
 
 
 def _ignored(finding: MonitoringFinding) -> MonitoringFinding:
     said = f"{finding.words}; not judged, because the column is ignored"
-    return finding.model_copy(update={"warn": None, "alert": None, "words": said})
+    return finding.model_copy(update={"level": "ok", "warn": None, "alert": None, "words": said})
 
 
 def _of_columns(
@@ -104,7 +85,7 @@ def _of_columns(
     for column in bundle.columns:
         if column.kind == "category":
             shares = reference.categories[column.name]
-            yield from _of_category(column, observed.categories[column.name], shares, reference.rows, config)
+            yield from _of_category(column.name, observed.categories[column.name], shares, reference.rows, config)
         else:
             counts, of_training = observed.numbers[column.name], reference.numbers[column.name]
             yield from _of_number(column, counts, of_training, reference.rows, config)
@@ -124,13 +105,12 @@ def _of_number(
         share = counts.out_of_range / known
         p_value = fisher(counts.out_of_range, known, 0, rows - missing, only_more=True)
         said = words.out_of_range(column, share)
-        yield _measured("out_of_range", name, "share", share, config.out_of_range, p_value, "Fisher's exact", said)
+        yield _of_shares("out_of_range", name, "share", share, config.out_of_range, said, p_value=p_value)
 
 
 def _of_category(
-    column: Column, counts: CategoryCounts, reference: CategoryReference, rows: int, config: DriftConfig
+    name: str, counts: CategoryCounts, reference: CategoryReference, rows: int, config: DriftConfig
 ) -> Iterator[MonitoringFinding]:
-    name = column.name
     of_training = {category: round(share * rows) for category, share in reference.shares.items()}
     missing = of_training.pop(MISSING, 0)
     given, of_known = sum(counts.counts.values()) + counts.unknown, rows - missing
@@ -143,7 +123,7 @@ def _of_category(
         share, before = counts.unknown / given, never / of_known if of_known else 0.0
         p_value = fisher(counts.unknown, given, never, of_known, only_more=True)
         said = words.unknown(name, share, before)
-        yield _measured("unknown", name, "share", share, config.out_of_range, p_value, "Fisher's exact", said)
+        yield _of_shares("unknown", name, "share", share, config.out_of_range, said, p_value=p_value)
 
 
 def _of_predictions(observed: Observed, reference: Reference, config: DriftConfig) -> Iterator[MonitoringFinding]:
@@ -165,7 +145,7 @@ def _missing(
     share, before = missing / (missing + given) if missing + given else 0.0, of_training / rows
     p_value = fisher(missing, missing + given, of_training, rows)
     change, said = abs(share - before), words.missing(name, share, before)
-    return _measured("missing", name, "change of share", change, config.missing, p_value, "Fisher's exact", said)
+    return _of_shares("missing", name, "change of share", change, config.missing, said, p_value=p_value)
 
 
 def _numbers(
@@ -175,7 +155,8 @@ def _numbers(
     spoken = None if kind == "prediction" else name
     said = words.numbers(spoken, counts, reference, distance, distance >= config.distance.warn)
     index = psi(counts.bins, reference.shares, rows)
-    return _measured(kind, name, "KS distance", distance, config.distance, p_value, "Kolmogorov-Smirnov", said, index)
+    tested = {"psi": index, "p_value": p_value, "test": "Kolmogorov-Smirnov"}
+    return measured(kind, name, "KS distance", distance, config.distance, said, **tested)
 
 
 def _categories(
@@ -186,5 +167,5 @@ def _categories(
     spoken = None if kind == "prediction" else name
     said = words.categories(spoken, counts.counts, known, distance, distance >= config.distance.warn)
     index = psi(found, [count / of_training for count in expected], of_training)
-    p_value = homogeneity(found, expected)
-    return _measured(kind, name, "total variation", distance, config.distance, p_value, "chi-squared", said, index)
+    tested = {"psi": index, "p_value": homogeneity(found, expected), "test": "chi-squared"}
+    return measured(kind, name, "total variation", distance, config.distance, said, **tested)

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_t
 
 from tabular.config.monitoring import MetricsConfig
 from tabular.errors import UserError
-from tabular.reports.verdicts import SEVERITY, Kind, Performance, ServiceTraffic, Verdict
+from tabular.reports.verdicts import SEVERITY, Kind, Verdict
 from tabular.storage.places import public
 
 JOB: Final = "stackhouse_monitor"
@@ -70,11 +70,7 @@ def publish(verdict: Verdict, config: MetricsConfig) -> list[str]:
 
 
 def write_textfile(path: str, verdict: Verdict) -> None:
-    """Make or replace a file that node_exporter's textfile collector reads; a reader never sees a part of it.
-
-    Args:
-        path: a file `*.prom` in the collector's folder.
-        verdict: the verdict.
+    """Make or replace a file `*.prom` for node_exporter's textfile collector; a reader never sees a part of it.
 
     Raises:
         UserError: the file cannot be written.
@@ -87,11 +83,7 @@ def write_textfile(path: str, verdict: Verdict) -> None:
 
 
 def push(address: str, verdict: Verdict) -> None:
-    """Replace the metrics of this model in a Pushgateway.
-
-    Args:
-        address: address of the Pushgateway, such as `http://localhost:9091`.
-        verdict: the verdict.
+    """Replace the metrics of this model in a Pushgateway, whose address is such as `http://localhost:9091`.
 
     Raises:
         UserError: the Pushgateway does not answer in time, or refuses.
@@ -117,29 +109,21 @@ def _samples(verdict: Verdict) -> Iterator[Sample]:
             labels = {"column": found.subject, "kind": found.kind}
             yield "stackhouse_drift", found.value, labels | {"measure": found.measure}
             yield "stackhouse_drift_psi", found.psi, labels
-    if verdict.performance:
-        yield from _performance(verdict.performance)
-    if verdict.traffic:
-        yield from _traffic(verdict.traffic)
-
-
-def _performance(performance: Performance) -> Iterator[Sample]:
-    yield "stackhouse_performance_rows", performance.rows, {}
-    for metric, found in performance.metrics.items():
-        for bound in ("value", "low", "high"):
-            yield "stackhouse_performance", getattr(found, bound), {"metric": metric, "bound": bound}
-    for metric, value in performance.held_out.items():
-        yield "stackhouse_performance_held_out", value, {"metric": metric}
-
-
-def _traffic(traffic: ServiceTraffic) -> Iterator[Sample]:
-    for quantile, value in (("0.5", traffic.p50_ms), ("0.95", traffic.p95_ms), ("0.99", traffic.p99_ms)):
-        yield "stackhouse_monitor_latency_seconds", None if value is None else value / 1000, {"quantile": quantile}
-    yield "stackhouse_monitor_requests", traffic.requests, {"answer": "predicted"}
-    for answer in ("fallback", "refused", "failed"):
-        yield "stackhouse_monitor_requests", getattr(traffic, answer), {"answer": answer}
-    for name, share in (("error", traffic.error_share), ("refused", traffic.refused_share)):
-        yield f"stackhouse_monitor_{name}_ratio", None if math.isnan(share) else share, {}
+    if performance := verdict.performance:
+        yield "stackhouse_performance_rows", performance.rows, {}
+        for metric, interval in performance.metrics.items():
+            for bound, end in interval:
+                yield "stackhouse_performance", end, {"metric": metric, "bound": bound}
+        for metric, before in performance.held_out.items():
+            yield "stackhouse_performance_held_out", before, {"metric": metric}
+    if traffic := verdict.traffic:
+        for quantile, value in (("0.5", traffic.p50_ms), ("0.95", traffic.p95_ms), ("0.99", traffic.p99_ms)):
+            yield "stackhouse_monitor_latency_seconds", None if value is None else value / 1000, {"quantile": quantile}
+        yield "stackhouse_monitor_requests", traffic.requests, {"answer": "predicted"}
+        for answer in ("fallback", "refused", "failed"):
+            yield "stackhouse_monitor_requests", getattr(traffic, answer), {"answer": answer}
+        for name, share in (("error", traffic.error_share), ("refused", traffic.refused_share)):
+            yield f"stackhouse_monitor_{name}_ratio", None if math.isnan(share) else share, {}
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,7 @@ def with_feedback(
         rows: the table of the training config, as `tabular.table.sources.read_table` returns it.
         labelled: the inputs of each logged row as the client sent them, and its true value.
         target: name of the column of true values.
-        task: regression or classification.
+        task: decides whether true values are numbers or labels.
         rules: rules of the validation, by column.
 
     Raises:

@@ -1,5 +1,7 @@
 """Two tables for people: training rows rebuilt from their statistics, and a sample of the observed rows."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -20,32 +22,28 @@ def reference_frame(reference: Reference, bundle: Bundle, rows: int = 1000, *, s
     Each column is shuffled on its own, so columns are related to each other by chance only, and a row equals a
     training row by chance only.
 
-    Args:
-        reference: statistics of the training rows and of the predictions for the held-out rows.
-        bundle: bundle of the model.
-        rows: number of rows.
-        seed: seed of the order.
-
     Returns:
         rows x columns, without dates: numbers as float64, categories as text, missing values as NaN; the last column
         holds the predictions.
     """
-    random = np.random.default_rng(seed)
-    columns: dict[str, pd.Series] = {}
+    made: dict[str, NDArray[Any]] = {}
     for column in bundle.columns:
-        name = column.name
         if column.kind == "number":
-            columns[name] = pd.Series(random.permutation(_number(reference.numbers[name], rows)))
+            made[column.name] = _number(reference.numbers[column.name], rows)
         elif column.kind == "category":
-            labels = _category(reference.categories[name].shares, column.categories, rows)
-            columns[name] = pd.Series(random.permutation(labels), dtype="str")
-    if bundle.task == "regression":
-        said = _number(NumberReference(missing=0.0, known=reference.predictions), rows)
-        predictions = pd.Series(random.permutation(said))
-    else:
-        classes = _category(reference.predicted, bundle.classes, rows)
-        predictions = pd.Series(random.permutation(classes), dtype="str")
-    return pd.DataFrame(columns | {prediction_name(bundle): predictions})
+            made[column.name] = _category(reference.categories[column.name].shares, column.categories, rows)
+    made[prediction_name(bundle)] = (
+        _number(NumberReference(missing=0.0, known=reference.predictions), rows)
+        if bundle.task == "regression"
+        else _category(reference.predicted, bundle.classes, rows)
+    )
+    random = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            name: pd.Series(random.permutation(values), dtype="str" if values.dtype == object else None)
+            for name, values in made.items()
+        }
+    )
 
 
 def current_frame(
@@ -57,9 +55,7 @@ def current_frame(
         rows: rows as the predictor takes them.
         predicted: one value for each row: float64 for a regression; for a classification the position in
             `Bundle.classes`, or -1 for a label that is not among them.
-        bundle: bundle of the model.
         most: largest number of rows; of more rows, so many are drawn.
-        seed: seed of the draw.
 
     Returns:
         rows x columns. A category that the model does not know is `UNKNOWN`. So is a missing one where the model has
@@ -69,22 +65,16 @@ def current_frame(
     places = np.arange(count)
     if count > most:
         places = np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
-    numbers = iter(range(rows.numbers.shape[1]))
-    codes = iter(range(rows.codes.shape[1]))
-    columns: dict[str, pd.Series] = {}
-    for column in bundle.columns:
-        if column.kind == "category":
-            columns[column.name] = _text(rows.codes[places, next(codes)], column.categories)
-            continue
-        values = rows.numbers[places, next(numbers)]
-        if column.kind == "number":
-            columns[column.name] = pd.Series(values)
-    said = predicted[places]
+    numbers, codes, said = iter(rows.numbers[places].T), iter(rows.codes[places].T), predicted[places]
+    columns = {
+        column.name: _text(next(codes), column.categories) if column.kind == "category" else pd.Series(next(numbers))
+        for column in bundle.columns
+    }
     is_number = bundle.task == "regression"
     columns[prediction_name(bundle)] = (
         pd.Series(said.astype(np.float64)) if is_number else _text(said.astype(np.int64), bundle.classes)
     )
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns).drop(columns=[column.name for column in bundle.columns if column.kind == "date"])
 
 
 def prediction_name(bundle: Bundle) -> str:

@@ -2,29 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.reference import Reference
-from tabular.config.monitoring import (
-    DriftConfig,
-    MonitoringConfig,
-    RetrainConfig,
-    ServiceLimits,
-    Threshold,
-    is_at_least,
-)
-from tabular.monitoring.drift import drift_findings
+from tabular.config.monitoring import DriftConfig, MonitoringConfig, RetrainConfig, ServiceLimits
+from tabular.monitoring.drift import drift_findings, measured
 from tabular.monitoring.performance import performance_finding
-from tabular.reports.verdicts import (
-    SEVERITY,
-    Kind,
-    Level,
-    MonitoringFinding,
-    Observed,
-    ServiceTraffic,
-    Verdict,
-    Window,
-)
+from tabular.reports.verdicts import SEVERITY, Level, MonitoringFinding, Observed, ServiceTraffic, Verdict, Window
 
 REQUESTS = 30
 """With fewer requests the service is not judged."""
@@ -35,33 +20,20 @@ def grade_window(
 ) -> Verdict:
     """Return the verdict on a window of the prediction log.
 
-    Args:
-        window: what was observed.
-        reference: statistics of the training rows.
-        bundle: bundle of the version that is watched.
-        config: thresholds and policy.
-        earlier: verdicts on the windows before this one that had enough data, the newest first.
+    `earlier` has the verdicts on the windows before this one that had enough data, the newest first.
     """
-    observed, minimum = window.observed, config.window.minimum
     findings = grade_service(window.traffic, config.service)
     if performed := performance_finding(window.performance, config.performance):
         findings.append(performed)
-    if observed.rows >= minimum:
-        findings += drift_findings(observed, reference, bundle, config.drift)
+    observed, minimum = window.observed, config.window.minimum
     too_few = _too_few(observed.rows, minimum, "logged in the window", window.other_versions)
-    level, reasons, findings = _graded(findings, too_few)
     verdict = Verdict(
         source="log",
-        model=observed.model,
-        version=observed.version,
         start=window.start,
         end=window.end,
-        rows=observed.rows,
-        level=level,
-        reasons=reasons,
-        findings=findings,
         traffic=window.traffic,
         performance=window.performance,
+        **_graded(observed, findings, reference, bundle, config.drift, too_few),
     )
     return due(verdict, earlier, config.retrain)
 
@@ -80,27 +52,12 @@ def grade_batch(
     Args:
         observed: counts of its rows.
         broken_rules: findings of the validation.
-        reference: statistics of the training rows.
-        bundle: bundle of the version that scored it.
-        config: thresholds of drift.
         minimum: with fewer rows drift is not judged.
         span: when scoring began and ended, in UTC, ISO 8601.
     """
-    findings = list(broken_rules)
-    if observed.rows >= minimum:
-        findings += drift_findings(observed, reference, bundle, config)
-    level, reasons, findings = _graded(findings, _too_few(observed.rows, minimum, "scored", {}))
-    return Verdict(
-        source="batch",
-        model=observed.model,
-        version=observed.version,
-        start=span[0],
-        end=span[1],
-        rows=observed.rows,
-        level=level,
-        reasons=reasons,
-        findings=findings,
-    )
+    too_few = _too_few(observed.rows, minimum, "scored", {})
+    graded = _graded(observed, broken_rules, reference, bundle, config, too_few)
+    return Verdict(source="batch", start=span[0], end=span[1], **graded)
 
 
 def grade_service(traffic: ServiceTraffic, limits: ServiceLimits) -> list[MonitoringFinding]:
@@ -110,12 +67,12 @@ def grade_service(traffic: ServiceTraffic, limits: ServiceLimits) -> list[Monito
     failed = f"errors: {_percent(traffic.error_share)} failed{_causes(traffic, '5')}"
     refused = f"refused: {_percent(traffic.refused_share)} were refused{_causes(traffic, '4')}"
     found = [
-        _limited("errors", "errors", "share", traffic.error_share, limits.error_share, failed),
-        _limited("refused", "refused", "share", traffic.refused_share, limits.refused_share, refused),
+        measured("errors", "errors", "share", traffic.error_share, limits.error_share, failed),
+        measured("refused", "refused", "share", traffic.refused_share, limits.refused_share, refused),
     ]
     if traffic.p99_ms is not None and traffic.requests >= REQUESTS:
         words = f"p99: the slowest hundredth of the requests took {traffic.p99_ms:,.4g} ms or more"
-        found.append(_limited("latency", "p99", "milliseconds", traffic.p99_ms, limits.p99_ms, words))
+        found.append(measured("latency", "p99", "milliseconds", traffic.p99_ms, limits.p99_ms, words))
     return found
 
 
@@ -139,30 +96,28 @@ def asks_for_message(verdict: Verdict, config: MonitoringConfig) -> bool:
 
 
 def _graded(
-    findings: Sequence[MonitoringFinding], too_few: str | None
-) -> tuple[Level, list[str], list[MonitoringFinding]]:
-    """Return the level, the reasons for it, and the findings, the worst first."""
-    ordered = sorted(findings, key=lambda finding: -SEVERITY[finding.level])
+    observed: Observed,
+    others: Sequence[MonitoringFinding],
+    reference: Reference,
+    bundle: Bundle,
+    config: DriftConfig,
+    too_few: str | None,
+) -> dict[str, Any]:
+    """Return the fields of a verdict that rows, drift and the other findings decide; the worst findings come first."""
+    drift = [] if too_few else drift_findings(observed, reference, bundle, config)
+    ordered = sorted([*others, *drift], key=lambda finding: -SEVERITY[finding.level])
     level: Level = ordered[0].level if ordered else "ok"
     if level == "ok" and too_few:
         level = "not_enough_data"
     reasons = [finding.words for finding in ordered if finding.level != "ok"]
-    return level, [*reasons, too_few] if too_few else reasons, ordered
-
-
-def _limited(
-    kind: Kind, subject: str, measure: str, value: float, limit: Threshold | None, words: str
-) -> MonitoringFinding:
-    return MonitoringFinding(
-        kind=kind,
-        subject=subject,
-        level="ok" if limit is None else is_at_least(value, limit),
-        measure=measure,
-        value=value,
-        warn=None if limit is None else limit.warn,
-        alert=None if limit is None else limit.alert,
-        words=words,
-    )
+    return {
+        "model": observed.model,
+        "version": observed.version,
+        "rows": observed.rows,
+        "level": level,
+        "reasons": [*reasons, too_few] if too_few else reasons,
+        "findings": ordered,
+    }
 
 
 def _causes(traffic: ServiceTraffic, status: str) -> str:

@@ -21,12 +21,7 @@ FALLBACK = (200, "fallback")
 
 
 def observe_window(config: MonitoringConfig, bundle: Bundle, reference: Reference) -> tuple[Window, pd.DataFrame]:
-    """Read the window that the config names, and count.
-
-    Args:
-        config: the log, the window and the delay of true values.
-        bundle: bundle of the version that is watched.
-        reference: statistics of the rows that this version was trained on.
+    """Read the window that the config names, and count what is in it.
 
     Returns:
         The counts, and a sample of the rows as a table (see `frames.current_frame`).
@@ -56,13 +51,7 @@ def observe_window(config: MonitoringConfig, bundle: Bundle, reference: Referenc
 
 
 def service_traffic(answered: Requests, others: Mapping[tuple[int, str], int], seconds: float) -> ServiceTraffic:
-    """Return how the service did in a window.
-
-    Args:
-        answered: requests that were answered with a prediction.
-        others: number of requests that no model answered, by HTTP status and code.
-        seconds: length of the window.
-    """
+    """Return how the service did in a window of so many seconds; `others` is `LogWindow.refusals`."""
     latency = answered.latency_ms
     quantiles = np.quantile(latency, (0.5, 0.95, 0.99)).tolist() if len(latency) else [None] * 3
     minutes = np.unique(answered.times // MINUTE, return_counts=True)[1]

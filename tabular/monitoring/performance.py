@@ -5,23 +5,17 @@ import math
 import numpy as np
 
 from tabular.bundles.bundle import Bundle
-from tabular.config.monitoring import PerformanceConfig, is_at_least
-from tabular.config.stages import Task
+from tabular.config.monitoring import PerformanceConfig
 from tabular.errors import UserError
 from tabular.learning import metrics
+from tabular.monitoring.drift import measured
 from tabular.monitoring.frames import UNKNOWN
 from tabular.prediction_log.labels import Labelled
-from tabular.reports.training import Interval
 from tabular.reports.verdicts import MonitoringFinding, Performance
 
 MOST = 20_000
 """Largest number of rows behind the figures: more would make the intervals needlessly narrow, and slow."""
 CONFIDENCE = 0.95
-
-
-def default_metric(task: Task) -> str:
-    """Return the metric that decides where the config names none."""
-    return "wmape" if task == "regression" else "f1_macro"
 
 
 def measure(
@@ -30,10 +24,8 @@ def measure(
     """Return the metrics of predictions whose true value is known, or None if there are no such predictions.
 
     Args:
-        labelled: the predictions and their true values.
         bundle: bundle of the version that predicted; its metrics are those on the held-out rows.
         span: first moment of the predictions, and the moment after the last one, ISO 8601.
-        config: the metric that decides, and the number of resamples.
         seed: seed of the intervals, and of the draw where there are more than 20,000 rows.
 
     Raises:
@@ -68,7 +60,7 @@ def measure(
         rows=rows,
         start=span[0],
         end=span[1],
-        metric=config.metric or default_metric(task),
+        metric=config.metric or ("wmape" if task == "regression" else "f1_macro"),
         metrics={name: one for name, one in found.items() if math.isfinite(one.value)},
         held_out={name: value for name, value in bundle.metrics.items() if name in found},
     )
@@ -82,25 +74,11 @@ def performance_finding(performance: Performance | None, config: PerformanceConf
     found, before = performance.metrics.get(name), performance.held_out.get(name)
     if found is None or not before:
         return None
-    loss = _loss(name, found, before)
+    best, sign = (found.low, 1.0) if metrics.goal(name) == "minimize" else (found.high, -1.0)
+    loss = sign * (best - before) / abs(before)  # how much worse the better end is; negative if it is better
     interval = f"{metrics.as_text(found.low)} to {metrics.as_text(found.high)}"
     words = (
         f"{name} is {metrics.as_text(found.value)} ({interval}) on {performance.rows:,} predictions with a true value, "
         f"{metrics.as_text(before)} held out"
     )
-    return MonitoringFinding(
-        kind="performance",
-        subject=name,
-        level=is_at_least(loss, config.tolerance),
-        measure="loss at the better end",
-        value=loss,
-        warn=config.tolerance.warn,
-        alert=config.tolerance.alert,
-        words=words,
-    )
-
-
-def _loss(name: str, found: Interval, before: float) -> float:
-    """Return how much worse the better end of the interval is, as a share of the held-out value; negative if better."""
-    best, sign = (found.low, 1.0) if metrics.goal(name) == "minimize" else (found.high, -1.0)
-    return sign * (best - before) / abs(before)
+    return measured("performance", name, "loss at the better end", loss, config.tolerance, words)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 EXPECTED = 5
@@ -83,28 +83,19 @@ def homogeneity(first: ArrayLike, second: ArrayLike) -> float:
     Pearson 1911. Cells whose expected count is below five in either sample are pooled, the smallest first
     (Cochran 1954, "Some methods for strengthening the common chi-squared tests").
 
-    Args:
-        first: counts by cell.
-        second: counts of the other sample by cell.
-
-    Returns:
-        1 where fewer than two cells are left.
+    It is 1 where fewer than two cells are left.
     """
     table = np.array([first, second], dtype=np.float64)
     samples = table.sum(axis=1)
     if not samples.all():
         return 1.0
-    pooled = _pooled(table, float(EXPECTED * samples.sum() / samples.min()))
-    return float(stats.chi2_contingency(pooled, correction=False).pvalue)
-
-
-def _pooled(table: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """Return the cells in ascending order of their sums, the smallest pooled until each sum is at least `least`."""
+    least = float(EXPECTED * samples.sum() / samples.min())
     table = table[:, np.argsort(table.sum(axis=0), kind="stable")]
     sums = table.sum(axis=0)
     # The first `together` cells are pooled: all that are too small, and more until their sum is large enough.
     together = max(int(np.searchsorted(sums, least)), int(np.searchsorted(np.cumsum(sums), least)) + 1)
-    return np.column_stack([table[:, :together].sum(axis=1), table[:, together:]])
+    pooled = np.column_stack([table[:, :together].sum(axis=1), table[:, together:]])
+    return float(stats.chi2_contingency(pooled, correction=False).pvalue)
 
 
 def fisher(count: int, rows: int, other_count: int, other_rows: int, only_more: bool = False) -> float:
@@ -113,10 +104,8 @@ def fisher(count: int, rows: int, other_count: int, other_rows: int, only_more: 
     Fisher 1935, "The logic of inductive inference".
 
     Args:
-        count: number of the first sample's rows that count.
-        rows: number of rows of the first sample.
-        other_count: number of the other sample's rows that count.
-        other_rows: number of rows of the other sample.
+        count, other_count: number of the rows of each sample that count.
+        rows, other_rows: number of all rows of each sample.
         only_more: test one-sided, against a larger share in the first sample.
 
     Returns:

@@ -15,9 +15,7 @@ Floats = NDArray[np.float64]
 class Tally:
     """Counts rows chunk by chunk; the result is that of all rows at once, for means up to rounding.
 
-    Args:
-        bundle: bundle of the model that answered, with its columns, their ranges and categories, and its classes.
-        reference: statistics of the same bundle, which give the bins and cells.
+    The bundle is that of the model that answered; its reference gives the bins and cells.
     """
 
     def __init__(self, bundle: Bundle, reference: Reference) -> None:

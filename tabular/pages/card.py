@@ -2,42 +2,27 @@
 
 import math
 
-from tabular.config.stages import Task
-from tabular.learning.metrics import as_text, goal, is_better
+from tabular.config.stages import HIGHER_IS_BETTER, Task
+from tabular.learning.metrics import as_text, goal
 from tabular.pages import rendering, words
-from tabular.reports.training import Evaluation, Slice, TrainingFindings
+from tabular.reports.training import TrainingFindings
 
 
-def model_card(
-    *,
-    name: str,
-    task: Task,
-    target: str,
-    findings: TrainingFindings,
-    seed: int,
-    command: str = "python run.py --config configs/train.yaml",
-) -> str:
-    """A model card in Markdown, after Mitchell et al. 2019, from what the stages reported and nothing else.
+def model_card(*, name: str, task: Task, target: str, findings: TrainingFindings, seed: int) -> str:
+    """Return a model card in Markdown (Mitchell et al. 2019) from the reports of the stages and nothing else.
 
-    Args:
-        name: the model's name in the registry.
-        task: regression or classification.
-        target: the predicted column.
-        findings: the reports of the stages.
-        seed: the seed of the run.
-        command: the command that trains the model again.
-
-    Returns:
-        Text that ends with a newline. Characters with a meaning in Markdown are escaped wherever text is the data's.
+    It ends with a newline. Characters with a meaning in Markdown are escaped wherever text is the data's.
     """
-    evaluation = findings.evaluation
+    evaluation, metric = findings.evaluation, findings.evaluation.metric
+    known = [part for part in evaluation.slices if not math.isnan(part.metrics.get(metric, math.nan))]
+    worst = min if metric in HIGHER_IS_BETTER else max
     validated = evaluation.cross_validation
 
-    def over_folds(metric: str) -> str:
-        figures = validated.metrics.get(metric) if validated else None
+    def over_folds(score: str) -> str:
+        figures = validated.metrics.get(score) if validated else None
         if figures is None or math.isnan(figures.mean):
             return "undefined"
-        return f"{_number(figures.mean)} ± {_with_unit(metric, figures.std)}"
+        return f"{_number(figures.mean)} ± {_with_unit(score, figures.std)}"
 
     return rendering.markdown(
         "card.md",
@@ -51,28 +36,17 @@ def model_card(
         search=findings.search_report,
         best=findings.best_parameters,
         evaluation=evaluation,
-        metric=evaluation.metric,
+        metric=metric,
         validated=validated,
         folds=max(len(figures.folds) for figures in validated.metrics.values()) if validated else 0,
-        worst=_worst_slice(evaluation),
+        worst=worst(known, key=lambda part: part.metrics[metric], default=None),
         gate=findings.gate_decision,
         seed=seed,
-        command=command,
         goal=goal,
         number=_number,
         over_folds=over_folds,
         with_unit=_with_unit,
     )
-
-
-def _worst_slice(evaluation: Evaluation) -> Slice | None:
-    metric = evaluation.metric
-    worst: Slice | None = None
-    for part in evaluation.slices:
-        value = part.metrics.get(metric, math.nan)
-        if not math.isnan(value) and (worst is None or is_better(metric, worst.metrics[metric], value)):
-            worst = part
-    return worst
 
 
 def _with_unit(metric: str, value: float) -> str:

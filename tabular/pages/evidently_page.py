@@ -30,7 +30,7 @@ _NAME = re.compile(r"metric_[0-9a-f]{32}")
 
 
 def drift_page(reference: pd.DataFrame, current: pd.DataFrame, verdict: Verdict) -> str:
-    """One HTML page with scripts inside it that loads nothing. Equal tables give equal pages.
+    """Return one HTML page that loads nothing; its scripts are inside it. Equal tables give equal pages.
 
     Args:
         reference: rows that stand for the training rows, see `tabular.monitoring.frames`.
@@ -42,7 +42,9 @@ def drift_page(reference: pd.DataFrame, current: pd.DataFrame, verdict: Verdict)
         tables = {"the training rows": reference, "these rows": current}
         if lacking := [rows for rows, table in tables.items() if table[column].isna().all()]:
             left_out[str(column)] = f"it has no value in {' and '.join(lacking)}"
-    usable = [column for column in _ordered(reference, verdict) if column not in left_out]
+    found = [finding.subject for finding in verdict.findings if finding.subject in reference.columns]
+    ordered = list(dict.fromkeys([*found, *map(str, reference.columns)]))
+    usable = [column for column in ordered if column not in left_out]
     shown, beyond = usable[:MOST], usable[MOST:]
     page = ""
     while shown and not page:
@@ -70,13 +72,8 @@ def drift_page(reference: pd.DataFrame, current: pd.DataFrame, verdict: Verdict)
     )
 
 
-def _ordered(reference: pd.DataFrame, verdict: Verdict) -> list[str]:
-    found = [finding.subject for finding in verdict.findings if finding.subject in reference.columns]
-    return list(dict.fromkeys([*found, *map(str, reference.columns)]))
-
-
 def _failure(reference: pd.DataFrame, current: pd.DataFrame, column: str) -> str:
-    """Why Evidently cannot show a column even alone; empty if it can."""
+    """Say why Evidently cannot show a column even alone; the text is empty if it can."""
     try:
         _evidently(reference[[column]], current[[column]])
     except Exception as error:
@@ -110,7 +107,7 @@ def _evidently(reference: pd.DataFrame, current: pd.DataFrame) -> str:
 
 
 def _prepared(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both tables with harmless names and categories, and with rare categories put together."""
+    """Return both tables with harmless names and categories, and with rare categories put together."""
     names: dict[str, str] = {}
     for column in reference:
         name = _harmless(str(column))
@@ -132,7 +129,7 @@ def _prepared(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[pd.DataFr
 
 
 def _harmless(text: str) -> str:
-    """Text that does not end the script into which Evidently writes names and categories."""
+    """Return text that does not end the script into which Evidently writes names and categories."""
     return (
         words.short(text, LONGEST)
         .replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
@@ -141,7 +138,7 @@ def _harmless(text: str) -> str:
 
 
 def _with_equal_names(html: str) -> str:
-    """The page with numbers in place of the random names that Evidently gives to its parts."""
+    """Return the page with numbers in place of the random names that Evidently gives to its parts."""
     found: dict[str, str] = {}
     html = _NAME.sub("metric_report", html)
     return _UUID.sub(lambda match: found.setdefault(match[0], f"drawn-{len(found)}"), html)

@@ -10,26 +10,24 @@ OF_A_COLUMN: tuple[Kind, ...] = ("distribution", "missing", "out_of_range", "unk
 """Kinds of findings whose subject is a column. The other kinds have subjects of their own, such as a metric."""
 
 Subject = tuple[Kind | None, str]
-"""Kind and name of a subject. The kind is None for a column, because findings of several kinds concern it."""
+"""Kind and name of a subject; the kind tells a column called `prediction` from the predictions.
 
-
-def subject_of(finding: MonitoringFinding) -> Subject:
-    """The subject of a finding; the kind tells a column called `prediction` from the predictions."""
-    return (None if finding.kind in OF_A_COLUMN else finding.kind), finding.subject
+It is None for a column, because findings of several kinds concern a column.
+"""
 
 
 def worst_by_subject(verdict: Verdict) -> dict[Subject, MonitoringFinding]:
-    """The worst finding on each subject; the first of several equally bad ones."""
+    """Return the worst finding on each subject; the first of several equally bad ones."""
     found: dict[Subject, MonitoringFinding] = {}
     for finding in verdict.findings:
-        subject = subject_of(finding)
+        subject: Subject = (None if finding.kind in OF_A_COLUMN else finding.kind), finding.subject
         if subject not in found or SEVERITY[finding.level] > SEVERITY[found[subject].level]:
             found[subject] = finding
     return found
 
 
 def out_of_the_ordinary(verdicts: Sequence[Verdict]) -> list[tuple[str, list[MonitoringFinding | None]]]:
-    """The subjects that had a warning or an alert in any window, with their worst finding in each window.
+    """Return the subjects that had a warning or an alert in any window, with their worst finding in each window.
 
     Args:
         verdicts: one for each window, the oldest first.

@@ -6,7 +6,6 @@ import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from tabular.storage import places
 
@@ -16,33 +15,6 @@ ROLL_SECONDS = 3600.0
 """A file of this age is followed by another one."""
 SECONDS = 20.0
 """How long writing or reading one object of a bucket may take."""
-
-
-class Destination(Protocol):
-    """A store that takes lines."""
-
-    def write(self, kind: str, day: str, name: str, content: bytes) -> None:
-        """Store some lines. When this returns they outlive the process.
-
-        Args:
-            kind: folder of the records' kind.
-            day: the day in UTC, such as `2026-11-21`.
-            name: name of these lines; the same lines, written again, have the same name.
-            content: whole lines.
-
-        Raises:
-            UserError: the lines cannot be stored now; none of them is.
-        """
-        ...
-
-    def close(self) -> None:
-        """Release what is held open; nothing is written afterwards."""
-        ...
-
-
-def open_destination(location: str) -> Destination:
-    """Return the destination at a path or an fsspec URL."""
-    return Bucket(location) if places.is_remote(location) else LocalFolder(places.local_path(location))
 
 
 def worker_name() -> str:
@@ -59,10 +31,21 @@ class Bucket:
         self.folder = folder.rstrip("/")
 
     def write(self, kind: str, day: str, name: str, content: bytes) -> None:
+        """Store whole lines. When this returns they outlive the process.
+
+        Args:
+            kind: folder of the records' kind.
+            day: the day in UTC, such as `2026-11-21`.
+            name: name of these lines; the same lines, written again, have the same name.
+            content: the lines.
+
+        Raises:
+            UserError: the lines cannot be stored now; none of them is.
+        """
         places.write(f"{self.folder}/{kind}/date={day}/{name}.jsonl", content, SECONDS)
 
     def close(self) -> None:
-        pass
+        """Release what is held open; nothing is written afterwards."""
 
 
 class LocalFolder:
@@ -73,6 +56,7 @@ class LocalFolder:
         self._open: dict[str, _GrowingFile] = {}
 
     def write(self, kind: str, day: str, name: str, content: bytes) -> None:
+        """Store whole lines; arguments and errors are those of `Bucket.write`."""
         path = self.folder / kind / f"date={day}" / f"{name}.jsonl"
         try:
             file = self._open.get(kind)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,15 +28,14 @@ class Labelled:
     """Rows x classes in the bundle's order; None for a regression."""
 
 
+@dataclass(slots=True)
 class Truth:
     """The newest true value of one row, and what is kept of the newest prediction of that row."""
 
-    __slots__ = ("kept", "predicted_at", "said_at", "value")
-
-    def __init__(self, said_at: float, value: float | str) -> None:
-        self.said_at, self.value = said_at, value
-        self.predicted_at = -np.inf
-        self.kept: Any = None
+    said_at: float
+    value: float | str
+    predicted_at: float = -np.inf
+    kept: Any = None
 
 
 class Truths:
@@ -77,11 +75,6 @@ class Truths:
         """Return the true values whose prediction was met, the oldest prediction first."""
         met = [truth for truth in self._known.values() if truth.kept is not None]
         return sorted(met, key=lambda truth: truth.predicted_at)
-
-
-def inputs_of(record: Prediction) -> bytes:
-    """Return the raw inputs of a row as JSON, which takes less memory than a mapping."""
-    return msgspec.json.encode(record.inputs)
 
 
 def answers_of(bundle: Bundle) -> Callable[[Prediction], tuple[float | str, "array[float] | None"]]:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Final, TypeVar
@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from tabular.prediction_log.files import SECONDS
-from tabular.prediction_log.records import ERRORS, FEEDBACK, PREDICTIONS, Feedback, Prediction, Refusals
+from tabular.prediction_log.records import KINDS, Feedback, Prediction, Refusals
 from tabular.storage import places
 
 CHUNK_BYTES: Final = 8 * 2**20
@@ -24,34 +24,21 @@ Read = TypeVar("Read", Prediction, Feedback, Refusals)
 
 
 class LogReader:
-    """Reads days of a log, the newest day first.
-
-    All methods raise `places.StoreError` when the store does not answer, or refuses.
-
-    Args:
-        destination: path or fsspec URL that the service was given; a folder that does not exist is an empty log.
-    """
+    """Reads days of a log, the newest day first; a folder that does not exist is an empty log."""
 
     def __init__(self, destination: str) -> None:
         self._folder = destination.rstrip("/")
         self.unreadable = 0
         """Number of lines read so far that a killed process left unfinished, or that are not records."""
 
-    def predictions(self, *spans: Span) -> Iterator[list[Prediction]]:
-        """Yield chunks of all records of the days that these spans touch, whatever their time of day."""
-        return self._records(PREDICTIONS, Prediction, spans)
+    def read(self, record: type[Read], *spans: Span) -> Iterator[list[Read]]:
+        """Yield chunks of all records of one type, of the days that these spans touch, whatever their time of day.
 
-    def feedback(self, *spans: Span) -> Iterator[list[Feedback]]:
-        """Yield true values as `predictions` yields predictions."""
-        return self._records(FEEDBACK, Feedback, spans)
-
-    def refusals(self, *spans: Span) -> Iterator[list[Refusals]]:
-        """Yield counts of failed requests as `predictions` yields predictions."""
-        return self._records(ERRORS, Refusals, spans)
-
-    def _records(self, kind: str, record: type[Read], spans: Iterable[Span]) -> Iterator[list[Read]]:
+        Raises:
+            places.StoreError: the store does not answer, or refuses.
+        """
         decoder = msgspec.json.Decoder(record)
-        for chunk in _chunks(_contents(self._locations(kind, spans))):
+        for chunk in _chunks(self._contents(self._locations(KINDS[record], spans))):
             try:
                 yield decoder.decode_lines(chunk)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -69,28 +56,22 @@ class LogReader:
             found = places.files(f"{self._folder}/{kind}/date={day.isoformat()}", SECONDS)
             yield from (location for location in reversed(found) if location.endswith(".jsonl"))
 
+    def _contents(self, locations: Iterator[str]) -> Iterator[bytes]:
+        """Yield the bytes of files in their order; those of a bucket are fetched ahead."""
+        if not places.is_remote(self._folder):
+            yield from map(_read, locations)
+            return
+        with ThreadPoolExecutor(FETCHES, thread_name_prefix="stackhouse-log-reader") as threads:
+            ahead = deque(threads.submit(_read, location) for location in islice(locations, FETCHES))
+            while ahead:
+                content = ahead.popleft().result()
+                ahead.extend(threads.submit(_read, location) for location in islice(locations, 1))
+                yield content
+
 
 def _days(start: datetime, end: datetime) -> set[date]:
     first, last = start.astimezone(UTC).date(), (end.astimezone(UTC) - timedelta(microseconds=1)).date()
     return {first + timedelta(days=number) for number in range((last - first).days + 1)}
-
-
-def _contents(locations: Iterable[str]) -> Iterator[bytes]:
-    """Yield the bytes of files in their order; those of a bucket are fetched ahead."""
-    waiting = iter(locations)
-    first = next(waiting, None)
-    if first is None:
-        return
-    yield _read(first)
-    if not places.is_remote(first):
-        yield from map(_read, waiting)
-        return
-    with ThreadPoolExecutor(FETCHES, thread_name_prefix="stackhouse-log-reader") as threads:
-        ahead: deque[Future[bytes]] = deque(threads.submit(_read, location) for location in islice(waiting, FETCHES))
-        while ahead:
-            content = ahead.popleft().result()
-            ahead.extend(threads.submit(_read, location) for location in islice(waiting, 1))
-            yield content
 
 
 def _read(location: str) -> bytes:

@@ -59,6 +59,7 @@ class Refusals(msgspec.Struct, gc=False):
 
 
 Record = Prediction | Feedback | Refusals
+KINDS: dict[type[Record], str] = {Prediction: PREDICTIONS, Feedback: FEEDBACK, Refusals: ERRORS}
 
 
 class Batch(NamedTuple):

@@ -25,12 +25,7 @@ class _DecodedRows(NamedTuple):
 
 
 class NewestRows:
-    """The newest rows of one version; memory does not grow with the number of records that are added.
-
-    Args:
-        bundle: bundle of the version.
-        most: largest number of rows that are kept.
-    """
+    """The newest `most` rows of one version; memory does not grow with the number of records that are added."""
 
     def __init__(self, bundle: Bundle, most: int) -> None:
         self._bundle, self._most = bundle, most

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tabular.bundles.bundle import Bundle
 from tabular.bundles.encoding import Notes
 from tabular.bundles.predictor import Rows
-from tabular.prediction_log.labels import Labelled, Truths, answers_of, inputs_of, labelled_of
+from tabular.prediction_log.labels import Labelled, Truths, answers_of, labelled_of
 from tabular.prediction_log.reading import LogReader, Span
-from tabular.prediction_log.records import Prediction
+from tabular.prediction_log.records import Feedback, Prediction, Refusals
 from tabular.prediction_log.rows import NewestRows
 
 
@@ -66,9 +66,7 @@ def read_window(
 
     Args:
         destination: path or fsspec URL that the service was given; one that does not exist is an empty log.
-        bundle: bundle of the version that is watched.
-        start: first moment, with an offset from UTC.
-        end: moment after the last one, with an offset from UTC.
+        start, end: first moment, and the moment after the last one; both with an offset from UTC.
         most: largest number of rows; the newest are taken.
         labelled: span in which the predictions were made whose true values are wanted; None for none.
 
@@ -76,11 +74,11 @@ def read_window(
         places.StoreError: the store does not answer, or refuses.
     """
     reader = LogReader(destination)
-    truths = Truths(reader.feedback((labelled[0], _now())) if labelled else (), answers_of(bundle))
+    truths = Truths(reader.read(Feedback, (labelled[0], _now())) if labelled else (), answers_of(bundle))
     kept = NewestRows(bundle, most)
     times, latencies, rows = [np.empty(0)], [np.empty(0)], 0
     others: Counter[str] = Counter()
-    for records in reader.predictions((start, end), *([labelled] if labelled else [])):
+    for records in reader.read(Prediction, (start, end), *([labelled] if labelled else [])):
         for record in _within(records, labelled) if labelled else ():
             if _is_of(record, bundle):
                 truths.match(record)
@@ -93,16 +91,13 @@ def read_window(
         latencies.append(np.array([record.latency_ms for record in asked], np.float64))
         rows += len(own)
     refusals: Counter[tuple[int, str]] = Counter()
-    for refused in reader.refusals((start, end)):
+    for refused in reader.read(Refusals, (start, end)):
         for line in refused:
             if start <= line.time < end:
                 refusals[line.status, line.code] += line.count
-    encoded, notes, predicted = kept.taken()
     found = labelled_of(truths, bundle)
     return LogWindow(
-        encoded,
-        notes,
-        predicted,
+        *kept.taken(),
         Requests(np.concatenate(times), np.concatenate(latencies), rows),
         dict(sorted(refusals.items())),
         dict(sorted(others.items())),
@@ -114,21 +109,17 @@ def read_window(
 def labelled_rows(
     destination: str, model: str, start: datetime, end: datetime, most: int
 ) -> list[tuple[dict[str, Any], float | str]]:
-    """Read raw inputs and their true values for another training: of all versions, the oldest first.
+    """Read raw inputs and their true values for another training: of all versions of a model, the oldest first.
 
-    Args:
-        destination: as for `read_window`; repeated request ids and true values are treated as there.
-        model: name of the model.
-        start: first moment of the predictions, with an offset from UTC.
-        end: moment after the last prediction, with an offset from UTC.
-        most: largest number of rows; the newest are taken.
+    The arguments are those of `read_window`; repeated request ids and true values are treated as there.
 
     Raises:
         places.StoreError: the store does not answer, or refuses.
     """
     reader = LogReader(destination)
-    truths = Truths(reader.feedback((start, _now())), inputs_of)
-    for records in reader.predictions((start, end)):
+    # Inputs as JSON take less memory than mappings.
+    truths = Truths(reader.read(Feedback, (start, _now())), lambda record: msgspec.json.encode(record.inputs))
+    for records in reader.read(Prediction, (start, end)):
         for record in _within(records, (start, end)):
             if record.model == model:
                 truths.match(record)

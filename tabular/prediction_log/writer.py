@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from tabular.errors import UserError
-from tabular.prediction_log.files import Destination, open_destination, worker_name
+from tabular.prediction_log.files import Bucket, LocalFolder, worker_name
 from tabular.prediction_log.records import (
     ERRORS,
     FEEDBACK,
@@ -24,6 +24,7 @@ from tabular.prediction_log.records import (
     lines,
     now,
 )
+from tabular.storage import places
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,10 @@ class PredictionLog:
         self._sample = sample
         self._watch = watch
         self._is_on = bool(destination or sample)
-        self._store: Destination | None = open_destination(destination) if destination else None
+        self._store: Bucket | LocalFolder | None = None
+        if destination:
+            is_remote = places.is_remote(destination)
+            self._store = Bucket(destination) if is_remote else LocalFolder(places.local_path(destination))
         self._queue: deque[Prediction | Feedback | Batch] = deque()
         self._errors: Counter[tuple[str, int, str]] = Counter()
         self._encoded: deque[_Encoded] = deque()
@@ -132,13 +136,9 @@ class PredictionLog:
     def error(self, route: str, status: int, code: str) -> None:
         """Count a request that no model answered. Each flush writes at most one line for each kind of error.
 
-        None of the arguments may be chosen by a client: endless bad requests then add to a count, and to neither lines
-        nor memory. Counts never take the place of rows, and are not rows in `written` and `dropped`.
-
-        Args:
-            route: route of the service.
-            status: HTTP status code of the response; 200 where a fallback answered.
-            code: kind of the error.
+        The status is 200 where a fallback answered. None of the arguments may be chosen by a client: endless bad
+        requests then add to a count, and to neither lines nor memory. Counts never take the place of rows, and are not
+        rows in `written` and `dropped`.
         """
         if self._is_on:
             with self._lock:
@@ -162,7 +162,11 @@ class PredictionLog:
                     self._encode()
                 self._write_encoded()
             if self._errors:  # while the destination is down they are summed, and no file of them waits
-                self._encode_errors()
+                with self._lock:
+                    counts, self._errors = self._errors, Counter()
+                moment = now()
+                content = lines([Refusals(moment, *kind, count) for kind, count in counts.items()])
+                self._encoded.append(_Encoded(ERRORS, moment.date().isoformat(), self._name(), content, rows=0))
                 self._write_encoded()
         except UserError as error:
             if self.warning is None:
@@ -184,13 +188,6 @@ class PredictionLog:
             self._encoded.popleft()
             self._settled += first.rows
             self.written += first.rows
-
-    def _encode_errors(self) -> None:
-        with self._lock:
-            counts, self._errors = self._errors, Counter()
-        moment = now()
-        content = lines([Refusals(moment, *kind, count) for kind, count in counts.items()])
-        self._encoded.append(_Encoded(ERRORS, moment.date().isoformat(), self._name(), content, rows=0))
 
     def _encode(self) -> None:
         """Encode the oldest entries, as one file for each kind and day."""

@@ -1,5 +1,7 @@
 """Pictures of the table and of what was derived from it."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -74,9 +76,12 @@ def clusters(report: FeatureReport) -> dict[str, Figure]:
         style.tidy(axes, "number of clusters" if lower else "", "")
         style.subtitle(axes, f"{name}: {advice}")
         axes.plot(counts, values, color=style.QUIET, marker="o", markersize=4, zorder=2)
-        _mark_chosen(axes, report.clusters, counts, values)
-    _scale_counts(grid[0, 0], counts)
+        if (chosen := report.clusters) in counts:
+            axes.axvline(chosen, color=style.ACCENT, linewidth=1, alpha=0.5, zorder=1)
+            look: dict[str, Any] = {"color": style.ACCENT, "markersize": 9, "zorder": 3, "linestyle": "none"}
+            axes.plot([chosen], [values[counts.index(chosen)]], "o", label="chosen", **look)
     errors = grid[0, 0]
+    _scale_counts(errors, counts)
     deviations = [score.error_std for score in scores]
     errors.errorbar(counts, panels[0][2], yerr=deviations, fmt="none", ecolor=style.MUTED, capsize=2.5, zorder=1)
     if report.error_without is not None:
@@ -84,13 +89,6 @@ def clusters(report: FeatureReport) -> dict[str, Figure]:
     style.legend(figure, errors)
     style.headline(figure, _cluster_words(report))
     return {"clusters": figure}
-
-
-def _mark_chosen(axes: Axes, chosen: int | None, counts: list[int], values: list[float]) -> None:
-    if chosen in counts:
-        value = values[counts.index(chosen)]
-        axes.axvline(chosen, color=style.ACCENT, linewidth=1, alpha=0.5, zorder=1)
-        axes.plot([chosen], [value], "o", color=style.ACCENT, markersize=9, zorder=3, label="chosen", linestyle="none")
 
 
 def _scale_counts(axes: Axes, counts: list[int]) -> None:

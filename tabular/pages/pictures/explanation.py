@@ -50,7 +50,10 @@ def slices(evaluation: Evaluation) -> dict[str, Figure]:
             groups.setdefault(part.column, []).append(part)
     if not groups:
         return {}
-    shown = {column: _largest(parts) for column, parts in groups.items()}
+    shown = {}
+    for column, parts in groups.items():  # of many parts those with the most rows, in their original order
+        kept = sorted(range(len(parts)), key=lambda place: -parts[place].rows)[:_MOST_PARTS]
+        shown[column] = [parts[place] for place in sorted(kept)]
     bars = sum(map(len, shown.values()))
     figure = style.figure(1.3 + 0.34 * bars + 0.45 * len(shown))
     rows = figure.subplots(
@@ -61,7 +64,8 @@ def slices(evaluation: Evaluation) -> dict[str, Figure]:
         style.tidy(axes, f"{words.with_unit(metric)}; {words.better(metric)}" if last else "", "", grid="x")
         values = [part.metrics[metric] for part in parts]
         notes = [f"{words.value(metric, part.metrics[metric])}  ({part.rows:,} rows)" for part in parts]
-        style.bars(axes, [part.part for part in parts], values, notes, highlighted=_worst(metric, values))
+        worst = int(np.argmin(values) if metric in HIGHER_IS_BETTER else np.argmax(values))
+        style.bars(axes, [part.part for part in parts], values, notes, highlighted=worst)
         left_out = len(groups[column]) - len(parts)
         more = f" (the {len(parts)} largest of {len(groups[column])} parts)" if left_out else ""
         style.subtitle(axes, words.short(column) + more)
@@ -77,16 +81,6 @@ def slices(evaluation: Evaluation) -> dict[str, Figure]:
     return {"slices": figure}
 
 
-def _largest(parts: list[Slice]) -> list[Slice]:
-    """The parts with the most rows, in their original order."""
-    kept = sorted(range(len(parts)), key=lambda place: -parts[place].rows)[:_MOST_PARTS]
-    return [parts[place] for place in sorted(kept)]
-
-
-def _worst(metric: str, values: list[float]) -> int:
-    return int(np.argmin(values) if metric in HIGHER_IS_BETTER else np.argmax(values))
-
-
 def shap_summary(evaluation: Evaluation) -> dict[str, Figure]:
     """`shap_summary`: a dot for each explained row and column; dots that would overlap are stacked."""
     summary = evaluation.shap
@@ -96,7 +90,10 @@ def shap_summary(evaluation: Evaluation) -> dict[str, Figure]:
     count = len(summary.columns)
     figure = style.figure(1.7 + 0.34 * max(count, 3))
     axes = figure.add_subplot()
-    style.tidy(axes, f"SHAP value in the unit of the raw model output; it pushes {_towards(evaluation)}", "", grid="x")
+    binary = len(evaluation.classes) == 2
+    towards = f"towards '{words.short(evaluation.classes[1], 20)}'" if binary else "towards the predicted class"
+    pushes = "the prediction up or down" if evaluation.task == "regression" else towards
+    style.tidy(axes, f"SHAP value in the unit of the raw model output; it pushes {pushes}", "", grid="x")
     width = style.limits(values.ravel())
     dots: dict[str, Any] = {"s": 9, "linewidths": 0}
     for place in range(count):
@@ -124,14 +121,6 @@ def shap_summary(evaluation: Evaluation) -> dict[str, Figure]:
     rows = f"{len(values):,} held-out rows"
     style.headline(figure, f"How the {count} most important columns push each prediction ({rows})")
     return {"shap_summary": figure}
-
-
-def _towards(evaluation: Evaluation) -> str:
-    if evaluation.task == "regression":
-        return "the prediction up or down"
-    if len(evaluation.classes) == 2:
-        return f"towards '{words.short(evaluation.classes[1], 20)}'"
-    return "towards the predicted class"
 
 
 def _swarm(values: Floats, width: tuple[float, float]) -> Floats:

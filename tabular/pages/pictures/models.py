@@ -66,7 +66,9 @@ def _history(report: SearchReport) -> Figure:
     values = np.array([trial.value for trial in report.trials])
     numbers = np.array([trial.number for trial in report.trials])
     complete = np.array([trial.state == "complete" for trial in report.trials])
-    edge = _edge(sign * values, complete)
+    # Drawn to scale up to a loss twice as far from the best one as nine in ten complete trials are.
+    lowest, reach = np.quantile(sign * values[complete], [0, 0.9])
+    edge = lowest + 2 * (reach - lowest) if reach > lowest else (sign * values).max()
     shown = sign * np.minimum(sign * values, edge)
     beyond = sign * values > edge
     figure = style.figure(4.4)
@@ -95,12 +97,6 @@ def _history(report: SearchReport) -> Figure:
         figure, f"{len(values):,} trials of '{report.algorithm}'{pruned}; trial {report.best} is best: {reached}"
     )
     return figure
-
-
-def _edge(losses: NDArray[np.float64], complete: NDArray[np.bool_]) -> float:
-    """The largest loss drawn to scale: twice as far from the best loss as nine in ten complete trials are."""
-    best, reach = np.quantile(losses[complete], [0, 0.9])
-    return float(best + 2 * (reach - best) if reach > best else losses.max())
 
 
 def _parameter_importances(report: SearchReport) -> Figure:

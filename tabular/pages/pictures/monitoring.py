@@ -1,6 +1,7 @@
 """The pictures of a verdict on a window or a batch."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -73,27 +74,27 @@ def _drift(verdict: Verdict) -> dict[str, Figure]:
     drawn = max(axes, key=lambda one: len(one.get_legend_handles_labels()[1]))
     if drawn.get_legend_handles_labels()[1]:
         style.legend(figure, drawn)
-    style.headline(figure, _counted(verdict, len(worth_drawing) - len(findings)))
-    return {"drift": figure}
-
-
-def _counted(verdict: Verdict, more: int) -> str:
-    alerts, warnings = (
-        f"{count} {name}{'' if count == 1 else 's'}"
-        for count, name in (
-            (sum(finding.level == "alert" for finding in verdict.findings), "alert"),
-            (sum(finding.level == "warn" for finding in verdict.findings), "warning"),
-        )
-    )
+    levels = Counter[str](finding.level for finding in verdict.findings)
+    counted = [
+        f"{levels[level]} {name}{'' if levels[level] == 1 else 's'}"
+        for level, name in (("alert", "alert"), ("warn", "warning"))
+    ]
+    more = len(worth_drawing) - len(findings)
     beside = f" (and {more} smaller findings)" if more else ""
-    return f"{verdict.model} version {verdict.version}, {verdict.rows:,} rows: {alerts}, {warnings}{beside}"
+    rows = f"{verdict.model} version {verdict.version}, {verdict.rows:,} rows"
+    style.headline(figure, f"{rows}: {', '.join(counted)}{beside}")
+    return {"drift": figure}
 
 
 def _panel(axes: Axes, scale: _FindingScale, findings: Sequence[MonitoringFinding]) -> None:
     style.tidy(axes, scale.label, "", grid="x")
     values = [scale.unit * finding.value for finding in findings]
     notes = [words.plain(value) + _MARKS[finding.level] for value, finding in zip(values, findings, strict=True)]
-    style.bars(axes, [_label(finding) for finding in findings], values, notes)
+    labels = [
+        finding.subject if finding.kind != "unknown" else f"{words.short(finding.subject, 24)} (unknown)"
+        for finding in findings
+    ]
+    style.bars(axes, labels, values, notes)
     for bar, finding in zip(axes.containers[0], findings, strict=True):
         bar.set_color(COLOURS[finding.level])
     largest = max(map(abs, values))
@@ -113,10 +114,6 @@ def _panel(axes: Axes, scale: _FindingScale, findings: Sequence[MonitoringFindin
     axes.set_ylim(len(findings) - 0.35, -0.65)
 
 
-def _label(finding: MonitoringFinding) -> str:
-    return finding.subject if finding.kind != "unknown" else f"{words.short(finding.subject, 24)} (unknown)"
-
-
 def _performance(verdict: Verdict) -> dict[str, Figure]:
     performance = verdict.performance
     if performance is None:
@@ -132,11 +129,9 @@ def _performance(verdict: Verdict) -> dict[str, Figure]:
     }
     pairs = {name: (held_out.get(name), found) for name, found in metrics.items()}
     panels.metric_panels(figure, pairs, ("held out", "now"), performance.metric)
-    said = "" if performance.metric not in metrics else f": {_main(performance.metric, metrics, held_out)}"
-    style.headline(figure, f"{performance.rows:,} predictions whose true value is known{said}")
+    said, name = f"{performance.rows:,} predictions whose true value is known", performance.metric
+    if name in metrics:
+        before = f", {words.value(name, held_out[name].value)} on the held-out rows" if name in held_out else ""
+        said += f": {words.metric(name).label} {words.value(name, metrics[name].value)}{before}"
+    style.headline(figure, said)
     return {"performance": figure}
-
-
-def _main(name: str, metrics: dict[str, Interval], held_out: dict[str, Interval]) -> str:
-    before = f", {words.value(name, held_out[name].value)} on the held-out rows" if name in held_out else ""
-    return f"{words.metric(name).label} {words.value(name, metrics[name].value)}{before}"

@@ -29,7 +29,7 @@ def metric_panels(figure: FigureBase, pairs: Mapping[str, Pair], labels: tuple[s
     Args:
         figure: a figure or a part of one that has no axes yet.
         pairs: both values by metric; None where a value is unknown.
-        labels: what the first and what the second value belong to.
+        labels: names of what the first and the second value belong to.
         main: the metric whose panel stands out.
     """
     rows, columns = math.ceil(len(pairs) / _COLUMNS), min(_COLUMNS, len(pairs))

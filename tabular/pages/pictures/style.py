@@ -36,14 +36,14 @@ _ROWS_OF_A_SCATTER = 1000
 
 
 def figure(height: float, width: float = 8.0) -> Figure:
-    """An empty white figure; height and width are in inches."""
+    """Return an empty white figure; height and width are in inches."""
     made = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(made)
     return made
 
 
 def text(content: str) -> str:
-    """Text with its dollar signs escaped, because matplotlib reads what is between two of them as a formula."""
+    """Return text with its dollar signs escaped, because matplotlib reads what is between two of them as a formula."""
     return content.replace("$", r"\$")
 
 
@@ -74,7 +74,7 @@ def subtitle(axes: Axes, content: str, stands_out: bool = False) -> None:
 
 
 def numbers() -> FuncFormatter:
-    """A formatter of tick labels that separates thousands and drops rounding noise."""
+    """Return a formatter of tick labels that separates thousands and drops rounding noise."""
     return FuncFormatter(lambda number, _: f"{number:,.8g}".replace("-", "\N{MINUS SIGN}"))
 
 
@@ -101,19 +101,13 @@ def tidy_colours(bar: Colorbar, label: str) -> None:
 
 
 def bar_picture(
-    title: str,
-    label: str,
-    labels: Sequence[str],
-    values: Sequence[float],
-    notes: Sequence[str],
-    highlighted: int | None = None,
-    deviations: Sequence[float] | None = None,
+    title: str, label: str, labels: Sequence[str], values: Sequence[float], notes: Sequence[str], **look: Any
 ) -> Figure:
-    """A whole figure of horizontal bars with a title and the label of its axis; for the other arguments see `bars`."""
+    """Return a whole figure of `bars` with a title and the label of its axis."""
     made = figure(1.5 + 0.36 * len(values))
     axes = made.add_subplot()
     tidy(axes, label, "", grid="x")
-    bars(axes, labels, values, notes, highlighted, deviations)
+    bars(axes, labels, values, notes, **look)
     headline(made, title)
     return made
 
@@ -129,7 +123,6 @@ def bars(
     """Draw horizontal bars from the top down, each with a note at its end; call `tidy` before.
 
     Args:
-        axes: where the bars are drawn.
         labels, values, notes: one for each bar; an undefined value (nan) has no bar but keeps its note.
         highlighted: index of the bar in the accent colour; with None all bars are in it.
         deviations: half the length of each bar's whisker.
@@ -199,7 +192,7 @@ def cloud(figure: Figure, axes: Axes, x: ArrayLike, y: ArrayLike, beside: Axes |
 
 
 def limits(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The range of the values with a margin of 3 %; the range has some width even if all values are equal."""
+    """Return the range of the values with a margin of 3 %; the range has some width even if all values are equal."""
     low, high = float(values.min()), float(values.max())
     margin = 0.03 * (high - low) or 0.05 * abs(high) or 1.0
     return low - margin, high + margin

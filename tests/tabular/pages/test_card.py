@@ -88,7 +88,7 @@ def test_every_metric_stands_with_its_interval_and_its_baseline() -> None:
 
 def test_a_card_tells_how_the_model_was_made_and_how_to_make_it_again() -> None:
     # given / when
-    card = _card(command="python run.py --config configs/homes.yaml")
+    card = _card()
     # then
     for fact in (
         "# homes\n",
@@ -103,7 +103,7 @@ def test_a_card_tells_how_the_model_was_made_and_how_to_make_it_again() -> None:
         "target transform log",
         "| size | 12.5 | 0.25 |",
         "- **promote**\n- clearly better",
-        "python run.py --config configs/homes.yaml",
+        "python run.py --config configs/train.yaml",
         "with seed 42",
     ):
         assert fact in card

@@ -161,7 +161,7 @@ class TestFiles:
         days = {"2026-11-21": ["r0", "r1"], "2026-11-22": ["r2"]}
         for day, expected in days.items():
             start = datetime.fromisoformat(f"{day}T00:00Z")
-            [found] = LogReader(log.destination).predictions((start, start + timedelta(days=1)))
+            [found] = LogReader(log.destination).read(Prediction, (start, start + timedelta(days=1)))
             assert [record.request_id for record in found] == expected
         assert found_in(log)[1]["time"] == "2026-11-21T23:59:59.875000Z"
 
@@ -206,7 +206,7 @@ class TestFiles:
 
         # when
         reader, now = LogReader(str(tmp_path / "log")), datetime.now(UTC)
-        [found] = reader.predictions((now - timedelta(minutes=1), now))
+        [found] = reader.read(Prediction, (now - timedelta(minutes=1), now))
 
         # then
         assert [record.request_id for record in found] == ["r0", "r1"]

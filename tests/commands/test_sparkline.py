@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from commands.common.sparkline import BARS, sparkline
+from commands.monitor_status import BARS, sparkline
 
 
 def test_the_smallest_value_is_the_lowest_bar_and_the_largest_the_highest() -> None:
