@@ -49,14 +49,9 @@ _DAYS: Final = {
 
 
 def holes(missing: Sequence[str] | None, is_text: bool) -> frozenset[str] | None:
-    """The texts that stand for a missing value.
+    """The texts that stand for a missing value, the empty one among them; None where no text is a hole.
 
-    Args:
-        missing: `missing` of the config's `reading`.
-        is_text: whether the file is a CSV, where everything is text; a Parquet file marks its missing values itself.
-
-    Returns:
-        The texts, the empty one among them; None where no text is a hole.
+    In a CSV everything is text; a Parquet file marks its missing values itself. `missing` is that of `ReadingConfig`.
     """
     if missing is None and not is_text:
         return None

@@ -45,16 +45,13 @@ def moments(numbers: Floats) -> NDArray[np.datetime64]:
 
 
 def part(name: DatePart, numbers: Floats, reference: float) -> Floats:
-    """One part of each date.
+    """One part of each date (rows,), float64.
 
     Args:
         name: `day_of_week` is 0 for a Monday, `day_of_year` is 1 for 1 January, `age` is the number of days before
             `reference`, whole if both are whole.
         numbers: numbers of days (rows,), without NaN.
         reference: number of days.
-
-    Returns:
-        The part of each date (rows,), float64.
     """
     kept = np.clip(numbers, FIRST, LAST)
     if name == "age":

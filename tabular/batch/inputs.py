@@ -35,12 +35,9 @@ class InputFile(Report):
 
 
 def files_of(location: str, output: str) -> list[InputFile]:
-    """The files of an input, sorted by name.
+    """The files of an input, which is a file or a folder, sorted by name; the output must lie elsewhere.
 
-    Args:
-        location: a path or an address of a file or a folder. Names that begin with a dot or an underscore are skipped,
-            as is usual for folders of Parquet files.
-        output: the folder of the answers, which must lie elsewhere.
+    Names that begin with a dot or an underscore are skipped, as is usual for folders of Parquet files.
 
     Raises:
         UserError: there is no file, a file is not a table, files are of two kinds, or the output lies in the input.

@@ -93,9 +93,7 @@ def blocks(
     Args:
         read: returns about as many bytes of a text in UTF-8 as it is asked for; none at the end.
         offset: position of the first record in the text, in bytes.
-        separator: the character between two cells.
         trim: whether blanks before and after a quoted cell are ignored.
-        name: name of the file in errors.
 
     Yields:
         The position in the text where the data of the records begins, and at least one record.

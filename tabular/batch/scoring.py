@@ -67,10 +67,7 @@ def score(
 ) -> tuple[BatchReport, pd.DataFrame]:
     """Score the rows that were not scored before; each row ends in one file of the predictions or of the rejects.
 
-    Args:
-        config: the input, the output, and how to score.
-        model: the model that scores.
-        watch: receives the progress after each chunk.
+    After each chunk, `watch` receives the progress.
 
     Returns:
         The report, and at most 5,000 scored rows, see `tabular.batch.sample.RowSample.frame`.

@@ -116,7 +116,11 @@ def dates(cells: pa.Array, notation: CellNotation, form: str | None) -> ReadColu
     """
     none = np.zeros(len(cells), dtype=bool)
     if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
-        moments = _moments(cells)
+        if pa.types.is_date(cells.type):
+            cells = cells.cast(pa.timestamp("ms"))
+        whole = cells.cast(pa.timestamp("us", cells.type.tz), safe=False).cast(pa.int64())
+        known = pc.fill_null(whole, np.iinfo(np.int64).min)
+        moments = np.array(known.to_numpy(zero_copy_only=False)).view("datetime64[us]")
     else:
         text = date_texts(cells, notation)
         moments = np.full(len(text), "NaT", dtype="datetime64[us]")
@@ -128,8 +132,8 @@ def dates(cells: pa.Array, notation: CellNotation, form: str | None) -> ReadColu
     moments[beyond] = np.datetime64("NaT")
     missing = np.isnat(moments)
     days = moments.astype("datetime64[D]")
-    whole = bool((days == moments)[~missing].all())
-    values = np.datetime_as_string(days if whole else moments).astype(object)
+    are_days = bool((days == moments)[~missing].all())
+    values = np.datetime_as_string(days if are_days else moments).astype(object)
     values[missing] = None
     return ReadColumn(values, {"not a date": none} if none.any() else {})
 
@@ -182,11 +186,3 @@ def _parsed(cells: pa.Array, notation: CellNotation) -> tuple[Values, Mask]:
     accepted = pc.fill_null(pc.or_(good, pc.match_substring_regex(cells, INFINITIES)), False)
     cells = spelling.plainly_written(pc.if_else(accepted, cells, None), notation.decimal, notation.thousands)
     return spelling.floats(cells), ~accepted.to_numpy(zero_copy_only=False) & ~absent
-
-
-def _moments(cells: pa.Array) -> Values:
-    if pa.types.is_date(cells.type):
-        cells = cells.cast(pa.timestamp("ms"))
-    cells = cells.cast(pa.timestamp("us", cells.type.tz), safe=False)
-    whole = pc.fill_null(cells.cast(pa.int64()), np.iinfo(np.int64).min)
-    return np.array(whole.to_numpy(zero_copy_only=False)).view("datetime64[us]")

@@ -19,12 +19,10 @@ def normalised(
     """The table with plain columns: int64, float64, bool, object of booleans, datetime64[us] or text.
 
     Args:
-        frame: the table from pandas or Arrow.
         kinds: the columns that are `text` or `date` whatever their values look like.
         missing: texts that are holes; with an infinity among them, infinite numbers are holes too. None changes
             nothing.
         day_first: see `tabular.table.spelling.dates`.
-        name: name of the file in errors.
 
     Raises:
         UserError: a column of dates holds a value that is not a date.

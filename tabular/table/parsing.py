@@ -35,7 +35,6 @@ def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds
 
     Args:
         content: the file's bytes. Archives are read in memory, and no path in them is used.
-        name: name of the file in errors.
         reading: how the file is written; by default with commas, decimal points and UTF-8.
         kinds: columns of known kind beyond those of `reading`; names that the table lacks are ignored.
 

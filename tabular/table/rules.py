@@ -34,10 +34,8 @@ class ColumnRule(NamedTuple):
 def value_rules(column: ColumnConfig, every_spelling: bool = False) -> dict[str, ColumnRule]:
     """The limits of a column by the name of their config key; a value of another kind breaks none of them.
 
-    Args:
-        column: the rules of the config.
-        every_spelling: whether a category counts in each spelling that the service takes for the same one, which suits
-            values that were not read in the way of training.
+    With `every_spelling`, a category counts in each spelling that the service takes for the same one, which suits
+    values that were not read in the way of training.
     """
     low, high, first, last, categories = column.min, column.max, column.earliest, column.latest, column.categories
     rules = {}

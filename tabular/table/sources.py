@@ -108,7 +108,6 @@ def read_table(
         source: from `locate`, perhaps on another machine; a download that is not here is fetched again.
         target: a column that must exist.
         drop_duplicates: whether rows that repeat an earlier row in every column are dropped.
-        seed: seed of the sample.
         drop_columns: columns that are removed after repeated rows are dropped.
 
     Returns:
@@ -252,9 +251,7 @@ def _check_hash(found: str, expected: str | None, location: str, key: str) -> No
 def content_at(location: str, key: str) -> bytes:
     """The bytes of a file on this machine or at an address.
 
-    Args:
-        location: a path, or an address that fsspec reaches.
-        key: the key or option under which the user wrote it, such as `--data`, for errors.
+    Errors begin with the key or option under which the user wrote the location, such as `--data`.
 
     Raises:
         UserError: there is no such file, or it cannot be read.
