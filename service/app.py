@@ -91,7 +91,9 @@ class Application:
         headers: Headers = dict(scope["headers"])
         path: str = scope["path"]
         route = self._routes.get(path)
-        request = Request(headers, receive, self._request_id(headers))
+        chosen = headers.get(b"x-request-id", b"")
+        identity = chosen.decode() if _CHOSEN_ID.fullmatch(chosen) else f"{self._prefix}-{next(self._numbers):x}"
+        request = Request(headers, receive, identity)
         extra: tuple[Header, ...] = ()
         try:
             answer = await self._answer(scope, request, route)
@@ -154,12 +156,6 @@ class Application:
         if route.local and not self._keys and not is_local(address, headers):
             remedy = "set STACKHOUSE_API_KEYS for the service and send a key, or ask on its own machine"
             raise Problem(403, "forbidden", "without keys only the service's own machine may ask for this", remedy)
-
-    def _request_id(self, headers: Headers) -> str:
-        given = headers.get(b"x-request-id")
-        if given is not None and _CHOSEN_ID.fullmatch(given):
-            return given.decode()
-        return f"{self._prefix}-{next(self._numbers):x}"
 
 
 def encoded(value: Any, status: int = 200) -> Answer:

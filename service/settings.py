@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from tabular.config.base import StrictModel, explain
 from tabular.errors import UserError, nearest
@@ -17,7 +17,9 @@ class Settings(StrictModel):
 
     manifest: str | None = None
     """Path or URL of the release manifest; without it the model in the Bento serves."""
-    cache: Path = Field(default_factory=lambda: Path.home() / ".cache" / "stackhouse")
+    cache: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        default_factory=lambda: Path.home() / ".cache" / "stackhouse"
+    )
     """Folder for copies of bundles, among them the last good one, which serves after a restart."""
     poll_seconds: Annotated[float, Field(ge=0.05, le=3600)] = 1.0
     """Seconds between two looks at the manifest."""
@@ -41,11 +43,6 @@ class Settings(StrictModel):
     """Largest number of rows in a batch."""
     body_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
     """Longest time that a client may take to send a body."""
-
-    @field_validator("cache")
-    @classmethod
-    def _without_tilde(cls, path: Path) -> Path:
-        return path.expanduser()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

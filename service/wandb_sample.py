@@ -28,14 +28,12 @@ class WandbSample:
         seed: seed of the draw; None draws differently each time.
 
     Raises:
-        UserError: wandb is not installed here, or the share is outside its range.
+        UserError: wandb is not installed here.
     """
 
     def __init__(
         self, share: float, project: str, name: str, folder: Path | None = None, seed: int | None = None
     ) -> None:
-        if not 0 < share <= 1:
-            raise UserError(f"the W&B sample: the share {share:g} must be above 0 and at most 1")
         if importlib.util.find_spec("wandb") is None:
             raise UserError("the W&B sample: wandb is not installed; install it, or unset STACKHOUSE_WANDB_PROJECT")
         self.share, self.project, self.name, self.folder = share, project, name, folder

@@ -7,11 +7,10 @@ from typing import Any, Final, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from tabular.config.base import explain
+from tabular.config.base import RunFile, explain
 from tabular.config.batch import BatchFile
 from tabular.config.monitoring import MonitoringFile
 from tabular.config.promotion import PromotionFile
-from tabular.config.run_file import RunFile
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError, one_line
 

@@ -2,16 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from tabular.config.base import Items, StrictModel
-from tabular.config.expression import parse
+from tabular.config.expression import ExpressionText
 from tabular.config.stages import DatePart
-
-
-def _readable(text: str) -> str:
-    parse(text)
-    return text
 
 
 class Ensemble(StrictModel):
@@ -71,7 +66,7 @@ class Expression(StrictModel):
     """Arithmetic with number columns, see `tabular.config.expression`."""
 
     kind: Literal["expression"] = "expression"
-    text: Annotated[str, AfterValidator(_readable)]
+    text: ExpressionText
     columns: Items[int]
     """Index among the number columns of each column in the text, in the order of first appearance."""
 

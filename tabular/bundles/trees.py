@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
@@ -36,12 +35,11 @@ class Trees:
         except Exception as error:  # its exceptions have no other common base
             said = one_line(error)
             raise BadBundle(f"{folder / ensemble.file}: ONNX Runtime refuses it ({said}); package it again") from error
-        self.dtype: Any = np.float32 if ensemble.single else np.float64
         self._run = self._session.run
         self._outputs = [self._session.get_outputs()[0].name]
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, matrix: NDArray[Any]) -> NDArray[Any]:
-        """The sums of the leaves (rows x outputs) for a matrix of `dtype` (rows x features)."""
+        """The sums of the leaves (rows x outputs) for rows x features, float32 if `ensemble.single`, else float64."""
         sums: NDArray[Any] = self._run(self._outputs, {self._input: matrix})[0]
         return sums

@@ -34,6 +34,21 @@ class StrictModel(BaseModel):
     )
 
 
+class RunFile(StrictModel):
+    """The keys beside `parameters` of a file that both `zenml pipeline run` and `run.py` read."""
+
+    run_name: str | None = None
+    """Name of the run; ZenML makes one if it is unset."""
+    enable_cache: bool | None = None
+    """Whether to reuse the results of unchanged steps; by default they are, except in steps that always run."""
+    tags: Items[str] = ()
+    """Tags of the pipeline run."""
+    settings: dict[str, Any] = {}
+    """ZenML's settings (resources, Docker, orchestrator), which are passed on unchanged."""
+    steps: dict[str, Any] = {}
+    """ZenML's settings for single steps, which are passed on unchanged."""
+
+
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """All failures of a validation in one line, each with its dotted key and, for an unknown key, the nearest one.
 

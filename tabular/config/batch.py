@@ -4,10 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from tabular.config.base import Items, StrictModel
+from tabular.config.base import Items, RunFile, StrictModel
 from tabular.config.monitoring import DriftConfig, ScheduleConfig
 from tabular.config.reading import ReadingConfig
-from tabular.config.run_file import RunFile
 from tabular.config.stages import ValidationConfig
 
 

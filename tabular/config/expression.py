@@ -5,7 +5,9 @@ import math
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator
 
 from tabular.errors import nearest_hint
 
@@ -80,9 +82,18 @@ def parse(text: str) -> ParsedExpression:
     return ParsedExpression(tuple(reader.columns), tuple(reader.columns.values()), tuple(reader.steps))
 
 
+def _readable(text: str) -> str:
+    parse(text)
+    return text
+
+
+ExpressionText = Annotated[str, AfterValidator(_readable)]
+"""The text of an expression that `parse` accepts."""
+
+
 def unknown_column(name: str, position: int, text: str, known: Iterable[str]) -> str:
     """The message about a column that does not exist, which an expression names at a position, counted from 1."""
-    return f"{text!r}, character {position}: '{name}' is not a numeric input column{nearest_hint(name, list(known))}"
+    return f"{text!r}, character {position}: '{name}' is not a numeric input column{nearest_hint(name, known)}"
 
 
 def _bad(text: str, position: int, problem: str) -> BadExpression:

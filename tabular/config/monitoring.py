@@ -5,12 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tabular.config.base import Items, Moment, StrictModel
-from tabular.config.run_file import RunFile
+from tabular.config.base import Items, Moment, RunFile, StrictModel
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
-
-Share = Annotated[float, Field(ge=0, le=1)]
-FollowUp = Literal["nothing", "notify"]
 
 
 class Threshold(StrictModel):
@@ -139,7 +135,7 @@ class MonitoringConfig(StrictModel):
     performance: PerformanceConfig = PerformanceConfig()
     service: ServiceLimits = ServiceLimits()
     retrain: RetrainConfig = RetrainConfig()
-    on_alert: FollowUp = "nothing"
+    on_alert: Literal["nothing", "notify"] = "nothing"
     """`notify`: send a message by the alerter of the active stack, or to the address in STACKHOUSE_WEBHOOK_URL."""
     on_retrain: Literal["nothing", "notify", "train"] = "nothing"
     """`train`: send a message if possible, then run the training pipeline, whose gate decides about promotion."""

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tabular.config.base import StrictModel
-from tabular.config.run_file import RunFile
+from tabular.config.base import RunFile, StrictModel
 from tabular.config.stages import GateConfig
 
 
@@ -43,6 +42,6 @@ class PromotionParameters(StrictModel):
 
 
 class PromotionFile(RunFile):
-    """`configs/promote.yaml`: what `zenml pipeline run` and `run.py` both read."""
+    """The file `configs/promote.yaml`, which `zenml pipeline run` and `run.py` both read."""
 
     parameters: PromotionParameters

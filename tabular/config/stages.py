@@ -3,10 +3,10 @@
 import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from tabular.config.base import Items, StrictModel
-from tabular.config.expression import BadExpression, parse
+from tabular.config.expression import ExpressionText
 from tabular.config.reading import ReadingConfig
 
 Task = Literal["regression", "classification"]
@@ -188,7 +188,7 @@ DatePart = Literal["year", "month", "day_of_week", "day_of_year", "age"]
 class FeatureConfig(StrictModel):
     """Columns that the model gets in addition to the raw ones."""
 
-    expressions: dict[str, str] = {}
+    expressions: dict[str, ExpressionText] = {}
     """Derived columns by their new name, such as `rooms_per_household: total_rooms / households`: numbers, columns (in
     backticks where a name is not a word), + - * / **, parentheses, min, max, abs, log, log1p, sqrt, exp. A division by
     zero gives 0."""
@@ -198,16 +198,6 @@ class FeatureConfig(StrictModel):
     """Category columns, usually those with very many values, that become the cross-fitted mean target by category."""
     clusters: ClusterConfig | None = None
     """Clusters of a few columns, such as coordinates; none if unset."""
-
-    @field_validator("expressions")
-    @classmethod
-    def _can_be_read(cls, expressions: dict[str, str]) -> dict[str, str]:
-        for name, text in expressions.items():
-            try:
-                parse(text)
-            except BadExpression as error:
-                raise ValueError(f"{name}: {error}") from None
-        return expressions
 
 
 class SelectionConfig(StrictModel):

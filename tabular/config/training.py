@@ -4,23 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from tabular.config.base import Items, StrictModel
-from tabular.config.run_file import RunFile
-from tabular.config.stages import (
-    CLASSIFICATION_METRICS,
-    REGRESSION_METRICS,
-    DataConfig,
-    EvaluationConfig,
-    FeatureConfig,
-    GateConfig,
-    ImputationConfig,
-    SearchConfig,
-    SelectionConfig,
-    SplitConfig,
-    TargetConfig,
-    TrackConfig,
-    ValidationConfig,
-)
+from tabular.config import stages
+from tabular.config.base import Items, RunFile, StrictModel
 
 
 class TrainingParameters(StrictModel):
@@ -28,21 +13,21 @@ class TrainingParameters(StrictModel):
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
     """Seed of every random choice in the run."""
-    data: DataConfig
-    target: TargetConfig
-    validation: ValidationConfig = ValidationConfig()
-    split: SplitConfig = SplitConfig()
-    imputation: ImputationConfig = ImputationConfig()
-    features: FeatureConfig = FeatureConfig()
-    selection: SelectionConfig = SelectionConfig()
-    search: SearchConfig = SearchConfig()
-    evaluation: EvaluationConfig = EvaluationConfig()
-    gate: GateConfig = GateConfig()
-    track: TrackConfig = TrackConfig()
+    data: stages.DataConfig
+    target: stages.TargetConfig
+    validation: stages.ValidationConfig = stages.ValidationConfig()
+    split: stages.SplitConfig = stages.SplitConfig()
+    imputation: stages.ImputationConfig = stages.ImputationConfig()
+    features: stages.FeatureConfig = stages.FeatureConfig()
+    selection: stages.SelectionConfig = stages.SelectionConfig()
+    search: stages.SearchConfig = stages.SearchConfig()
+    evaluation: stages.EvaluationConfig = stages.EvaluationConfig()
+    gate: stages.GateConfig = stages.GateConfig()
+    track: stages.TrackConfig = stages.TrackConfig()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "TrainingParameters":
-        known = REGRESSION_METRICS if self.target.task == "regression" else CLASSIFICATION_METRICS
+        known = stages.REGRESSION_METRICS if self.target.task == "regression" else stages.CLASSIFICATION_METRICS
         asked = {"selection.metric": self.selection.metric, "gate.metric": self.gate.metric}
         asked |= {f"gate.limits.{name}": name for name in self.gate.limits}
         for key, metric in asked.items():

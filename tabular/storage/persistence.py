@@ -70,7 +70,11 @@ def from_bytes(data: bytes) -> Any:
     Raises:
         UserError: the file is damaged or of another format, or it names a type that is not trusted; it is not loaded.
     """
-    unknown = sorted(_untrusted_types(data) - set(TRUSTED_TYPES))
+    try:  # each array is read, which verifies its checksum
+        unknown = sorted(set(_skops().get_untrusted_types(data=data)) - set(TRUSTED_TYPES))
+    except DAMAGE as error:
+        said = one_line(error)
+        raise UserError(f"the model file is damaged, or not a skops file ({said}); fetch or train it again") from error
     older = [name for name in unknown if name.startswith("tabular.")]
     if older:
         problem = f"the model file was made by another version of Stackhouse; this one does not know {', '.join(older)}"
@@ -78,15 +82,6 @@ def from_bytes(data: bytes) -> Any:
     if unknown:
         raise UserError(f"the model file holds types that are not trusted and was not loaded: {', '.join(unknown)}")
     return _skops().loads(data, trusted=TRUSTED_TYPES)
-
-
-def _untrusted_types(data: bytes) -> set[str]:
-    """The types in a file that skops does not trust by itself. Each array is read, which verifies its checksum."""
-    try:
-        return set(_skops().get_untrusted_types(data=data))
-    except DAMAGE as error:
-        said = one_line(error)
-        raise UserError(f"the model file is damaged, or not a skops file ({said}); fetch or train it again") from error
 
 
 def _with_empty_gaps(content: bytes) -> bytes:

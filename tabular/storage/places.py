@@ -104,9 +104,7 @@ def read(location: str, seconds: float | None = SECONDS) -> bytes:
             a file of unknown size.
 
     Raises:
-        NotThere: there is no such file.
-        Unreachable: the store does not answer.
-        Refused: the store answers, but does not give the file.
+        StoreError: one of its three kinds.
     """
     if not is_remote(location):
         with _errors(location, "read"):
@@ -127,9 +125,7 @@ def write(location: str, content: bytes, seconds: float = SECONDS) -> None:
         seconds: how long to wait until a remote file is written.
 
     Raises:
-        NotThere: there is no such bucket.
-        Unreachable: the store does not answer.
-        Refused: the store answers, but does not take the file.
+        StoreError: one of its three kinds; without a bucket it is NotThere.
     """
     if is_remote(location):
         _remotely(location, "write", seconds, lambda system, path: system.pipe_file(path, content))
@@ -142,8 +138,7 @@ def find(location: str, seconds: float = SECONDS) -> list[FoundFile]:
     """All files below a folder, sorted by location, or the one file at the location; none where nothing is there.
 
     Raises:
-        Unreachable: the store does not answer.
-        Refused: the store answers, but does not list the folder.
+        Unreachable, Refused: the files cannot be listed.
     """
     if is_remote(location):
         return sorted(_remotely(location, "list", seconds, _find_remote))
@@ -160,9 +155,7 @@ def fingerprint(location: str) -> str:
     """A hash in hex that changes when the bytes at an address change, mostly without reading them.
 
     Raises:
-        NotThere: there is no such file.
-        Unreachable: the store does not answer.
-        Refused: the store answers, but does not describe the file, or the address is a folder.
+        StoreError: one of its three kinds; for a folder it is Refused.
     """
     info = _remotely(location, "read", SECONDS, lambda system, path: system.info(path))
     if info.get("type") == "directory":
@@ -176,9 +169,7 @@ def stream(location: str) -> IO[bytes]:
     """A file opened for reading; the stream is seekable, and a store is asked for a piece at a time.
 
     Raises:
-        NotThere: there is no such file.
-        Unreachable: the store does not answer, also later, while the stream is read.
-        Refused: the store answers, but does not give the file, also later.
+        StoreError: one of its three kinds, also later, while the stream is read.
     """
     if is_remote(location):
         return io.BufferedReader(_RemoteStream(location), PIECE)

@@ -40,6 +40,8 @@ def test_nothing_is_needed() -> None:
         ("STACKHOUSE_RATE_LIMIT", "many", "rate_limit"),
         ("STACKHOUSE_RATE_LIMIT", "0", "rate_limit"),
         ("STACKHOUSE_WORKERS", "1.5", "workers"),
+        ("STACKHOUSE_WANDB_SHARE", "0", "wandb_share"),
+        ("STACKHOUSE_WANDB_SHARE", "1.1", "wandb_share"),
         ("STACKHOUSE_POLL_SECONDS", "nan", "poll_seconds"),
         ("STACKHOUSE_API_KEY", "first", "the nearest known one is STACKHOUSE_API_KEYS"),
     ],

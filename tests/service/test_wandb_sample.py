@@ -68,12 +68,6 @@ def test_without_wandb_it_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch
         WandbSample(0.1, "serving", "houses")
 
 
-@pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
-def test_a_share_out_of_range_is_refused(share: float) -> None:
-    with pytest.raises(UserError, match="must be above 0 and at most 1"):
-        WandbSample(share, "serving", "houses")
-
-
 def test_a_sample_that_fails_holds_up_no_log(tmp_path: Path) -> None:
     # given
     def fail(records: object) -> None:

@@ -11,7 +11,7 @@ from zenml.config.global_config import GlobalConfiguration
 from commands.common import execution
 from commands.common.arguments import Configuration
 from commands.common.execution import FAILURE, CompositionFailed, RunRequest
-from tabular.config.run_file import RunFile
+from tabular.config.base import RunFile
 from tabular.errors import UserError
 
 

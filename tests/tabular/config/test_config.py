@@ -201,7 +201,7 @@ def test_nothing_is_turned_into_another_type(key: str, value: Any, said: str) ->
         (
             "features/expressions",
             {"bmi": "weight / height ^ 2"},
-            "'parameters.features.expressions': bmi: 'weight / height ^ 2', character 1: this is not arithmetic",
+            "'parameters.features.expressions.bmi': 'weight / height ^ 2', character 1: this is not arithmetic",
         ),
         ("target", {"column": "y", "class_weight": "balanced"}, "'class_weight' is for a classification"),
         ("data", {}, "'parameters.data': no data: set 'path', 'url' or 'sample'"),
