@@ -100,10 +100,10 @@ def keep_newest_table(config: MonitoringConfig, root: Path, watch: "Watch", cons
     rows, _ = read_table(source, given.target.column, False, given.seed)
     span = (datetime.fromtimestamp(0, UTC), datetime.now(UTC))
     labelled = labelled_rows(config.log, config.model, *span, config.training.feedback_rows)
-    made = feedback_table.with_feedback(
+    table, added, left_out = feedback_table.with_feedback(
         rows, labelled, given.target.column, given.target.task, given.validation.columns
     )
-    content, sha256 = feedback_table.to_parquet(made.rows)
-    refused = f", {made.refused:,} that break a rule of the validation were left out" if made.refused else ""
-    console.print(f"{made.added:,} logged rows with a true value are added to {len(rows):,}{refused}", soft_wrap=True)
+    content, sha256 = feedback_table.to_parquet(table)
+    refused = f", {left_out:,} that break a rule of the validation were left out" if left_out else ""
+    console.print(f"{added:,} logged rows with a true value are added to {len(rows):,}{refused}", soft_wrap=True)
     return {"data.path": watch.keep_table(content, sha256), "data.sha256": sha256}

@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,23 +14,13 @@ from tabular.errors import UserError
 from tabular.table.rules import broken, value_rules
 
 
-class TableWithFeedback(NamedTuple):
-    """A table with rows from the log at its end."""
-
-    rows: pd.DataFrame
-    added: int
-    """Number of logged rows in the table."""
-    refused: int
-    """Number of logged rows that were left out, because a broken rule of the validation would stop the training."""
-
-
 def with_feedback(
     rows: pd.DataFrame,
     labelled: Sequence[tuple[Mapping[str, Any], float | str]],
     target: str,
     task: Task,
     rules: Mapping[str, ColumnConfig],
-) -> TableWithFeedback:
+) -> tuple[pd.DataFrame, int, int]:
     """Return the table with the logged rows below it, in the dtypes of the table.
 
     A column that clients do not send is missing in the logged rows. A logged row that repeats a row of the table or
@@ -42,6 +32,10 @@ def with_feedback(
         target: name of the column of true values.
         task: decides whether true values are numbers or labels.
         rules: rules of the validation, by column.
+
+    Returns:
+        The table; the number of logged rows in it; and the number of those that were left out, because they break a
+        rule of the validation, which would stop the training.
 
     Raises:
         UserError: no logged row has a true value.
@@ -62,7 +56,7 @@ def with_feedback(
     repeated = both.duplicated().to_numpy(copy=True)
     repeated[: len(rows)] = False
     found = both[~repeated].reset_index(drop=True)
-    return TableWithFeedback(found, len(found) - len(rows), int((~fits).sum()))
+    return found, len(found) - len(rows), int((~fits).sum())
 
 
 def to_parquet(rows: pd.DataFrame) -> tuple[bytes, str]:

@@ -103,7 +103,10 @@ def _evidently(reference: pd.DataFrame, current: pd.DataFrame) -> str:
             Dataset.from_pandas(now, definition), Dataset.from_pandas(trained, definition)
         )
         html: str = found.get_html_str(as_iframe=False)
-    return _with_equal_names(html)
+    # Numbers take the place of the random names that Evidently gives to its parts, so that equal tables look equal.
+    drawn: dict[str, str] = {}
+    html = _NAME.sub("metric_report", html)
+    return _UUID.sub(lambda match: drawn.setdefault(match[0], f"drawn-{len(drawn)}"), html)
 
 
 def _prepared(reference: pd.DataFrame, current: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -135,10 +138,3 @@ def _harmless(text: str) -> str:
         .replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
         .replace(">", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}")
     )
-
-
-def _with_equal_names(html: str) -> str:
-    """Return the page with numbers in place of the random names that Evidently gives to its parts."""
-    found: dict[str, str] = {}
-    html = _NAME.sub("metric_report", html)
-    return _UUID.sub(lambda match: found.setdefault(match[0], f"drawn-{len(found)}"), html)

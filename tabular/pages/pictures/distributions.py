@@ -49,7 +49,12 @@ def distributions(reference: pd.DataFrame, current: pd.DataFrame, columns: Seque
 
 def _numbers(axes: Axes, trained: pd.Series, now: pd.Series) -> None:
     before, after = (values.to_numpy(dtype=np.float64) for values in (trained, now))
-    edges = _edges(before, after)
+    # The bins reach from the lower tail of both to the upper one.
+    low = min(float(np.quantile(values, _TAIL)) for values in (before, after))
+    high = max(float(np.quantile(values, 1 - _TAIL)) for values in (before, after))
+    if low == high:
+        low, high = style.limits(np.array([low, high]))
+    edges = np.linspace(low, high, _BINS + 1)
     style.tidy(axes, "", "", grid="y")
     axes.stairs(_shares(before, edges), edges, fill=True, color=style.QUIET, label=_TRAINED)
     axes.stairs(_shares(after, edges), edges, color=style.ACCENT, linewidth=1.4, label=_NOW)
@@ -57,17 +62,8 @@ def _numbers(axes: Axes, trained: pd.Series, now: pd.Series) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4))
 
 
-def _edges(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Edges of the bins, from the lower tail of both to the upper one."""
-    low = min(float(np.quantile(values, _TAIL)) for values in (before, after))
-    high = max(float(np.quantile(values, 1 - _TAIL)) for values in (before, after))
-    if low == high:
-        low, high = style.limits(np.array([low, high]))
-    return np.linspace(low, high, _BINS + 1)
-
-
 def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Percentage of the values in each bin; values beyond the ends are counted in the first and last bin."""
+    """Return the percentage of the values in each bin; values beyond the ends are counted in the first and last bin."""
     counts = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
     return np.asarray(100 * counts / len(values))
 

@@ -33,26 +33,28 @@ def sent(**values: Any) -> dict[str, Any]:
 
 def test_logged_rows_come_below_in_the_dtypes_of_the_table(table: pd.DataFrame) -> None:
     # when
-    made = with_feedback(table, [(sent(), 99), (sent(kind="castle", size=None), 77.5)], "price", "regression", {})
+    rows, added, refused = with_feedback(
+        table, [(sent(), 99), (sent(kind="castle", size=None), 77.5)], "price", "regression", {}
+    )
 
     # then
-    assert (made.added, made.refused) == (2, 0)
-    pd.testing.assert_frame_equal(made.rows.iloc[:3], table, check_dtype=False)
-    assert made.rows.dtypes[["size", "rooms", "price"]].map(lambda dtype: dtype.kind in "fi").all()
-    assert made.rows["kind"].tolist()[3:] == ["flat", "castle"]
-    assert made.rows["lift"].tolist()[3:] == [True, True]
-    assert made.rows["built"].tolist()[3:] == [pd.Timestamp("2024-05-06")] * 2
-    assert made.rows["code"].tolist()[3:] == ["007", "007"]
-    assert made.rows["price"].tolist()[3:] == [99.0, 77.5] and np.isnan(made.rows["size"][4])
+    assert (added, refused) == (2, 0)
+    pd.testing.assert_frame_equal(rows.iloc[:3], table, check_dtype=False)
+    assert rows.dtypes[["size", "rooms", "price"]].map(lambda dtype: dtype.kind in "fi").all()
+    assert rows["kind"].tolist()[3:] == ["flat", "castle"]
+    assert rows["lift"].tolist()[3:] == [True, True]
+    assert rows["built"].tolist()[3:] == [pd.Timestamp("2024-05-06")] * 2
+    assert rows["code"].tolist()[3:] == ["007", "007"]
+    assert rows["price"].tolist()[3:] == [99.0, 77.5] and np.isnan(rows["size"][4])
 
 
 def test_labels_are_spelled_as_in_the_table(table: pd.DataFrame) -> None:
     # given classes that are numbers, which clients send as text
     # when
-    made = with_feedback(table, [(sent(), "2")], "rooms", "classification", {})
+    rows, _, _ = with_feedback(table, [(sent(), "2")], "rooms", "classification", {})
 
     # then
-    assert made.rows["rooms"].tolist() == [1, 2, 3, 2]
+    assert rows["rooms"].tolist() == [1, 2, 3, 2]
 
 
 def test_what_breaks_a_rule_is_left_out_and_counted(table: pd.DataFrame) -> None:
@@ -73,10 +75,10 @@ def test_what_breaks_a_rule_is_left_out_and_counted(table: pd.DataFrame) -> None
     ]
 
     # when
-    made = with_feedback(table, logged, "price", "regression", rules)
+    rows, _, refused = with_feedback(table, logged, "price", "regression", rules)
 
     # then
-    assert made.rows["price"].tolist()[3:] == [1.0, 6.0, 7.0] and made.refused == 4
+    assert rows["price"].tolist()[3:] == [1.0, 6.0, 7.0] and refused == 4
 
 
 def test_a_row_is_added_once(table: pd.DataFrame) -> None:
@@ -85,16 +87,18 @@ def test_a_row_is_added_once(table: pd.DataFrame) -> None:
     known = sent(size=1.5, rooms=1, built="2001-01-31")
 
     # when
-    made = with_feedback(repeated, [(known, 10), (sent(), 5), (sent(), 5), (sent(), 6)], "price", "regression", {})
+    rows, added, _ = with_feedback(
+        repeated, [(known, 10), (sent(), 5), (sent(), 5), (sent(), 6)], "price", "regression", {}
+    )
 
     # then
-    assert made.rows["price"].tolist() == [10, 20, 30, 10, 5, 6] and made.added == 2
+    assert rows["price"].tolist() == [10, 20, 30, 10, 5, 6] and added == 2
 
 
 def test_equal_rows_make_equal_bytes(table: pd.DataFrame) -> None:
     # when / then
     logged = [(sent(), 5.0)]
-    one, other = (to_parquet(with_feedback(table, logged, "price", "regression", {}).rows) for _ in range(2))
+    one, other = (to_parquet(with_feedback(table, logged, "price", "regression", {})[0]) for _ in range(2))
     assert one == other
 
 
