@@ -23,8 +23,7 @@ from registry import plans
 from registry.labels import BUNDLE, CHAMPION
 from registry.mlflow_registry import versions
 from registry.release_checks import verify
-from registry.releases import Releases
-from registry.stack import open_releases
+from registry.releases import Releases, open_releases
 
 WHY = "benchmarks/releases.py"
 

@@ -68,7 +68,7 @@ def scene_of(given: argparse.Namespace) -> Scene:
     # Processes that import a benchmark again, such as the one that scores a batch, do without ZenML.
     from commands.common import arguments
     from registry import bundles
-    from registry.stack import open_releases
+    from registry.releases import open_releases
     from stacks import local
     from tabular.config.training import TrainingFile
     from tabular.table.splitting import split

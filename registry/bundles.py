@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from zenml.client import Client
 
-from registry.stack import read_releases
+from registry.releases import open_releases
 from tabular.bundles import reference as references
 from tabular.bundles.bundle import MANIFEST, Bundle, parse
 from tabular.bundles.bundle_cache import BundleCache
@@ -40,7 +40,7 @@ def fetch(model: str, version: str) -> FetchedBundle:
     Raises:
         UserError: there is no such version, it was never packaged, or its bundle is gone or damaged.
     """
-    view = read_releases(model)
+    view = open_releases(model)
     packaged = view.packaged(str(view.version(version).version))
     address = getattr(Client().active_stack.artifact_store.config, "endpoint_url", None)
     if address:

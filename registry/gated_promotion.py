@@ -43,8 +43,8 @@ def follow_gate(releases: Releases, version: str, decision: GateDecision, why: s
         promoted = give(releases, version, CHAMPION, decision, why)
         if promoted.alias == CHAMPION:
             return promoted
-        kept = give(releases, version, CHALLENGER, decision, why)
-        return kept.model_copy(update={"reason": promoted.reason})
+        why_not = {"reason": promoted.reason}
+        return give(releases, version, CHALLENGER, decision, why).model_copy(update=why_not)
     return give(releases, version, CHALLENGER, decision, why)
 
 

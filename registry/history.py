@@ -172,7 +172,7 @@ class History:
         for revision in range(1, max([0, *_revisions(tags), *stored]) + 1):
             entry = self._entry(revision, tags)
             both = _tag(revision) in tags and revision in stored
-            if both and self._store.read(_file(revision)) != _content(tags, revision):
+            if both and self._store.read(file_of(revision)) != _content(tags, revision):
                 raise BrokenHistory(f"{self._where(revision)}: the artifact store and the registry's tags differ")
             before = digest(entries[-1].content()) if entries else ""
             if entry.previous != before:
@@ -186,7 +186,7 @@ class History:
         """Add an entry, whose revision is one more than the newest. Returns False if somebody else was faster."""
         if any(revision >= entry.revision for revision in self._stored()):
             return False
-        return self._store.create(_file(entry.revision), entry.content())
+        return self._store.create(file_of(entry.revision), entry.content())
 
     def copy(self, entry: HistoryEntry) -> None:
         """Write the entry's tag, and restore the files of entries that were lost."""
@@ -197,31 +197,27 @@ class History:
         stored = self._stored()
         for revision in _revisions(tags):
             if revision not in stored:
-                self._store.create(_file(revision), _content(tags, revision))
+                self._store.create(file_of(revision), _content(tags, revision))
 
     def _entry(self, revision: int, tags: Mapping[str, str]) -> HistoryEntry:
-        content = _content(tags, revision) if _tag(revision) in tags else self._stored_content(revision)
         try:
+            content = _content(tags, revision) if _tag(revision) in tags else self._store.read(file_of(revision))
             entry = HistoryEntry.model_validate_json(content)
+        except NotThere:
+            raise BrokenHistory(
+                f"{self._where(revision)}: it is neither in the artifact store nor in the registry"
+            ) from None
         except ValidationError as error:
             raise BrokenHistory(f"{self._where(revision)}: {explain(error, HistoryEntry)}") from None
         if (entry.revision, entry.name) != (revision, self._name):
             raise BrokenHistory(f"{self._where(revision)}: it calls itself revision {entry.revision} of {entry.name}")
         return entry
 
-    def _stored_content(self, revision: int) -> bytes:
-        try:
-            return self._store.read(_file(revision))
-        except NotThere:
-            raise BrokenHistory(
-                f"{self._where(revision)}: it is neither in the artifact store nor in the registry"
-            ) from None
-
     def _stored(self) -> set[int]:
         return {int(name.removesuffix(".json")) for name in self._store.names(FOLDER)}
 
     def _where(self, revision: int) -> str:
-        return f"the history of {self._name}, revision {revision} ({self._store.location}/{_file(revision)})"
+        return f"the history of {self._name}, revision {revision} ({self._store.location}/{file_of(revision)})"
 
 
 def champions(entries: Sequence[HistoryEntry]) -> list[str]:
@@ -263,5 +259,6 @@ def _content(tags: Mapping[str, str], revision: int) -> bytes:
     return text.encode()
 
 
-def _file(revision: int) -> str:
+def file_of(revision: int) -> str:
+    """Name of the file of a revision in the model's folder."""
     return f"{FOLDER}/{revision:06d}.json"

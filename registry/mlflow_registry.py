@@ -11,6 +11,9 @@ from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
 
 from tabular.errors import UserError, nearest
 
+GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""Error codes of MLflow for something that is not in the registry."""
+
 
 def registry_client() -> MlflowClient:
     """An MLflow client of the active stack's registry; MLflow's own settings point there afterwards, too.
@@ -41,7 +44,7 @@ def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None
     try:
         return client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code in GONE:
             return None
         raise
 

@@ -1,15 +1,13 @@
 """The change that each command of `models` plans. Nothing is written here: `Releases.change` carries a plan out."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from registry.history import HistoryEntry, ReleaseChange, ReleaseState, Removal, champions
 from registry.labels import ARCHIVED, CHALLENGER, CHAMPION, STAGING
 from tabular.bundles.manifest import TrafficSplit
 from tabular.errors import UserError
 from tabular.reports.training import GateDecision
-
-RELEASED = (CHAMPION, CHALLENGER)
-"""Aliases that the release manifest follows."""
 
 
 def promote(
@@ -38,12 +36,10 @@ def promote(
     aliases = {**base.aliases, to: version}
     if to == CHAMPION and aliases.get(CHALLENGER) == version:
         del aliases[CHALLENGER]
-    traffic = traffic_of(base)
+    traffic = _traffic(base, aliases)
     if to == CHALLENGER:
         traffic = TrafficSplit(champion=1 - (share or 0.0), challenger=share or 0.0)
-    elif CHALLENGER not in aliases:
-        traffic = TrafficSplit()
-    if aliases == base.aliases and traffic == traffic_of(base):
+    if aliases == base.aliases and traffic == _traffic(base, aliases):
         return None
     overruled = gate.reasons if gate and force and gate.decision != "promote" else []
     return ReleaseChange(
@@ -82,8 +78,7 @@ def rollback(base: ReleaseState, entries: Sequence[HistoryEntry], to: str | None
     aliases = {**base.aliases, CHAMPION: to}
     if aliases.get(CHALLENGER) == to:
         del aliases[CHALLENGER]
-    traffic = traffic_of(base) if CHALLENGER in aliases else TrafficSplit()
-    return ReleaseChange(action="rollback", version=to, aliases=aliases, traffic=traffic)
+    return ReleaseChange(action="rollback", version=to, aliases=aliases, traffic=_traffic(base, aliases))
 
 
 def alias(base: ReleaseState, name: str, version: str) -> ReleaseChange | None:
@@ -92,17 +87,18 @@ def alias(base: ReleaseState, name: str, version: str) -> ReleaseChange | None:
     Raises:
         UserError: services follow this alias.
     """
-    if name in RELEASED:
+    if name in (CHAMPION, CHALLENGER):
         raise UserError(f"the alias '{name}' is released: `python run.py models promote {version} --to {name}`")
     aliases = {**base.aliases, name: version}
     if aliases == base.aliases:
         return None
-    return ReleaseChange(action="alias", version=version, aliases=aliases, traffic=traffic_of(base))
+    return ReleaseChange(action="alias", version=version, aliases=aliases, traffic=_traffic(base, aliases))
 
 
 def tag(base: ReleaseState, version: str, tags: dict[str, str]) -> ReleaseChange:
     """Set tags of a version."""
-    return ReleaseChange(action="tag", version=version, aliases=base.aliases, traffic=traffic_of(base), sets=tags)
+    aliases = base.aliases
+    return ReleaseChange(action="tag", version=version, aliases=aliases, traffic=_traffic(base, aliases), sets=tags)
 
 
 def archive(base: ReleaseState, version: str) -> ReleaseChange:
@@ -113,54 +109,32 @@ def archive(base: ReleaseState, version: str) -> ReleaseChange:
     """
     aliases = {name: number for name, number in base.aliases.items() if (name, number) != (STAGING, version)}
     refuse_aliased(aliases, version, "archived")
-    sets = {ARCHIVED: "true"}
-    return ReleaseChange(action="archive", version=version, aliases=aliases, traffic=traffic_of(base), sets=sets)
+    traffic, sets = _traffic(base, aliases), {ARCHIVED: "true"}
+    return ReleaseChange(action="archive", version=version, aliases=aliases, traffic=traffic, sets=sets)
 
 
-def remove(base: ReleaseState, removals: Sequence[Removal], action: str) -> ReleaseChange:
-    """Delete versions with everything that only they use.
-
-    Args:
-        base: the settled state.
-        removals: the versions, and where everything of them lies.
-        action: `delete` or `prune`.
-
-    Raises:
-        UserError: an alias points to one of them.
-    """
+def remove(base: ReleaseState, removals: Sequence[Removal], action: Literal["delete", "prune"]) -> ReleaseChange:
+    """Delete versions with everything that only they use. Raises UserError if an alias points to one of them."""
     for removal in removals:
         refuse_aliased(base.aliases, removal.version, "deleted")
     return ReleaseChange(
-        action="delete" if action == "delete" else "prune",
+        action=action,
         version=removals[0].version if len(removals) == 1 else None,
         aliases=base.aliases,
-        traffic=traffic_of(base),
+        traffic=_traffic(base, base.aliases),
         removes=tuple(removals),
     )
 
 
 def adopt(base: ReleaseState) -> ReleaseChange:
     """Take over the aliases that somebody has set in the registry itself."""
-    has_challenger = CHALLENGER in base.aliases
-    return ReleaseChange(
-        action="adopt", aliases=base.aliases, traffic=traffic_of(base) if has_challenger else TrafficSplit()
-    )
+    return ReleaseChange(action="adopt", aliases=base.aliases, traffic=_traffic(base, base.aliases))
 
 
 def protected(base: ReleaseState, entries: Sequence[HistoryEntry], window: int) -> set[str]:
-    """The versions that may not be pruned: those with an alias, and the champions of the newest entries.
-
-    Args:
-        base: the settled state.
-        entries: the history.
-        window: number of different champions, counted from the present one, that stay ready for a rollback.
-    """
-    recent: list[str] = []
-    for entry in reversed(entries):
-        champion = entry.change.aliases.get(CHAMPION)
-        if champion and champion not in recent:
-            recent.append(champion)
-    return {*base.aliases.values(), *recent[:window]}
+    """The versions that may not be pruned: those with an alias, and the last `window` different champions."""
+    ever = dict.fromkeys(entry.change.aliases.get(CHAMPION) for entry in reversed(entries))
+    return {*base.aliases.values(), *[champion for champion in ever if champion][:window]}
 
 
 def refuse_aliased(aliases: dict[str, str], version: str, done: str) -> None:
@@ -172,6 +146,6 @@ def refuse_aliased(aliases: dict[str, str], version: str, done: str) -> None:
         )
 
 
-def traffic_of(base: ReleaseState) -> TrafficSplit:
-    """The present shares of the requests."""
-    return base.entry.change.traffic if base.entry else TrafficSplit()
+def _traffic(base: ReleaseState, aliases: dict[str, str]) -> TrafficSplit:
+    """The present shares of the requests; all are the champion's once there is no challenger."""
+    return base.entry.change.traffic if base.entry and CHALLENGER in aliases else TrafficSplit()

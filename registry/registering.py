@@ -29,21 +29,6 @@ REQUIREMENTS = ("scikit-learn", "pandas", "numpy", "skops", "lightgbm", "xgboost
 
 
 @dataclass(frozen=True)
-class TrainingRecord:
-    """Where ZenML keeps what a version was made from."""
-
-    run: str
-    """Name of the pipeline run."""
-    model_version: str | None
-    """ZenML's id of its own model version, where the run has one."""
-    model_sha256: str
-    """Content hash of the fitted pipeline; those of the rows likewise."""
-    train_sha256: str
-    held_out_sha256: str
-    artifacts: Artifacts
-
-
-@dataclass(frozen=True)
 class TrainedModel:
     """A fitted pipeline with everything that the registry records of it."""
 
@@ -61,7 +46,16 @@ class TrainedModel:
     seed: int
     card: str
     """The model card in Markdown."""
-    record: TrainingRecord
+    run: str
+    """Name of the pipeline run."""
+    model_version: str | None
+    """ZenML's id of its own model version, where the run has one."""
+    model_sha256: str
+    """Content hash of the fitted pipeline; those of the rows likewise."""
+    train_sha256: str
+    held_out_sha256: str
+    artifacts: Artifacts
+    """Where ZenML keeps the rows."""
 
 
 def register(client: MlflowClient, trained: TrainedModel) -> tuple[Registration, ModelConfig]:
@@ -75,9 +69,9 @@ def register(client: MlflowClient, trained: TrainedModel) -> tuple[Registration,
         trained: the model.
     """
     identity = {
-        "model_sha256": trained.record.model_sha256,
+        "model_sha256": trained.model_sha256,
         "data_sha256": trained.findings.provenance.sha256,
-        HELD_OUT_SHA256: trained.record.held_out_sha256,
+        HELD_OUT_SHA256: trained.held_out_sha256,
     }
     known = by_tags(client, trained.name, identity)
     version = known or mlflow.register_model(_log(trained), trained.name, tags={**identity, **_tags(trained)})
@@ -89,7 +83,7 @@ def register(client: MlflowClient, trained: TrainedModel) -> tuple[Registration,
     registration = Registration(
         name=trained.name,
         version=number,
-        model_sha256=trained.record.model_sha256,
+        model_sha256=trained.model_sha256,
         run_id=str(version.run_id),
         reused=known is not None,
     )
@@ -98,7 +92,7 @@ def register(client: MlflowClient, trained: TrainedModel) -> tuple[Registration,
 
 def config_of(trained: TrainedModel, version: ModelVersion) -> ModelConfig:
     """The configuration of a version, by which it is compared with others and judged."""
-    findings, record, target = trained.findings, trained.record, trained.target
+    findings, target = trained.findings, trained.target
     provenance, best, decision = findings.provenance, findings.best_parameters, findings.gate_decision
     return ModelConfig(
         name=trained.name,
@@ -124,11 +118,11 @@ def config_of(trained: TrainedModel, version: ModelVersion) -> ModelConfig:
             rows=provenance.rows,
             train_rows=len(trained.train_rows),
             held_out_rows=trained.held_out_rows,
-            train_sha256=record.train_sha256,
-            held_out_sha256=record.held_out_sha256,
+            train_sha256=trained.train_sha256,
+            held_out_sha256=trained.held_out_sha256,
         ),
-        artifacts=record.artifacts,
-        model_sha256=record.model_sha256,
+        artifacts=trained.artifacts,
+        model_sha256=trained.model_sha256,
         runs=Runs(  # those that made the version first, where this run has made the same model again
             zenml=version.tags[ZENML_RUN],
             mlflow=str(version.run_id),
@@ -140,7 +134,7 @@ def config_of(trained: TrainedModel, version: ModelVersion) -> ModelConfig:
 
 
 def _tags(trained: TrainedModel) -> dict[str, str]:
-    findings, record = trained.findings, trained.record
+    findings = trained.findings
     return {
         **{f"{METRIC}{name}": f"{interval.value:.6g}" for name, interval in findings.evaluation.metrics.items()},
         "algorithm": findings.best_parameters.algorithm,
@@ -148,9 +142,9 @@ def _tags(trained: TrainedModel) -> dict[str, str]:
         "task": trained.target.task,
         "data_source": findings.provenance.data_source,
         "git_commit": git_commit(ROOT),
-        ZENML_RUN: record.run,
+        ZENML_RUN: trained.run,
         "gate": findings.gate_decision.decision,
-        **({ZENML_MODEL_VERSION: record.model_version} if record.model_version else {}),
+        **({ZENML_MODEL_VERSION: trained.model_version} if trained.model_version else {}),
     }
 
 

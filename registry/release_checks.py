@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from registry.history import HistoryEntry
 from registry.labels import CHAMPION
-from registry.release_view import ReleaseView
+from registry.releases import Releases
 from tabular.bundles.bundle import MANIFEST, BadBundle, digest, parse
 from tabular.bundles.manifest import Release
 from tabular.errors import UserError
@@ -20,7 +20,7 @@ class ReleaseCheck(NamedTuple):
     """Result in words."""
 
 
-def verify(releases: ReleaseView) -> list[ReleaseCheck]:
+def verify(releases: Releases) -> list[ReleaseCheck]:
     """Check everything that a release consists of, without changing anything.
 
     Args:
@@ -41,7 +41,7 @@ def verify(releases: ReleaseView) -> list[ReleaseCheck]:
     return [*found, *_manifest(releases, newest.entry)]
 
 
-def _history(releases: ReleaseView) -> ReleaseCheck:
+def _history(releases: Releases) -> ReleaseCheck:
     try:
         entries = releases.history.read()
     except UserError as error:
@@ -49,7 +49,7 @@ def _history(releases: ReleaseView) -> ReleaseCheck:
     return ReleaseCheck("history", True, f"{len(entries)} entries, each with the sha256 of the one before")
 
 
-def _manifest(releases: ReleaseView, entry: HistoryEntry) -> list[ReleaseCheck]:
+def _manifest(releases: Releases, entry: HistoryEntry) -> list[ReleaseCheck]:
     wanted = releases.manifest(entry)
     if wanted is None:
         champion = entry.change.aliases.get(CHAMPION)
@@ -68,7 +68,7 @@ def _manifest(releases: ReleaseView, entry: HistoryEntry) -> list[ReleaseCheck]:
     ]
 
 
-def _bundle(releases: ReleaseView, role: str, release: Release) -> list[ReleaseCheck]:
+def _bundle(releases: Releases, role: str, release: Release) -> list[ReleaseCheck]:
     what = f"{role}, version {release.version}"
     content = _read(releases, release, MANIFEST)
     if isinstance(content, str):
@@ -88,7 +88,7 @@ def _bundle(releases: ReleaseView, role: str, release: Release) -> list[ReleaseC
     return found
 
 
-def _read(releases: ReleaseView, release: Release, name: str) -> bytes | str:
+def _read(releases: Releases, release: Release, name: str) -> bytes | str:
     """The file's bytes, or the reason why it cannot be read."""
     try:
         return releases.store.read(places.join(release.bundle, name))

@@ -1,64 +1,110 @@
-"""Changing what is released: decide by one new entry of the history, then bring everything to what it says."""
+"""What is released: reading it, deciding a change by one new history entry, and bringing everything to what it says."""
 
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from pydantic import ValidationError
+from zenml.client import Client
 
+from registry import configs, retention, stages
 from registry.author import author, git_commit
-from registry.history import APPLIED, HistoryEntry, ReleaseChange, ReleaseState, Removal
-from registry.labels import BUNDLE, BUNDLE_SHA256, CHAMPION
-from registry.release_view import ReleaseView
-from registry.store import MANIFEST, Store
+from registry.history import APPLIED, History, HistoryEntry, ReleaseChange, ReleaseState, file_of
+from registry.labels import BUNDLE, BUNDLE_SHA256, CHALLENGER, CHAMPION
+from registry.mlflow_registry import GONE, registry_client, version_named
+from registry.store import MANIFEST, Store, folder_of
+from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST as BUNDLE_MANIFEST
 from tabular.bundles.bundle import digest
-from tabular.bundles.manifest import BadManifest, Manifest, ManifestChange
+from tabular.bundles.manifest import BadManifest, Manifest, ManifestChange, Release, TrafficSplit
 from tabular.errors import UserError
 from tabular.storage import places
+from tabular.storage.repository import ROOT
 
 COLLISIONS = ("BAD_REQUEST", "TEMPORARILY_UNAVAILABLE")
 """Error codes of MLflow's database for the second of two writers of one tag, and while it is locked."""
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds to wait before each further attempt; every write can be repeated."""
 
-Follower = Callable[[MlflowClient, str, HistoryEntry], None]
-"""Brings something else to what an entry of the named model says; it is called again after an interruption."""
-
 
 class LostRace(Exception):
     """Somebody else changed the release first. The message says who it was, and what to do."""
 
 
-class Releases(ReleaseView):
+class Releases:
     """One registered model: its aliases, its history and its release manifest.
 
     Args:
         client: the MLflow client.
         store: the model's folder in the artifact store.
         name: name of the registered model; it must exist.
-        root: folder of the repository, for the commit.
-        followers: called in this order with each entry that is carried out.
-        remove: deletes everything that a removal names; None where nothing may be deleted.
+        root: folder of the repository, for the commit and the caches.
     """
 
-    def __init__(
-        self,
-        client: MlflowClient,
-        store: Store,
-        name: str,
-        root: Path,
-        followers: Sequence[Follower] = (),
-        remove: Callable[[Removal], None] | None = None,
-    ) -> None:
-        super().__init__(client, store, name)
+    def __init__(self, client: MlflowClient, store: Store, name: str, root: Path = ROOT) -> None:
+        self.client = client
+        self.store = store
+        self.name = name
+        self.history = History(client, store, name)
         self._root = root
-        self._followers = followers
-        self._remove = remove
+
+    @property
+    def manifest_location(self) -> str:
+        """The value of `STACKHOUSE_MANIFEST` for a service that follows this model."""
+        return places.join(self.store.location, MANIFEST)
+
+    def version(self, reference: str) -> ModelVersion:
+        """The version with this number or alias, or the newest one for `newest`. Raises UserError without it."""
+        return version_named(self.client, self.name, reference)
+
+    def strays(self, newest: ReleaseState) -> list[str]:
+        """In words, the aliases that point elsewhere than the history says: somebody moved them in the registry."""
+        wanted = newest.entry.change.aliases if newest.entry else {}
+        return [
+            f"the alias '{alias}' points to {_version(newest.aliases.get(alias))} in the registry, "
+            f"and to {_version(wanted.get(alias))} in the history"
+            for alias in sorted(wanted.keys() | newest.aliases.keys())
+            if wanted.get(alias) != newest.aliases.get(alias)
+        ]
+
+    def manifest(self, entry: HistoryEntry) -> Manifest | None:
+        """The manifest that belongs to an entry; None without a champion that can be served."""
+        aliases = entry.change.aliases
+        champion = self.servable(aliases.get(CHAMPION))
+        if champion is None:
+            return None
+        challenger = self.servable(aliases.get(CHALLENGER))
+        return Manifest(
+            revision=entry.revision,
+            name=self.name,
+            champion=champion,
+            challenger=challenger,
+            traffic=entry.change.traffic if challenger else TrafficSplit(),
+            changed=entry.changed,
+        )
+
+    def written_manifest(self) -> Manifest:
+        """The manifest in the store. Raises places.NotThere without one, BadManifest where it is not a manifest."""
+        return release.parse(self.store.read(MANIFEST), self.manifest_location)
+
+    def servable(self, version: str | None) -> Release | None:
+        """Where a version's bundle lies; None without a version, and for one that was never packaged."""
+        tags = self.client.get_model_version(self.name, version).tags if version else {}
+        if BUNDLE not in tags or BUNDLE_SHA256 not in tags:
+            return None
+        return Release(version=str(version), bundle=tags[BUNDLE], sha256=tags[BUNDLE_SHA256])
+
+    def packaged(self, version: str) -> Release:
+        """Where a version's bundle lies. Raises UserError for a version that was never packaged."""
+        found = self.servable(version)
+        if found is None:
+            raise UserError(f"version {version} of {self.name} was never packaged: train again, which packages it")
+        return found
 
     def note_bundle(self, version: str, location: str, sha256: str) -> None:
         """Record where a version's bundle lies; from now on the version can be released.
@@ -85,19 +131,16 @@ class Releases(ReleaseView):
         """
         for pause in (*PAUSES, None):
             try:
-                return self._settle()
+                while True:
+                    newest = self.history.newest()
+                    if newest.entry is None or newest.is_settled:
+                        return newest
+                    self._apply(newest.entry, newest)
             except MlflowException as error:
                 if pause is None or error.error_code not in COLLISIONS:
                     raise
             time.sleep(random.uniform(0.5, 1.0) * pause)
         raise AssertionError("the last attempt returns or raises")
-
-    def _settle(self) -> ReleaseState:
-        while True:
-            newest = self.history.newest()
-            if newest.entry is None or newest.is_settled:
-                return newest
-            self._apply(newest.entry, newest)
 
     def change(self, change: ReleaseChange, why: str, base: ReleaseState) -> HistoryEntry:
         """Decide a change and carry it out.
@@ -135,6 +178,15 @@ class Releases(ReleaseView):
         self.settle()
         return entry
 
+    def has_decided(self, change: ReleaseChange, revision: int) -> bool:
+        """Whether the file of a revision holds this change, made here. The registry is not asked: it may not answer."""
+        try:
+            entry = HistoryEntry.model_validate_json(self.store.read(file_of(revision)))
+        except (UserError, OSError, ValidationError):
+            return False
+        same = entry.change.model_dump_json() == change.model_dump_json()  # as text, because NaN does not equal itself
+        return same and entry.changed.by == author()
+
     def write_manifest(self, entry: HistoryEntry) -> Manifest | None:
         """Write the manifest that belongs to an entry, unless it is there. Returns it; None without a champion."""
         wanted = self.manifest(entry)
@@ -158,17 +210,16 @@ class Releases(ReleaseView):
         for key, value in change.sets.items():
             self.client.set_model_version_tag(self.name, str(change.version), key, value)
         self.write_manifest(entry)
-        for follow in self._followers:
-            follow(self.client, self.name, entry)
+        stages.follow_aliases(self.client, self.name, entry)
+        configs.follow_aliases(self.client, self.name, entry)
         for removal in change.removes:
-            self._delete(removal)
+            retention.remove(removal, self.client, self._root)
+            try:
+                self.client.delete_model_version(self.name, removal.version)
+            except MlflowException as error:
+                if error.error_code not in GONE:
+                    raise
         self.client.set_registered_model_tag(self.name, APPLIED, str(entry.revision))
-
-    def _delete(self, removal: Removal) -> None:
-        assert self._remove is not None, "releases that plan a removal are opened with `remove`"
-        self._remove(removal)
-        with _unless_gone():
-            self.client.delete_model_version(self.name, removal.version)
 
     def ensure_servable(self, change: ReleaseChange, base: ReleaseState) -> None:
         """Raises UserError if the new champion was never packaged, or if its bundle is missing or was changed.
@@ -188,10 +239,18 @@ class Releases(ReleaseView):
             raise UserError(f"the bundle of version {version} was changed: {location} has the sha256 {found}")
 
 
-@contextlib.contextmanager
-def _unless_gone() -> Iterator[None]:
-    try:
-        yield
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
+def open_releases(name: str, root: Path = ROOT) -> Releases:
+    """The releases of a registered model: registry, history and manifest of the active stack.
+
+    Args:
+        name: name of the registered model.
+        root: folder of the repository.
+
+    Raises:
+        UserError: the stack has no MLflow registry, or its artifact store cannot hold releases.
+    """
+    return Releases(registry_client(), folder_of(Client().active_stack.artifact_store, name), name, root)
+
+
+def _version(version: str | None) -> str:
+    return f"version {version}" if version else "nothing"

@@ -14,11 +14,12 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from zenml.client import Client
 from zenml.enums import ExecutionStatus, StackComponentType
 from zenml.stack import StackComponent
+from zenml.utils.pagination_utils import depaginate
 from zenml.utils.time_utils import utc_now
 
 from registry.history import Removal
 from registry.labels import BUNDLE, BUNDLE_SHA256, ZENML_RUN
-from registry.mlflow_registry import registry_client, versions
+from registry.mlflow_registry import versions
 from tabular import names
 from tabular.storage.repository import ROOT
 
@@ -30,11 +31,6 @@ _CACHE = ".cache"
 _PAGE = 1000
 _BATCH = 100
 """Runs in one query: ZenML names each run twice in it, and SQLite accepts 500 terms."""
-
-
-def removal_of(client: MlflowClient, version: ModelVersion, root: Path = ROOT) -> Removal:
-    """Find everything that belongs to one version, like `removals_of`."""
-    return removals_of(client, [version], root)[0]
 
 
 def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path = ROOT) -> list[Removal]:
@@ -79,7 +75,7 @@ def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path
     return found
 
 
-def remove(removal: Removal, client: MlflowClient | None = None, root: Path = ROOT) -> None:
+def remove(removal: Removal, client: MlflowClient, root: Path) -> None:
     """Delete everything that a removal names; something that is gone already is not an error.
 
     Every file is deleted before the record of its location, so that everything that a crash has left is found when the
@@ -87,7 +83,7 @@ def remove(removal: Removal, client: MlflowClient | None = None, root: Path = RO
 
     Args:
         removal: from `removals_of`.
-        client: the MLflow client; None for that of the active stack.
+        client: the MLflow client.
         root: folder of the repository.
     """
     if removal.artifacts:
@@ -98,7 +94,6 @@ def remove(removal: Removal, client: MlflowClient | None = None, root: Path = RO
         if (root / _CACHE / folder).exists():
             shutil.rmtree(root / _CACHE / folder)
     if removal.model_uri:
-        client = client or registry_client()
         logged = _logged_model(client, removal.model_uri)
         if logged is not None:
             get_artifact_repository(logged.artifact_location, tracking_uri=client.tracking_uri).delete_artifacts()  # type: ignore[no-untyped-call]
@@ -150,11 +145,8 @@ def _made(runs: list[UUID | str]) -> Iterator[Any]:
     """The artifact versions of some pipeline runs, including those of cached steps."""
     for start in range(0, len(runs), _BATCH):
         for name in ARTIFACTS:
-            batch, number, pages = runs[start : start + _BATCH], 1, 1
-            while number <= pages:
-                page = Client().list_artifact_versions(artifact=name, pipeline_run=batch, page=number, size=_PAGE)
-                yield from page.items
-                number, pages = number + 1, page.total_pages
+            batch = runs[start : start + _BATCH]
+            yield from depaginate(Client().list_artifact_versions, artifact=name, pipeline_run=batch, size=_PAGE)
 
 
 def _released(version: ModelVersion) -> list[Any]:

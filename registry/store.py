@@ -3,7 +3,7 @@
 import contextlib
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from tabular.errors import UserError
@@ -16,28 +16,8 @@ MANIFEST = "manifest.json"
 """File name of the release manifest in the folder of its model."""
 
 
-class Store(Protocol):
-    """A folder that holds the history and the release manifest of a model."""
-
-    @property
-    def location(self) -> str:
-        """The folder's path or fsspec URL."""
-
-    def read(self, name: str) -> bytes:
-        """The content of a file; `name` may be a complete location. Raises places.NotThere without the file."""
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file, or replace it, in one step: nobody reads half of it."""
-
-    def create(self, name: str, content: bytes) -> bool:
-        """Write a file unless it exists. Returns True for exactly one of several writers that try at once."""
-
-    def names(self, folder: str) -> list[str]:
-        """The sorted names of the files in a folder; none if the folder does not exist."""
-
-
 class LocalStore:
-    """A folder on this machine.
+    """A folder on this machine that holds the history and the release manifest of a model.
 
     Args:
         folder: its path; the first write creates it.
@@ -48,18 +28,23 @@ class LocalStore:
 
     @property
     def location(self) -> str:
+        """The folder's path or fsspec URL."""
         return str(self._folder)
 
     def read(self, name: str) -> bytes:
+        """The content of a file; `name` may be a complete location. Raises places.NotThere without the file."""
         return places.read(places.join(self.location, name))
 
     def write(self, name: str, content: bytes) -> None:
+        """Write a file, or replace it, in one step: nobody reads half of it."""
         places.write(places.join(self.location, name), content)
 
     def create(self, name: str, content: bytes) -> bool:
+        """Write a file unless it exists. Returns True for exactly one of several writers that try at once."""
         return create_atomically(self._folder / name, content)
 
     def names(self, folder: str) -> list[str]:
+        """The sorted names of the files in a folder; none if the folder does not exist."""
         with contextlib.suppress(FileNotFoundError):
             found = os.listdir(self._folder / folder)
             return sorted(name for name in found if not name.startswith(UNFINISHED))
@@ -67,7 +52,7 @@ class LocalStore:
 
 
 class RemoteStore:
-    """A folder in a bucket.
+    """A folder in a bucket, with the methods of `LocalStore`.
 
     Args:
         filesystem: an fsspec filesystem. Its `pipe_file(mode="create")` must leave the decision to the bucket, as gcsfs
@@ -106,6 +91,10 @@ class RemoteStore:
         except FileNotFoundError:
             return []
         return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+
+
+Store = LocalStore | RemoteStore
+"""The folder of a model, wherever it is."""
 
 
 def folder_of(artifact_store: Any, name: str) -> Store:

@@ -11,7 +11,7 @@ from zenml.client import Client
 
 from registry import configs
 from registry.mlflow_registry import load
-from registry.release_view import ReleaseView
+from registry.releases import Releases
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning import gate
@@ -21,7 +21,7 @@ from tabular.reports.training import GateDecision
 
 
 def judge(
-    view: ReleaseView, version: ModelVersion, champion_number: str | None, config: GateConfig | None = None
+    view: Releases, version: ModelVersion, champion_number: str | None, config: GateConfig | None = None
 ) -> GateDecision:
     """Decide whether a version may become champion.
 
@@ -30,9 +30,6 @@ def judge(
         version: the challenger.
         champion_number: version number of the present champion; None without one.
         config: limits and tolerance; None takes those that the version was registered with.
-
-    Returns:
-        The decision with its numbers.
 
     Raises:
         UserError: the version was registered without its `model_config.yaml`.
@@ -54,12 +51,9 @@ class RegisteredVersion:
 
     def __init__(self, client: MlflowClient, name: str, number: str) -> None:
         self.version = client.get_model_version(name, number)
+        self.number = number
         self.config = configs.read(client, self.version)
-
-    @property
-    def number(self) -> str:
-        """Number of the version."""
-        return str(self.version.version)
+        self.target = TargetConfig(column=self.config.target, task=self.config.task)
 
     def model(self) -> Pipeline:
         """The fitted pipeline."""
@@ -70,11 +64,6 @@ class RegisteredVersion:
         kept = self.config.artifacts
         train, held_out = _rows(kept.train_rows), _rows(kept.test_rows)
         return None if train is None or held_out is None else (train, held_out)
-
-    @property
-    def target(self) -> TargetConfig:
-        """The target and the task of the version."""
-        return TargetConfig(column=self.config.target, task=self.config.task)
 
 
 def hold(client: MlflowClient, name: str, number: str | None) -> RegisteredVersion | str | None:
@@ -96,10 +85,9 @@ def obstacles(data_source: str, inputs: Sequence[Input], champion: RegisteredVer
         champion: the present champion; its clients send the inputs that it asks for.
     """
     found = ["it was trained on the built-in sample, not on real data"] if data_source == "sample" else []
-    return [
-        *found,
-        *(breaking_changes(champion.config.inputs, inputs) if isinstance(champion, RegisteredVersion) else []),
-    ]
+    if isinstance(champion, RegisteredVersion):
+        found += breaking_changes(champion.config.inputs, inputs)
+    return found
 
 
 def between(challenger: RegisteredVersion, champion: RegisteredVersion | str | None) -> PairedAnswers | str | None:
@@ -126,12 +114,11 @@ def against(
     """The answers of a fitted model and of the champion for the same rows; what `hold` gave instead is returned.
 
     Args:
-        model: the challenger.
-        train_rows: its training rows.
-        held_out_rows: the rows that it was held to.
-        held_out_sha256: the content hash of these, by which equal ones are known without being read.
-        target: what both predict.
-        champion: the other one.
+        model: the challenger, fitted on `train_rows` and scored on `held_out_rows`.
+        train_rows, held_out_rows: rows with the target.
+        held_out_sha256: content hash of the held-out rows, by which equal rows are recognised without being read.
+        target: the target and the task of the challenger.
+        champion: result of `hold`.
     """
     if not isinstance(champion, RegisteredVersion):
         return champion

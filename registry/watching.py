@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
-from registry.stack import read_releases
+from registry.releases import open_releases
 from registry.store import Store
 from tabular.config.base import explain
 from tabular.errors import UserError
@@ -147,7 +147,7 @@ def open_watch(model: str) -> Watch:
     Raises:
         UserError: the stack has no MLflow registry, or its artifact store cannot hold releases.
     """
-    return Watch(read_releases(model).store)
+    return Watch(open_releases(model).store)
 
 
 def _latest(start: str, end: str) -> datetime:

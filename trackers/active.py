@@ -26,7 +26,15 @@ class Sender(Protocol):
         seed: int,
         trials: Literal["table", "runs"],
     ) -> None:
-        """Send the reports of a training run, the version in the registry, and pictures by file name and address."""
+        """Send a training run.
+
+        Args:
+            findings: the reports of the run.
+            registration: the version in the registry.
+            pictures: addresses of PNG and HTML files in the artifact store, by file name.
+            seed: random seed of the run.
+            trials: whether W&B shows the trials as one table or as a run each.
+        """
 
     def send_verdict(self, verdict: Verdict, drift_page: str) -> None:
         """Send a verdict, and the drift report as one HTML page."""

@@ -15,8 +15,8 @@ from zenml.io import fileio
 from tabular.reports.registered import Registration
 from tabular.reports.training import SearchReport, TrainingFindings, Trial
 from tabular.reports.verdicts import Verdict
-from trackers import training_figures, verdict_figures
-from trackers.figure_names import named
+from trackers import figures
+from trackers.figures import named
 
 
 def send(
@@ -28,19 +28,13 @@ def send(
 ) -> None:
     """Log to the active MLflow run; each trial of the search becomes a nested run with its own start and end.
 
-    Pictures go to `pictures`. A trial has the metric that was searched by, `seconds`, `iterations` and, for each
-    of the columns that mattered most, `importance.COLUMN`.
-
-    Args:
-        findings: the reports of the training run.
-        registration: the version in the registry.
-        pictures: addresses of PNG and HTML files in the artifact store, by file name.
-        seed: random seed of the run.
-        trials: not used; a nested run costs next to nothing in MLflow.
+    Pictures go to `pictures`. A trial has the metric that was searched by, `seconds`, `iterations` and, for each of
+    the columns that mattered most, `importance.COLUMN`. `active.Sender` documents the arguments; `trials` is not used,
+    because a nested run costs next to nothing in MLflow.
     """
-    mlflow.log_params(training_figures.parameters(findings, seed))
-    mlflow.log_metrics(training_figures.metrics(findings))
-    mlflow.set_tags(training_figures.tags(findings, registration))
+    mlflow.log_params(figures.parameters(findings, seed))
+    mlflow.log_metrics(figures.metrics(findings))
+    mlflow.set_tags(figures.tags(findings, registration))
     with tempfile.TemporaryDirectory() as folder:
         for name, uri in pictures.items():
             fileio.copy(uri, f"{folder}/{name}")
@@ -55,8 +49,8 @@ def send(
 
 def send_verdict(verdict: Verdict, drift_page: str) -> None:
     """Log a verdict to the active MLflow run: its figures and tags, and it and the drift report as files."""
-    mlflow.log_metrics(verdict_figures.figures(verdict))
-    mlflow.set_tags(verdict_figures.tags(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
+    mlflow.log_metrics(figures.verdict_metrics(verdict))
+    mlflow.set_tags(figures.verdict_tags(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
     mlflow.log_text(verdict.model_dump_json(indent=1), "verdict.json")
     mlflow.log_text(drift_page, "drift_report.html")
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import optuna
+from optuna.distributions import IntDistribution
 from pydantic import BaseModel, Field
 
-from tabular.config.sweep import Sweep, SweepParameter
+from tabular.config.sweep import Sweep
 from tabular.errors import UserError, one_line
-from tabular.learning.search import IMPORTANCES, Objective, Progress, as_file, fixed, summarise
+from tabular.learning.search import IMPORTANCES, Objective, Progress, as_file, distribution, fixed, summarise
 from tabular.reports.training import BestParameters, SearchReport, Trial
 from tabular.storage.atomic import write_atomically
 from trackers.wandb_account import INSTEAD, Account, refusals, require_entry, session
@@ -99,7 +100,16 @@ class _Agent:
     def __enter__(self) -> Self:
         self._thread.start()
         try:
-            self._wait()
+            until = time.monotonic() + PATIENCE
+            while not (self._handed_out or self._has_ended) and time.monotonic() < until:
+                time.sleep(POLL)
+            if not self._handed_out:
+                waited = "it has ended there" if self._has_ended else f"none for {PATIENCE:.0f} s"
+                why = one_line(self._error) if self._error else waited
+                raise UserError(
+                    f"W&B hands out no more trials of the sweep {self.sweep} ({why}): resume it there and run again, "
+                    "ask for fewer with search.trials, or begin a new one with --no-cache"
+                ) from self._error
         except BaseException:
             self.__exit__()
             raise
@@ -112,19 +122,6 @@ class _Agent:
             if hasattr(self._agent, "_queue"):
                 self._agent._queue.put(None)
             self._thread.join(POLL)
-
-    def _wait(self) -> None:
-        """Wait until a trial is handed out."""
-        until = time.monotonic() + PATIENCE
-        while not (self._handed_out or self._has_ended) and time.monotonic() < until:
-            time.sleep(POLL)
-        if not self._handed_out:
-            waited = "it has ended there" if self._has_ended else f"none for {PATIENCE:.0f} s"
-            why = one_line(self._error) if self._error else waited
-            raise UserError(
-                f"W&B hands out no more trials of the sweep {self.sweep} ({why}): resume it there and run again, "
-                "ask for fewer with search.trials, or begin a new one with --no-cache"
-            ) from self._error
 
     @property
     def _has_ended(self) -> bool:
@@ -210,11 +207,10 @@ def _run_one(agent: _Agent, objective: Objective, sweep: Sweep, number: int) -> 
 def _as_wandb(sweep: Sweep) -> dict[str, Any]:
     """The sweep file, with a distribution wherever W&B cannot infer it from the ends of a range."""
     written = as_file(sweep)
-    for name, parameter in sweep.parameters.items():
-        entry = written["parameters"][name]
-        if _is_whole(parameter) and parameter.q is None:
+    for name, entry in written["parameters"].items():
+        if "min" in entry and isinstance(distribution(sweep.parameters[name]), IntDistribution) and "q" not in entry:
             entry |= {"min": int(entry["min"]), "max": int(entry["max"]), "distribution": "int_uniform"}
-        elif parameter.min is not None:
+        elif "min" in entry:
             entry.setdefault("distribution", "uniform")
     return written
 
@@ -226,15 +222,9 @@ def _drawn(sweep: Sweep, config: dict[str, Any]) -> dict[str, Any]:
         if parameter.values is not None:
             drawn[name] = parameter.values[parameter.values.index(config[name])]
         elif parameter.min is not None:
-            drawn[name] = round(config[name]) if _is_whole(parameter) else float(config[name])
+            is_whole = isinstance(distribution(parameter), IntDistribution)
+            drawn[name] = round(config[name]) if is_whole else float(config[name])
     return drawn
-
-
-def _is_whole(parameter: SweepParameter) -> bool:
-    """Whether a range holds whole numbers, by the rules that `Sweep` documents."""
-    ends = isinstance(parameter.min, int) and isinstance(parameter.max, int)
-    stepped = parameter.distribution == "q_uniform" and isinstance(parameter.q, int)
-    return parameter.distribution == "int_uniform" or (ends and (parameter.distribution is None or stepped))
 
 
 def _best_value(trials: list[Trial], sweep: Sweep) -> float | None:

@@ -14,8 +14,8 @@ from zenml.io import fileio
 from tabular.reports.registered import Registration
 from tabular.reports.training import SearchReport, TrainingFindings, Trial
 from tabular.reports.verdicts import Verdict
-from trackers import training_figures, verdict_figures
-from trackers.figure_names import named
+from trackers import figures
+from trackers.figures import named
 
 if TYPE_CHECKING:
     import wandb
@@ -37,13 +37,7 @@ def send(
     The config holds what was chosen, the sweep as it was run, and the model's place in the registry. The summary holds
     the same figures as MLflow, under the same names, and the model again. Then follow every picture under `pictures/`,
     every list under `tables/`, the course of the search under `trials/`, and `best_params.yaml` as a file.
-
-    Args:
-        findings: the reports of the training run.
-        registration: the version in the registry.
-        pictures: addresses of PNG and HTML files in the artifact store, by file name.
-        seed: random seed of the run.
-        trials: whether the trials are shown as one table or as a run each.
+    `active.Sender` documents the arguments.
     """
     import wandb
 
@@ -58,13 +52,9 @@ def send(
         "model.mlflow_run_id": registration.run_id,
     }
     config: Any = run.config  # untyped
-    config.update(
-        {**training_figures.parameters(findings, seed), **model, "sweep": search.sweep}, allow_val_change=True
-    )
-    run.summary.update(
-        {**training_figures.metrics(findings), **model, "imputation.best": findings.imputation_report.best}
-    )
-    _tag(run, training_figures.tags(findings, registration))
+    config.update({**figures.parameters(findings, seed), **model, "sweep": search.sweep}, allow_val_change=True)
+    run.summary.update({**figures.metrics(findings), **model, "imputation.best": findings.imputation_report.best})
+    _tag(run, figures.tags(findings, registration))
     _log_course(run, search)
     _log_pictures(run, pictures)
     _log_tables(run, findings, with_trials=trials == "table")
@@ -81,8 +71,8 @@ def send_verdict(verdict: Verdict, drift_page: str) -> None:
 
     run = wandb.run
     assert run is not None, "ZenML opens the run before the step"
-    run.summary.update(verdict_figures.figures(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
-    _tag(run, verdict_figures.tags(verdict))
+    run.summary.update(figures.verdict_metrics(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
+    _tag(run, figures.verdict_tags(verdict))
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "drift_report.html")
         page.write_text(drift_page, encoding="utf-8")
@@ -167,9 +157,9 @@ def _send_trials(run: "wandb.Run", search: SearchReport) -> None:
             reinit="create_new",
             settings=settings,
         ) as child:
-            figures = trial.model_dump(include={"number", "state", "iterations", "started", "seconds"})
+            summary = trial.model_dump(include={"number", "state", "iterations", "started", "seconds"})
             importances = {f"importance.{column}": share for column, share in trial.importances.items()}
-            child.summary.update({**figures, search.metric: trial.value, **named(importances)})
+            child.summary.update({**summary, search.metric: trial.value, **named(importances)})
             if trial.importances:
                 child.log({"charts/importances": _bars(trial)})
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 WIDTH = 160
 """Width in characters of a table that is written to a file or a pipe."""
@@ -63,6 +64,28 @@ class Screen:
     def text(self, text: str) -> None:
         """Write a text unchanged."""
         click.echo(text, file=self._stream, nl=False)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], folded: Sequence[str] = (), title: str | None = None
+) -> "Table":
+    """A table for people. None becomes an empty cell, and the markup of rich is not interpreted.
+
+    Args:
+        columns: heads of the columns.
+        rows: cells of each row: plain values, or rich's `Text` with a style.
+        folded: columns whose long cells continue on further lines instead of being cut off.
+        title: line above the table.
+    """
+    from rich.markup import escape
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    heads = [Column(name, overflow="fold" if name in folded else "ellipsis") for name in columns]
+    made = Table(*heads, title=escape(title) if title else None)
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else escape("" if cell is None else str(cell)) for cell in row))
+    return made
 
 
 def moment(milliseconds: int | None) -> str | None:

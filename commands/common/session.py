@@ -79,7 +79,7 @@ def active_stack(root: Path) -> "tuple[MlflowClient, Callable[[str], Releases]]"
         raise Failed(str(error)) from None
     # Imported last, so that a stack that is down is reported without waiting for the import of MLflow.
     from registry.mlflow_registry import registry_client
-    from registry.stack import open_releases
+    from registry.releases import open_releases
 
     return registry_client(), lambda name: open_releases(name, root)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.common.answering import ModelsCommand, answers
+from commands.common.screen import table
 from commands.common.session import open_session
 from commands.models.group import models
 from commands.models.show_versions import in_words
@@ -22,16 +23,22 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 @answers
 def compare(request: ModelsCommand, a: str, b: str) -> None:
     """Compare two versions on rows that neither was trained on, and write a page with pictures."""
-    from registry import comparison_page
+    from registry.version_gate import RegisteredVersion, between
+    from tabular.learning.comparison import compare
+    from tabular.pages.html_pages import comparison_page
+    from tabular.pages.pictures import png_files
+    from tabular.storage import places
 
     session = open_session(request.root, request.model)
-    first, second = session.version(a), session.version(b)
-    name = f"{session.name}-{first.version}-{second.version}.html"
-    page = request.root / "reports" / "models" / name.replace("/", "_")
-    comparison = comparison_page.compare(session.releases, first, second, page)
-    document = {"model": session.name, "a": str(first.version), "b": str(second.version), "page": str(page)}
+    numbers = [str(session.version(reference).version) for reference in (a, b)]
+    old, new = (RegisteredVersion(session.client, session.name, number) for number in numbers)
+    comparison = compare(old.config, new.config, between(new, old))
+    page = request.root / "reports" / "models" / f"{session.name}-{old.number}-{new.number}.html".replace("/", "_")
+    title = f"{session.name}: {comparison.a} and {comparison.b}"
+    places.write(str(page), comparison_page(comparison, title, png_files(comparison)).encode())
+    document = {"model": session.name, "a": old.number, "b": new.number, "page": str(page)}
     shown = [*_compared(comparison), f"page: {page}"]
-    next_ = f"`python run.py models promote {second.version} --to champion --dry-run`"
+    next_ = f"`python run.py models promote {new.number} --to champion --dry-run`"
     request.screen.answer(document | {"comparison": comparison.model_dump(mode="json")}, shown, next_)
 
 
@@ -62,25 +69,16 @@ def _coloured(line: str) -> str:
 
 
 def _compared(comparison: Any) -> "list[Table | str]":
-    from rich.markup import escape
-    from rich.table import Column, Table
-
     shown: list[Table | str] = []
+    both = (comparison.a, comparison.b)
     if comparison.parameters:
-        made = Table("what was chosen", comparison.a, comparison.b)
-        for difference in comparison.parameters:
-            values = ("" if value is None else str(value) for value in (difference.a, difference.b))
-            made.add_row(escape(difference.name), *map(escape, values))
-        shown.append(made)
-    scores = Table("on its own held-out rows", comparison.a, comparison.b)
-    for score in comparison.scores:
-        scores.add_row(score.metric, *(_span(interval) for interval in (score.a, score.b)))
-    shown.append(scores)
+        chosen = [(difference.name, difference.a, difference.b) for difference in comparison.parameters]
+        shown.append(table(("what was chosen", *both), chosen))
+    scores = [(score.metric, _span(score.a), _span(score.b)) for score in comparison.scores]
+    shown.append(table(("on its own held-out rows", *both), scores))
     if comparison.tests:
-        tests = Table(f"on {comparison.compared_on}", comparison.a, comparison.b, Column("verdict", overflow="fold"))
-        for test in comparison.tests:
-            tests.add_row(test.metric, in_words(test.a), in_words(test.b), escape(test.words))
-        shown.append(tests)
+        tests = [(test.metric, in_words(test.a), in_words(test.b), test.words) for test in comparison.tests]
+        shown.append(table((f"on {comparison.compared_on}", *both, "verdict"), tests, folded=("verdict",)))
     shown += [*comparison.data, *comparison.inputs, *(f"breaking: {sentence}" for sentence in comparison.breaks)]
     return [*shown, comparison.words]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.common.answering import ModelsCommand
-from commands.common.screen import size_in_words
+from commands.common.screen import size_in_words, table
 from commands.common.session import REFUSED, Failed, Session
 from commands.models.group import ChangeOptions
 from commands.models.show_history import gate_in_words, moves_in_words
@@ -74,7 +74,8 @@ def carry_out(
             click.echo("nothing was changed", err=True)
             sys.exit(REFUSED)
     entry = commit(session, change, options.reason)
-    request.screen.answer(document | _decided(entry), [*shown, f"done: revision {entry.revision}"], next_)
+    decided = {"changed": True, "revision": entry.revision, "moved": [move.model_dump() for move in entry.moved]}
+    request.screen.answer(document | decided, [*shown, f"done: revision {entry.revision}"], next_)
 
 
 def commit(session: Session, change: "ReleaseChange", why: str) -> "HistoryEntry":
@@ -103,30 +104,12 @@ def _commit(session: Session, change: "ReleaseChange", why: str, base: "ReleaseS
     except LostRace:
         raise  # the entry of somebody else may hold an equal change
     except Exception as error:  # whatever it is: the user has to know whether the change was decided
-        if not _is_decided(session, change, base.revision + 1):
+        if not session.releases.has_decided(change, base.revision + 1):
             raise
         raise Failed(
             f"revision {base.revision + 1} is decided and not completed ({one_line(error)}); "
             "the next `python run.py models` command completes it"
         ) from error
-
-
-def _is_decided(session: Session, change: "ReleaseChange", revision: int) -> bool:
-    """Whether the history's file holds this change; the registry, which may not answer, is not asked."""
-    from pydantic import ValidationError
-
-    from registry.author import author
-    from registry.history import FOLDER, HistoryEntry
-    from tabular.errors import UserError
-
-    try:
-        content = session.releases.store.read(f"{FOLDER}/{revision:06d}.json")
-        entry = HistoryEntry.model_validate_json(content)
-    except (UserError, OSError, ValidationError):
-        return False
-    # As text, because NaN does not equal itself.
-    same = entry.change.model_dump_json() == change.model_dump_json()
-    return same and entry.changed.by == author()
 
 
 def _document(session: Session, options: ChangeOptions, plan: PlannedChange) -> dict[str, Any]:
@@ -152,11 +135,6 @@ def _document(session: Session, options: ChangeOptions, plan: PlannedChange) -> 
     }
 
 
-def _decided(entry: "HistoryEntry") -> dict[str, Any]:
-    moved = [move.model_dump() for move in entry.moved]
-    return {"changed": True, "revision": entry.revision, "moved": moved}
-
-
 def _in_a_line(session: Session, plan: PlannedChange, change: "ReleaseChange") -> str:
     parts = [plan.action if plan.version is None else f"{plan.action} version {plan.version} of {session.name}"]
     parts += [moves_in_words(change.moves(session.base.aliases))] if change.moves(session.base.aliases) else []
@@ -167,17 +145,13 @@ def _in_a_line(session: Session, plan: PlannedChange, change: "ReleaseChange") -
 
 
 def _shown(session: Session, plan: PlannedChange) -> "list[RenderableType]":
-    from rich.table import Table
-
     change = plan.change
     if change is None:
         return []
     shown: list[RenderableType] = []
     if moved := change.moves(session.base.aliases):
-        table = Table("alias", "from", "to")
-        for move in moved:
-            table.add_row(move.alias, move.before or "none", move.after or "none")
-        shown.append(table)
+        rows = [(move.alias, move.before or "none", move.after or "none") for move in moved]
+        shown.append(table(("alias", "from", "to"), rows))
     if change.sets:
         tags = ", ".join(f"{key}={value}" for key, value in change.sets.items())
         shown.append(f"version {plan.version}: {tags}")
@@ -193,12 +167,9 @@ def _shown(session: Session, plan: PlannedChange) -> "list[RenderableType]":
 
 
 def _removed(removals: "tuple[Removal, ...]") -> "RenderableType":
-    from rich.markup import escape
-    from rich.table import Column, Table
-
-    table = Table("version", "size", Column("what is deleted with it", overflow="fold"))
+    rows = []
     for removal in removals:
         artifacts = [f"{len(removal.artifacts)} ZenML artifacts"] if removal.artifacts else []
         things = [*filter(None, [removal.model_uri]), *artifacts, *removal.bentos, *removal.folders]
-        table.add_row(removal.version, size_in_words(removal.size), escape(", ".join(things)))
-    return table
+        rows.append((removal.version, size_in_words(removal.size), ", ".join(things)))
+    return table(("version", "size", "what is deleted with it"), rows, folded=("what is deleted with it",))

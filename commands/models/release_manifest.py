@@ -2,8 +2,10 @@
 
 import shlex
 import sys
+from dataclasses import replace
 
 from commands.common.answering import ModelsCommand, answers
+from commands.common.screen import table
 from commands.common.session import REFUSED, open_session
 from commands.models.group import ChangeOptions, changes, models
 from commands.models.planned_change import PlannedChange, carry_out
@@ -19,9 +21,6 @@ def release() -> None:
 @answers
 def show(request: ModelsCommand) -> None:
     """Show the manifest, its location, and how a service follows it."""
-    from rich.markup import escape
-    from rich.table import Column, Table
-
     from tabular.storage import places
 
     session = open_session(request.root, request.model)
@@ -32,12 +31,10 @@ def show(request: ModelsCommand) -> None:
         raise UserError(
             f"{session.name} is not released yet; `python run.py models promote newest --to champion` releases it"
         ) from None
-    shares = (manifest.traffic.champion, manifest.traffic.challenger)
-    table = Table("role", "version", "traffic", Column("bundle", overflow="fold"), title=escape(session.name))
-    roles = (("champion", manifest.champion), ("challenger", manifest.challenger))
-    for (role, named), share in zip(roles, shares, strict=True):
-        if named is not None:
-            table.add_row(role, named.version, f"{share:.0%}", escape(named.bundle))
+    shares = manifest.traffic
+    roles = (("champion", manifest.champion, shares.champion), ("challenger", manifest.challenger, shares.challenger))
+    rows = [(role, named.version, f"{share:.0%}", named.bundle) for role, named, share in roles if named is not None]
+    shown = table(("role", "version", "traffic", "bundle"), rows, folded=("bundle",), title=session.name)
     changed = manifest.changed
     said = f"revision {manifest.revision}, {changed.at} by {changed.by}{f': {changed.why}' if changed.why else ''}"
     setting = f"STACKHOUSE_MANIFEST={shlex.quote(location)}"
@@ -47,32 +44,30 @@ def show(request: ModelsCommand) -> None:
         "setting": setting,
         "manifest": manifest.model_dump(mode="json"),
     }
-    request.screen.answer(document, [table, said, f"manifest: {location}"], f"`{setting} bentoml serve`")
+    request.screen.answer(document, [shown, said, f"manifest: {location}"], f"`{setting} bentoml serve`")
 
 
 @release.command()
 @answers
 def verify(request: ModelsCommand) -> None:
     """Check the manifest against the history and every file against its sha256; exit code 1 for a difference."""
-    from rich.markup import escape
-    from rich.table import Column, Table
+    from rich.text import Text
 
     from registry import release_checks
 
     session = open_session(request.root, request.model)
     findings = release_checks.verify(session.releases)
-    table = Table("what", "state", Column("what was found", overflow="fold"))
-    for finding in findings:
-        state = "[green]ok[/green]" if finding.ok else "[red]fails[/red]"
-        table.add_row(escape(finding.what), state, escape(finding.text))
+    states = {True: Text("ok", "green"), False: Text("fails", "red")}
+    rows = [(finding.what, states[finding.ok], finding.text) for finding in findings]
     is_good = all(finding.ok for finding in findings)
     document = {
         "model": session.name,
         "ok": is_good,
-        "findings": [{"what": finding.what, "ok": finding.ok, "text": finding.text} for finding in findings],
+        "findings": [finding._asdict() for finding in findings],
     }
     good, bad = "`python run.py models release show`", "`python run.py models release rebuild`, or train again"
-    request.screen.answer(document, [table], good if is_good else bad)
+    shown = table(("what", "state", "what was found"), rows, folded=("what was found",))
+    request.screen.answer(document, [shown], good if is_good else bad)
     if not is_good:
         sys.exit(REFUSED)
 
@@ -87,9 +82,7 @@ def rebuild(request: ModelsCommand, options: ChangeOptions) -> None:
     entry, base = session.base.entry, session.base
     if session.strays:
         if base.revision == 0:
-            session = session.__class__(
-                session.root, session.releases, base, []
-            )  # taking them over is the change itself
+            session = replace(session, strays=[])  # taking them over is the change itself
         plan = PlannedChange("adopt", None, plans.adopt(base))
         carry_out(request, options, session, plan, "`python run.py models release verify`")
         return

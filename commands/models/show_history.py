@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from commands.common.answering import ModelsCommand, answers
+from commands.common.screen import table
 from commands.common.session import open_session
 from commands.models.group import models
 from commands.models.show_versions import in_words
@@ -16,26 +17,23 @@ if TYPE_CHECKING:
 @answers
 def history(request: ModelsCommand) -> None:
     """Show who changed what and why, the newest entry last; each entry is checked against the one before it."""
-    from rich.markup import escape
-    from rich.table import Column, Table
-
     session = open_session(request.root, request.model)
     entries = session.releases.history.read()
-    words, why = Column("numbers", overflow="fold"), Column("why", overflow="fold")
-    table = Table("revision", "when", "who", "action", "from -> to", "forced", words, why, "commit")
-    for entry in entries:
-        cells = (
-            str(entry.revision),
+    rows = [
+        (
+            entry.revision,
             entry.changed.at,
             entry.changed.by,
             entry.change.action,
             _what(entry),
             "forced" if entry.change.forced else "",
-            gate_in_words(entry.change.gate) if entry.change.gate else "",
+            entry.change.gate and gate_in_words(entry.change.gate),
             entry.changed.why,
             entry.git_commit[:8] + ("-dirty" if entry.git_commit.endswith("-dirty") else ""),
         )
-        table.add_row(*(escape(cell) for cell in cells))
+        for entry in entries
+    ]
+    heads = ("revision", "when", "who", "action", "from -> to", "forced", "numbers", "why", "commit")
     document = {"model": session.name, "entries": [entry.model_dump(mode="json") for entry in entries]}
     none = f"nothing was changed yet in {session.name}"
     next_ = (
@@ -43,7 +41,8 @@ def history(request: ModelsCommand) -> None:
         if entries
         else "`python run.py models promote newest --to champion`"
     )
-    request.screen.answer(document, [table] if entries else [none], next_)
+    shown = [table(heads, rows, folded=("numbers", "why")) if entries else none]
+    request.screen.answer(document, shown, next_)
 
 
 def moves_in_words(moved: "tuple[AliasMove, ...] | list[AliasMove]") -> str:

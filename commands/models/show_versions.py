@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.common.answering import ModelsCommand, answers
-from commands.common.screen import moment
+from commands.common.screen import moment, table
 from commands.common.session import Session, open_all, open_session
 from commands.models.group import models
 from registry.labels import ARCHIVED, BUNDLE, BUNDLE_SHA256, CHALLENGER, CHAMPION, HELD_OUT_SHA256, METRIC
@@ -26,18 +26,15 @@ SHOWN = 4
 @answers
 def list_(request: ModelsCommand) -> None:
     """Show the registered models."""
-    from rich.table import Table
-
     from registry.mlflow_registry import versions
 
-    table = Table("model", "versions", "champion", "challenger", "last change")
-    found = []
+    found, rows = [], []
     for session in open_all(request.root, request.model):
         name, entry, aliases = session.name, session.base.entry, session.base.aliases
         count = len(versions(session.client, name))
         champion, challenger = aliases.get(CHAMPION), aliases.get(CHALLENGER)
         last = f"{entry.changed.at} {entry.change.action} by {entry.changed.by}" if entry else ""
-        table.add_row(name, str(count), champion or "", challenger or "", last)
+        rows.append((name, count, champion, challenger, last))
         found.append(
             {
                 "model": name,
@@ -50,7 +47,8 @@ def list_(request: ModelsCommand) -> None:
         )
     none = "no model is registered yet; `python run.py` trains one"
     next_ = "`python run.py models versions`" if len(found) == 1 else "`python run.py models versions --model NAME`"
-    request.screen.answer({"models": found}, [table] if found else [none], next_ if found else "")
+    shown = [table(("model", "versions", "champion", "challenger", "last change"), rows) if found else none]
+    request.screen.answer({"models": found}, shown, next_ if found else "")
 
 
 @models.command()
@@ -58,26 +56,25 @@ def list_(request: ModelsCommand) -> None:
 @answers
 def versions(request: ModelsCommand, all_: bool) -> None:
     """Show the versions of a model, the newest first."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from registry.mlflow_registry import versions as versions_of
 
     session = open_session(request.root, request.model)
     rows = [summary(version, session) for version in versions_of(session.client, session.name)]
     shown = [row for row in rows if all_ or not row["archived"]]
     names = list(dict.fromkeys(name for row in shown for name in row["metrics"]))[:SHOWN]
-    table = Table("version", "aliases", "algorithm", *names, "data", "created", "gate", title=escape(session.name))
+    cells = []
     for row in shown:
         numbers = [in_words(row["metrics"].get(name)) for name in names]
         marks = [*row["aliases"], *(["(archived)"] if row["archived"] else [])]
         data = f"{row['data_source'] or ''} {(row['data_sha256'] or '')[:8]}".strip()
-        cells = (row["version"], " ".join(marks), row["algorithm"], *numbers, data, row["created"], row["gate"])
-        table.add_row(*(escape(cell or "") for cell in cells))
+        cells.append((row["version"], " ".join(marks), row["algorithm"], *numbers, data, row["created"], row["gate"]))
     hidden = len(rows) - len(shown)
     notes = [f"{hidden} archived not shown; --all shows all"] if hidden else []
     document = {"model": session.name, "versions": shown, "archived_hidden": hidden}
-    request.screen.answer(document, [table, *notes], "`python run.py models show newest`")
+    heads = ("version", "aliases", "algorithm", *names, "data", "created", "gate")
+    request.screen.answer(
+        document, [table(heads, cells, title=session.name), *notes], "`python run.py models show newest`"
+    )
 
 
 @models.command()
@@ -195,19 +192,11 @@ def _best(rows: list[dict[str, Any]], metric: str) -> dict[str, Any]:
 
 
 def _pairs(title: str, values: dict[str, Any]) -> "Table":
-    from rich.markup import escape
-    from rich.table import Column, Table
-
-    table = Table(title, Column("", overflow="fold"))
-    for name, value in values.items():
-        table.add_row(escape(name), escape("" if value is None else str(value)))
-    return table
+    return table((title, ""), values.items(), folded=("",))
 
 
 def _of_config(config: "ModelConfig") -> "list[Table]":
-    from rich.markup import escape
-    from rich.table import Table
-
+    data, baseline = config.data, config.baseline
     made = {
         "algorithm": config.algorithm,
         "target": f"{config.target} ({config.task}, transform {config.target_transform})",
@@ -216,26 +205,22 @@ def _of_config(config: "ModelConfig") -> "list[Table]":
         "seed": config.seed,
         **config.parameters,
     }
-    scores = Table("held-out metric", "value", "interval", "baseline")
-    for name, interval in config.metrics.items():
-        span = f"{in_words(interval.low)} to {in_words(interval.high)}"
-        scores.add_row(name, in_words(interval.value), span, in_words(config.baseline.get(name)))
-    data = config.data
+    scores = [
+        (name, in_words(found.value), f"{in_words(found.low)} to {in_words(found.high)}", in_words(baseline.get(name)))
+        for name, found in config.metrics.items()
+    ]
     rows = {
         "from": f"{data.location} ({data.source})",
         "sha256": data.sha256,
         "rows": f"{data.rows:,}: {data.train_rows:,} to train on, {data.held_out_rows:,} held out",
         "held-out sha256": data.held_out_sha256,
     }
-    inputs = Table("input", "kind", "type")
-    for column in config.inputs:
-        inputs.add_row(escape(column.name), column.kind, column.dtype)
     runs = {"ZenML run": config.runs.zenml, "sweep": config.runs.sweep, "commit": config.git_commit}
     return [
         _pairs("made", made),
-        scores,
+        table(("held-out metric", "value", "interval", "baseline"), scores),
         _pairs("data", rows),
-        inputs,
+        table(("input", "kind", "type"), [(column.name, column.kind, column.dtype) for column in config.inputs]),
         _pairs("gate", {str(config.gate.decision): config.gate.reason}),
         _pairs("made by", {name: value for name, value in runs.items() if value}),
     ]

@@ -5,7 +5,7 @@ from typing import Annotated
 from zenml import step
 
 from registry import version_gate
-from registry.stack import read_releases
+from registry.releases import open_releases
 from tabular import names
 from tabular.config.promotion import PromotionConfig
 from tabular.reports.training import GateDecision
@@ -14,6 +14,6 @@ from tabular.reports.training import GateDecision
 @step
 def judge(promotion: PromotionConfig) -> Annotated[GateDecision, names.GATE_DECISION]:
     """Apply the absolute limits, then compare with the champion on rows that neither was trained on."""
-    view = read_releases(promotion.model)
+    view = open_releases(promotion.model)
     version = view.version(promotion.version)
     return version_gate.judge(view, version, view.history.newest().champion, promotion.gate)

@@ -8,13 +8,12 @@ from materializers.bundle import FOLDER
 from materializers.caching import depends_on
 from registry import releases as releasing
 from registry.gated_promotion import follow_gate
-from registry.stack import open_releases
+from registry.releases import open_releases
 from tabular import names
 from tabular.bundles.bundle import MANIFEST, digest
 from tabular.bundles.making.folder import BundleFolder
 from tabular.reports.registered import Promotion, Registration
 from tabular.reports.training import GateDecision
-from tabular.storage.repository import ROOT
 
 
 @step(cache_policy=depends_on(releasing))
@@ -27,7 +26,7 @@ def promote(
     is not released again when a cached run is repeated. The bundle has been loaded, so all of its files have the sha256
     that they were written with.
     """
-    releases = open_releases(registration.name, ROOT)
+    releases = open_releases(registration.name)
     where = f"{get_step_context().inputs['bundle'][0].uri}/{FOLDER}"
     releases.note_bundle(registration.version, where, digest((bundle.path / MANIFEST).read_bytes()))
     promotion = follow_gate(releases, registration.version, decision, f"the gate decided: {decision.decision}")

@@ -12,7 +12,7 @@ from materializers.model_config import ModelConfigMaterializer
 from materializers.report import ReportMaterializer
 from registry import registering
 from registry.mlflow_registry import registry_client
-from registry.registering import TrainedModel, TrainingRecord
+from registry.registering import TrainedModel
 from tabular import names
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, ModelConfig
@@ -75,7 +75,16 @@ def register(
     card = cards.model_card(name=model_name, task=target.task, target=target.column, findings=findings, seed=seed)
     inputs, run = get_step_context().inputs, get_step_context().pipeline_run
     (trained,), (train,), (held_out,) = inputs["model"], inputs["train_rows"], inputs["test_rows"]
-    record = TrainingRecord(
+    made = TrainedModel(
+        name=model_name,
+        pipeline=model,
+        train_rows=train_rows,
+        held_out_rows=len(test_rows),
+        findings=findings,
+        target=target,
+        gate=gate,
+        seed=seed,
+        card=card,
         run=run.name,
         model_version=str(run.model_version.id) if run.model_version else None,
         model_sha256=str(trained.content_hash),
@@ -83,10 +92,7 @@ def register(
         held_out_sha256=str(held_out.content_hash),
         artifacts=Artifacts(train_rows=str(train.id), test_rows=str(held_out.id)),
     )
-    registration, config = registering.register(
-        registry_client(),
-        TrainedModel(model_name, model, train_rows, len(test_rows), findings, target, gate, seed, card, record),
-    )
+    registration, config = registering.register(registry_client(), made)
     pictures = {
         item.uri.rpartition("/")[2]: item.uri
         for versions in inputs.values()

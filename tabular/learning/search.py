@@ -210,7 +210,7 @@ def summarise(
 
 def _run_one(study: optuna.Study, objective: Objective, sweep: Sweep) -> None:
     """Draw one point, score it, and record it as complete or pruned with its start and duration."""
-    trial = study.ask({name: _distribution(p) for name, p in sweep.parameters.items() if _varies(p)})
+    trial = study.ask({name: distribution(p) for name, p in sweep.parameters.items() if _varies(p)})
     trial.set_user_attr(STARTED, datetime.datetime.now(datetime.UTC).isoformat())
     started = time.perf_counter()
     try:
@@ -267,7 +267,8 @@ def _varies(parameter: SweepParameter) -> bool:
     return parameter.values is not None or parameter.min is not None
 
 
-def _distribution(parameter: SweepParameter) -> BaseDistribution:
+def distribution(parameter: SweepParameter) -> BaseDistribution:
+    """The distribution of a parameter that varies, by the rules that `SweepParameter` documents."""
     if parameter.values is not None:
         return CategoricalDistribution(list(parameter.values))
     low, high, step = parameter.min, parameter.max, parameter.q

@@ -196,5 +196,5 @@ def test_a_deletion_that_was_interrupted_is_completed_by_the_next_command(
 
 
 def deletion(made: Registered, number: str) -> ReleaseChange:
-    removal = retention.removal_of(made.client, made.client.get_model_version(made.name, number), made.folder)
+    [removal] = retention.removals_of(made.client, [made.client.get_model_version(made.name, number)], made.folder)
     return plans.remove(made.releases.settle(), [removal], "delete")

@@ -113,9 +113,9 @@ def test_diff_is_the_yaml_of_both_without_colours_in_a_pipe(made: Registered) ->
 
 def test_compare_writes_a_page_and_says_where(made: Registered, monkeypatch: pytest.MonkeyPatch) -> None:
     # given: no answers of the models, which are none
-    from registry import comparison_page
+    from registry import version_gate
 
-    monkeypatch.setattr(comparison_page, "between", lambda new, old: "cannot tell: there are no rows")
+    monkeypatch.setattr(version_gate, "between", lambda new, old: "cannot tell: there are no rows")
 
     # when
     found = ask(made, "compare", "champion", "newest")

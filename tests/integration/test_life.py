@@ -15,7 +15,7 @@ import yaml
 
 from registry.history import HistoryEntry
 from registry.release_checks import verify
-from registry.stack import open_releases
+from registry.releases import open_releases
 from tests.support.bundles import eventually
 from tests.support.ports import free_port
 from tests.support.runs import Repository, Trained, overrides

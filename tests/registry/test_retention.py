@@ -21,7 +21,7 @@ def made(tmp_path: Path) -> Registered:
 
 
 def removal(made: Registered, number: str) -> Removal:
-    return retention.removal_of(made.client, made.client.get_model_version(made.name, number), made.folder)
+    return retention.removals_of(made.client, [made.client.get_model_version(made.name, number)], made.folder)[0]
 
 
 def model_folder(made: Registered, number: str) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from registry import configs, retention
+from registry import configs
 from registry.releases import Releases
 from registry.store import LocalStore
 from tabular.learning.model_config import Data, Runs
@@ -35,10 +35,7 @@ class Registered(Shop):
 
     @property
     def releases(self) -> Releases:
-        client = self.client
-        remove = functools.partial(retention.remove, client=client, root=self.folder)
-        followers = (configs.follow_aliases,)
-        return Releases(client, LocalStore(self.folder / "releases"), self.name, self.folder, followers, remove)
+        return Releases(self.client, LocalStore(self.folder / "releases"), self.name, self.folder)
 
     @property
     def numbers(self) -> list[str]:

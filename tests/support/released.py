@@ -34,8 +34,7 @@ class Shop:
 
     @property
     def releases(self) -> Releases:
-        client = self.client
-        return Releases(client, LocalStore(self.folder / "releases"), NAME, self.folder, (configs.follow_aliases,))
+        return Releases(self.client, LocalStore(self.folder / "releases"), NAME, self.folder)
 
     def state(self) -> tuple[dict[str, str], str, int]:
         """The aliases, the champion of the manifest, and the number of entries."""

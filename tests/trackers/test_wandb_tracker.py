@@ -16,8 +16,8 @@ from tests.support.findings import HARD, IMPORTANCES, REGISTRATION, SWEEP, findi
 from tests.support.project import ROOT
 from tests.support.reports import features, imputation, regression
 from tests.support.wandb_reader import OfflineRun, read_runs
-from trackers import training_figures, wandb_tracker
-from trackers.figure_names import figure_name
+from trackers import figures, wandb_tracker
+from trackers.figures import figure_name
 
 Send = Callable[..., list[OfflineRun]]
 
@@ -69,7 +69,7 @@ def runs(send: Send) -> list[OfflineRun]:
 
 
 def test_choices_and_the_sweep_are_the_config(run: OfflineRun) -> None:
-    expected = training_figures.parameters(findings(), 42)
+    expected = figures.parameters(findings(), 42)
     assert {name: run.config[name] for name in expected} == expected
     assert run.config["imputer"] == "knn" and run.config["best.leaves"] == 10
     assert run.config["sweep"] == SWEEP
@@ -77,7 +77,7 @@ def test_choices_and_the_sweep_are_the_config(run: OfflineRun) -> None:
 
 def test_figures_have_the_names_they_have_in_mlflow(run: OfflineRun) -> None:
     # given
-    expected = training_figures.metrics(findings())
+    expected = figures.metrics(findings())
     # then
     assert {name: run.summary[name] for name in expected} == expected
     assert (run.summary["wmape"], run.summary["wmape.low"], run.summary["wmape.high"]) == (12.5, 11.0, 14.0)

@@ -16,8 +16,8 @@ from tests.support.registered import Registered, registered
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registered]:
     before = mlflow.get_tracking_uri()
     made = registered(tmp_path / "model")
-    monkeypatch.setattr(judge_module, "read_releases", lambda name: made.releases)
-    monkeypatch.setattr(release_module, "open_releases", lambda name, root: made.releases)
+    monkeypatch.setattr(judge_module, "open_releases", lambda name: made.releases)
+    monkeypatch.setattr(release_module, "open_releases", lambda name: made.releases)
     yield made
     mlflow.set_tracking_uri(before)
 

@@ -50,7 +50,7 @@ def released(way: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> I
         patched.setattr(
             promote_module,
             "open_releases",
-            lambda name, root: Releases(client, LocalStore(folder / "store"), name, root),
+            lambda name: Releases(client, LocalStore(folder / "store"), name),
         )
         patched.setattr(track_module.active, "sender", lambda tracker: mlflow_tracker)
         with mlflow.start_run(experiment_id=experiment):

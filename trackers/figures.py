@@ -1,11 +1,34 @@
-"""The parameters, metrics and tags of a training run, by plain name, for every tracker."""
+"""The parameters, metrics and tags that every tracker is sent, under names that each of them takes."""
 
 import math
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from tabular.reports.registered import Registration
 from tabular.reports.training import TrainingFindings
-from trackers.figure_names import named
+from tabular.reports.verdicts import SEVERITY, Verdict
+
+LONGEST = 250
+"""Largest number of characters that MLflow takes."""
+
+
+def figure_name(text: str) -> str:
+    """Return a name that every tracker takes, with `_` for each character that one of them refuses.
+
+    A slash and a colon are replaced as well: W&B would make a section of what precedes a slash, and MLflow refuses
+    names that read like a path with empty parts.
+    """
+    return re.sub(r"[^\w.\- ]", "_", text)[:LONGEST]
+
+
+def named(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the finite figures under names that every tracker takes; of two that get one name, the first is kept."""
+    found: dict[str, float] = {}
+    for name, value in values.items():
+        if math.isfinite(value):
+            found.setdefault(figure_name(name), value)
+    return found
 
 
 def parameters(findings: TrainingFindings, seed: int) -> dict[str, Any]:
@@ -41,7 +64,7 @@ def metrics(findings: TrainingFindings) -> dict[str, float]:
             }
     values[f"selection.{leaderboard.metric}"] = leaderboard.winner.mean
     values[f"search.{search.metric}"] = search.trials[search.best].value
-    return named({name: value for name, value in values.items() if math.isfinite(value)})
+    return named(values)
 
 
 def tags(findings: TrainingFindings, registration: Registration) -> dict[str, str]:
@@ -52,3 +75,25 @@ def tags(findings: TrainingFindings, registration: Registration) -> dict[str, st
         "model_name": registration.name,
         "model_version": registration.version,
     }
+
+
+def verdict_metrics(verdict: Verdict) -> dict[str, float]:
+    """Every finite number of a verdict."""
+    found = {"level": float(SEVERITY[verdict.level]), "rows": float(verdict.rows), "retrain": float(verdict.retrain)}
+    for finding in verdict.findings:
+        found[f"{finding.kind}.{finding.subject}"] = finding.value
+        if finding.psi is not None:
+            found[f"psi.{finding.subject}"] = finding.psi
+    if verdict.traffic:
+        for name in ("p50_ms", "p95_ms", "p99_ms", "rows_per_second", "error_share", "refused_share"):
+            value = getattr(verdict.traffic, name)
+            found[name] = math.nan if value is None else value
+    if verdict.performance:
+        for name, interval in verdict.performance.metrics.items():
+            found |= {name: interval.value, f"{name}.low": interval.low, f"{name}.high": interval.high}
+    return named(found)
+
+
+def verdict_tags(verdict: Verdict) -> dict[str, str]:
+    """Tags to find the verdict by."""
+    return {"model_name": verdict.model, "model_version": verdict.version, "level": verdict.level}
