@@ -20,15 +20,7 @@ def version_of(bundle: BundleFolder) -> str:
 
 
 def keep(folder: Path, version: str) -> str:
-    """Put a bundle into BentoML's model store, in place of one with the same version.
-
-    Args:
-        folder: folder of the bundle.
-        version: version of the stored model.
-
-    Returns:
-        The tag, `stackhouse:VERSION`.
-    """
+    """Put a bundle into BentoML's model store, in place of one with the same version. Returns `stackhouse:VERSION`."""
     import bentoml
     from bentoml.exceptions import NotFound
     from bentoml.models import ModelContext
@@ -45,13 +37,7 @@ def keep(folder: Path, version: str) -> str:
 def build(version: str) -> str:
     """Build the Bento that `bentofile.yaml` describes, with the newest model of the store.
 
-    Another process builds it, because BentoML imports the service, which reads its own settings.
-
-    Args:
-        version: version of the Bento.
-
-    Returns:
-        The tag, `stackhouse:VERSION`.
+    Another process builds it, because BentoML imports the service, which reads its own settings. Returns the tag.
 
     Raises:
         RuntimeError: BentoML refuses to build it; the message holds its reason.

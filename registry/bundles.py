@@ -31,11 +31,8 @@ class FetchedBundle(NamedTuple):
 def fetch(model: str, version: str) -> FetchedBundle:
     """Copy the bundle of a version from the artifact store unless it is here already, and verify each of its files.
 
-    Where the bucket is emulated, this process can read it through fsspec afterwards.
-
-    Args:
-        model: name of the registered model.
-        version: a number, an alias with or without `@`, or `newest`.
+    Where the bucket is emulated, this process can read it through fsspec afterwards. The version is a number, an alias
+    with or without `@`, or `newest`.
 
     Raises:
         UserError: there is no such version, it was never packaged, or its bundle is gone or damaged.

@@ -55,13 +55,7 @@ def follow_aliases(client: MlflowClient, name: str, entry: HistoryEntry) -> None
 
 
 def export(root: Path, config: ModelConfig, file: str = FILE) -> None:
-    """Write a configuration to `releases/NAME/` of the repository; where that cannot be written, log a warning.
-
-    Args:
-        root: folder of the repository.
-        config: the configuration of a version.
-        file: name of the file.
-    """
+    """Write a configuration to `releases/NAME/` of the repository `root`; if that cannot be written, log a warning."""
     path = root / RELEASES / config.name / file
     text = to_yaml(config).encode()
     try:

@@ -26,15 +26,7 @@ def settled(releases: Releases) -> ReleaseState:
 def follow_gate(releases: Releases, version: str, decision: GateDecision, why: str) -> Promotion:
     """Make a version champion or challenger, or leave it without an alias, as the gate decided.
 
-    Args:
-        releases: the releases of the model.
-        version: number of the version that was judged.
-        decision: the decision of the gate.
-        why: reason for the history.
-
-    Returns:
-        The aliases of the version and the release. A decision to promote that was made against another champion than
-        the present one makes the version challenger.
+    A decision to promote that was made against another champion than the present one makes the version challenger.
     """
     state = settled(releases)
     if decision.decision == "reject" or state.aliases.get(CHAMPION) == version:
@@ -59,17 +51,8 @@ def give(
 ) -> Promotion:
     """Give a version an alias. It becomes champion only if the gate preferred it to the present champion, or if forced.
 
-    Args:
-        releases: the releases of the model.
-        version: number of the version.
-        to: the alias.
-        decision: the decision of the gate.
-        why: reason for the history.
-        share: share of the requests that a challenger answers, 0 to 1.
-        force: make it champion whatever the decision.
-
-    Returns:
-        The aliases of the version and the release, also if somebody else changed the release meanwhile.
+    A challenger answers the given share of the requests, 0 to 1. The result says what holds in the end, also if
+    somebody else changed the release meanwhile.
     """
     while True:
         base = settled(releases)

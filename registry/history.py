@@ -135,13 +135,7 @@ class ReleaseState(NamedTuple):
 
 
 class History:
-    """The entries of one registered model.
-
-    Args:
-        client: the MLflow client.
-        store: the model's folder in the artifact store.
-        name: name of the registered model.
-    """
+    """The entries of one registered model, whose folder in the artifact store is `store`."""
 
     def __init__(self, client: MlflowClient, store: Store, name: str) -> None:
         self._client = client
@@ -149,11 +143,7 @@ class History:
         self._name = name
 
     def newest(self) -> ReleaseState:
-        """The newest entry and how far it was carried out.
-
-        Raises:
-            BrokenHistory: the entry cannot be read, or belongs to another model.
-        """
+        """The newest entry and how far it was carried out. Raises BrokenHistory if the entry cannot be read."""
         model = self._client.get_registered_model(self._name)
         revision = max([0, *_revisions(model.tags), *self._stored()])
         aliases = {alias: str(version) for alias, version in model.aliases.items()}
@@ -161,11 +151,7 @@ class History:
         return ReleaseState(entry, int(model.tags.get(APPLIED, "0")), aliases)
 
     def read(self) -> list[HistoryEntry]:
-        """All entries, the oldest first, each checked against the one after it.
-
-        Raises:
-            BrokenHistory: one is missing, was changed, or differs between registry and artifact store.
-        """
+        """All entries, the oldest first, each checked against the one after it. Raises BrokenHistory for damage."""
         tags = self._client.get_registered_model(self._name).tags
         stored = self._stored()
         entries: list[HistoryEntry] = []

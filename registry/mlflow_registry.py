@@ -89,17 +89,11 @@ def model_named(client: MlflowClient, name: str | None) -> str:
         return str(known[0])
     if name is None:
         raise UserError(f"the registry holds several models: choose one with --model {' or --model '.join(known)}")
-    near = nearest(name, known)
-    raise UserError(f"the registry holds no model '{name}'; the nearest is '{near}'")
+    raise UserError(f"the registry holds no model '{name}'; the nearest is '{nearest(name, known)}'")
 
 
 def version_named(client: MlflowClient, name: str, reference: str) -> ModelVersion:
-    """The version that a reference points to.
-
-    Args:
-        client: the MLflow client.
-        name: name of the registered model.
-        reference: a number, an alias with or without `@`, or `newest`.
+    """The version that a reference points to: a number, an alias with or without `@`, or `newest`.
 
     Raises:
         UserError: there is no such version.

@@ -13,7 +13,7 @@ from tabular.reports.training import GateDecision
 def promote(
     base: ReleaseState, version: str, to: str, share: float | None, gate: GateDecision | None, force: bool
 ) -> ReleaseChange | None:
-    """Give a version the alias `champion`, `challenger` or `staging`.
+    """Give a version the alias `champion`, `challenger` or `staging`; None if there is nothing to change.
 
     Args:
         base: the settled state.
@@ -22,9 +22,6 @@ def promote(
         share: share of the requests that a challenger answers, 0 to 1; None means that the champion answers all.
         gate: the gate's decision about a future champion; None for the other aliases, and where it was not asked.
         force: promote against the gate, which is recorded.
-
-    Returns:
-        The plan; None if there is nothing to change.
 
     Raises:
         UserError: the champion is to be its own challenger, or a share is given for another alias than `challenger`.
@@ -54,12 +51,7 @@ def promote(
 
 
 def rollback(base: ReleaseState, entries: Sequence[HistoryEntry], to: str | None) -> ReleaseChange:
-    """Make an earlier champion the champion again.
-
-    Args:
-        base: the settled state.
-        entries: the history.
-        to: number of a version that was champion; None for the champion before the present one.
+    """Make the earlier champion `to` the champion again; None means the champion before the present one.
 
     Raises:
         UserError: there was no earlier champion, or `to` never was champion, or it is champion now.

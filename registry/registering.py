@@ -62,11 +62,7 @@ def register(client: MlflowClient, trained: TrainedModel) -> tuple[Registration,
     """Create a version without an alias, and log the model, its card and its `model_config.yaml` to MLflow.
 
     A model that the registry already holds, byte for byte, gets no second version. So a run that is repeated after a
-    crash ends with one version, whichever write it was killed at.
-
-    Args:
-        client: the MLflow client; a model that is new is logged to MLflow's active run.
-        trained: the model.
+    crash ends with one version, whichever write it was killed at. A new model is logged to MLflow's active run.
     """
     identity = {
         "model_sha256": trained.model_sha256,
@@ -149,11 +145,7 @@ def _tags(trained: TrainedModel) -> dict[str, str]:
 
 
 def _log(trained: TrainedModel) -> str:
-    """Log the card and the model to the active MLflow run, with our estimators, so that it loads anywhere.
-
-    Returns:
-        The URI of the logged model.
-    """
+    """Log card and model to the active MLflow run, with our code, so that it loads anywhere; return the model's URI."""
     inputs = trained.train_rows.drop(columns=trained.target.column)
     mlflow.log_text(trained.card, "model_card.md")
     info = mlflow.sklearn.log_model(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from registry.history import HistoryEntry
 from registry.labels import CHAMPION
 from registry.releases import Releases
-from tabular.bundles.bundle import MANIFEST, BadBundle, digest, parse
+from tabular.bundles.bundle import MANIFEST, digest, parse
 from tabular.bundles.manifest import Release
 from tabular.errors import UserError
 from tabular.storage import places
@@ -21,14 +21,7 @@ class ReleaseCheck(NamedTuple):
 
 
 def verify(releases: Releases) -> list[ReleaseCheck]:
-    """Check everything that a release consists of, without changing anything.
-
-    Args:
-        releases: the releases of one model.
-
-    Returns:
-        A check of the history, of the aliases, of the manifest, and of each file of each bundle that it names.
-    """
+    """Check the history, the aliases, the manifest, and each file of each bundle that it names. Nothing is changed."""
     newest = releases.history.newest()
     found = [_history(releases)]
     strays = releases.strays(newest)
@@ -70,27 +63,19 @@ def _manifest(releases: Releases, entry: HistoryEntry) -> list[ReleaseCheck]:
 
 def _bundle(releases: Releases, role: str, release: Release) -> list[ReleaseCheck]:
     what = f"{role}, version {release.version}"
-    content = _read(releases, release, MANIFEST)
-    if isinstance(content, str):
-        return [ReleaseCheck(what, False, content)]
-    if digest(content) != release.sha256:
-        return [ReleaseCheck(what, False, f"{MANIFEST} has the sha256 {digest(content)}, not {release.sha256}")]
     try:
+        content = releases.store.read(places.join(release.bundle, MANIFEST))
+        if digest(content) != release.sha256:
+            return [ReleaseCheck(what, False, f"{MANIFEST} has the sha256 {digest(content)}, not {release.sha256}")]
         files = parse(content, MANIFEST).files
-    except BadBundle as error:
+    except UserError as error:
         return [ReleaseCheck(what, False, str(error))]
     found = [ReleaseCheck(f"{what}: {MANIFEST}", True, release.sha256)]
     for name, expected in files.items():
-        content = _read(releases, release, name)
-        sha256 = content if isinstance(content, str) else digest(content)
+        try:
+            sha256 = digest(releases.store.read(places.join(release.bundle, name)))
+        except UserError as error:
+            sha256 = str(error)
         same = sha256 == expected
         found.append(ReleaseCheck(f"{what}: {name}", same, sha256 if same else f"{sha256}, not {expected}"))
     return found
-
-
-def _read(releases: Releases, release: Release, name: str) -> bytes | str:
-    """The file's bytes, or the reason why it cannot be read."""
-    try:
-        return releases.store.read(places.join(release.bundle, name))
-    except UserError as error:
-        return str(error)

@@ -37,13 +37,9 @@ class LostRace(Exception):
 
 
 class Releases:
-    """One registered model: its aliases, its history and its release manifest.
+    """A registered model that exists: its aliases, its history and its release manifest.
 
-    Args:
-        client: the MLflow client.
-        store: the model's folder in the artifact store.
-        name: name of the registered model; it must exist.
-        root: folder of the repository, for the commit and the caches.
+    `store` is the model's folder in the artifact store; the repository `root` has the commit and the caches.
     """
 
     def __init__(self, client: MlflowClient, store: Store, name: str, root: Path = ROOT) -> None:
@@ -107,13 +103,7 @@ class Releases:
         return found
 
     def note_bundle(self, version: str, location: str, sha256: str) -> None:
-        """Record where a version's bundle lies; from now on the version can be released.
-
-        Args:
-            version: number of the version.
-            location: location of the bundle's folder.
-            sha256: sha256 of its `bundle.json`.
-        """
+        """Record where a version's bundle lies, with the sha256 of its `bundle.json`; now it can be released."""
         self.client.set_model_version_tag(self.name, version, BUNDLE_SHA256, sha256)
         self.client.set_model_version_tag(self.name, version, BUNDLE, location)
 
@@ -122,9 +112,6 @@ class Releases:
 
         After an entry is applied, the history is read again: a newer entry may have been added meanwhile, and the
         slower of two processes that wrote the same alias must not leave the alias of the older entry.
-
-        Returns:
-            The state with nothing left to do.
 
         Raises:
             BrokenHistory: the history cannot be read.
@@ -143,15 +130,7 @@ class Releases:
         raise AssertionError("the last attempt returns or raises")
 
     def change(self, change: ReleaseChange, why: str, base: ReleaseState) -> HistoryEntry:
-        """Decide a change and carry it out.
-
-        Args:
-            change: the new state of the model.
-            why: reason for the history.
-            base: the settled state that the change was planned for.
-
-        Returns:
-            The entry of the history.
+        """Decide a change that was planned for the settled state `base`, and carry it out.
 
         Raises:
             LostRace: the state is no longer `base`.
@@ -169,12 +148,11 @@ class Releases:
         )
         if not self.history.append(entry):
             winner = self.history.newest().entry
-            who = (
-                f"{winner.changed.by} made revision {winner.revision} ({winner.change.action})"
-                if winner
-                else "somebody"
+            assert winner is not None, "the store holds an entry of this revision"
+            made = (
+                f"{winner.changed.by} made revision {winner.revision} ({winner.change.action}) of {self.name} meanwhile"
             )
-            raise LostRace(f"{who} of {self.name} meanwhile; nothing of yours was done: look again, then repeat it")
+            raise LostRace(f"{made}; nothing of yours was done: look again, then repeat it")
         self.settle()
         return entry
 
@@ -241,10 +219,6 @@ class Releases:
 
 def open_releases(name: str, root: Path = ROOT) -> Releases:
     """The releases of a registered model: registry, history and manifest of the active stack.
-
-    Args:
-        name: name of the registered model.
-        root: folder of the repository.
 
     Raises:
         UserError: the stack has no MLflow registry, or its artifact store cannot hold releases.

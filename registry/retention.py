@@ -1,9 +1,10 @@
 """Finding everything that belongs to a registered version, and deleting it."""
 
+import contextlib
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from mlflow import MlflowClient
@@ -34,12 +35,7 @@ _BATCH = 100
 
 
 def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path = ROOT) -> list[Removal]:
-    """Find everything that belongs to some versions, and to no other version of any model. Nothing is deleted.
-
-    Args:
-        client: the MLflow client.
-        doomed: the versions to delete.
-        root: folder of the repository.
+    """Find everything that belongs to the versions `doomed`, and to no other version of any model. Nothing is deleted.
 
     Returns:
         A removal for each version, in their order. Something that two of them share is in the first one's removal.
@@ -60,7 +56,9 @@ def removals_of(client: MlflowClient, doomed: Sequence[ModelVersion], root: Path
         bentos, folder = _bentos(version), f"bundles/{version.name}-{version.version}"
         cached = root / _CACHE / folder
         size += _size_of_logged(client, logged) if logged else 0
-        size += sum(_size_below(path) for tag in bentos for path in _bento_folders(tag)) + _size_below(cached)
+        size += sum(
+            _size_below(Path(kept.path)) for tag in bentos for kept in _in_both_stores(tag, "get")
+        ) + _size_below(cached)
         found.append(
             Removal(
                 version=str(version.version),
@@ -80,16 +78,11 @@ def remove(removal: Removal, client: MlflowClient, root: Path) -> None:
 
     Every file is deleted before the record of its location, so that everything that a crash has left is found when the
     removal is carried out again.
-
-    Args:
-        removal: from `removals_of`.
-        client: the MLflow client.
-        root: folder of the repository.
     """
     if removal.artifacts:
         _remove_artifacts(removal.artifacts)
     for tag in removal.bentos:
-        _remove_bento(tag)
+        _in_both_stores(tag, "delete")
     for folder in removal.folders:
         if (root / _CACHE / folder).exists():
             shutil.rmtree(root / _CACHE / folder)
@@ -204,31 +197,19 @@ def _bentos(version: ModelVersion) -> tuple[str, ...]:
     if BUNDLE_SHA256 not in version.tags:
         return ()
     tag = f"{names.BENTO_NAME}:{version.version}-{version.tags[BUNDLE_SHA256][:12]}"
-    return (tag,) if _bento_folders(tag) else ()
+    return (tag,) if _in_both_stores(tag, "get") else ()
 
 
-def _bento_folders(tag: str) -> list[Path]:
+def _in_both_stores(tag: str, action: Literal["get", "delete"]) -> list[Any]:
+    """Get or delete the Bento and the stored model of a tag, as far as BentoML holds them."""
     import bentoml
     from bentoml.exceptions import NotFound
 
-    folders = []
-    for get in (bentoml.get, bentoml.models.get):
-        try:
-            folders.append(Path(get(tag).path))
-        except NotFound:
-            continue
-    return folders
-
-
-def _remove_bento(tag: str) -> None:
-    import bentoml
-    from bentoml.exceptions import NotFound
-
-    for delete in (bentoml.delete, bentoml.models.delete):
-        try:
-            delete(tag)
-        except NotFound:
-            continue
+    found = []
+    for store in (bentoml, bentoml.models):
+        with contextlib.suppress(NotFound):
+            found.append(getattr(store, action)(tag))
+    return found
 
 
 def _size_below(folder: Path) -> int:

@@ -24,12 +24,8 @@ class LocalStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    @property
-    def location(self) -> str:
+        self.location = str(folder)
         """The folder's path or fsspec URL."""
-        return str(self._folder)
 
     def read(self, name: str) -> bytes:
         """The content of a file; `name` may be a complete location. Raises places.NotThere without the file."""
@@ -41,12 +37,12 @@ class LocalStore:
 
     def create(self, name: str, content: bytes) -> bool:
         """Write a file unless it exists. Returns True for exactly one of several writers that try at once."""
-        return create_atomically(self._folder / name, content)
+        return create_atomically(Path(self.location, name), content)
 
     def names(self, folder: str) -> list[str]:
         """The sorted names of the files in a folder; none if the folder does not exist."""
         with contextlib.suppress(FileNotFoundError):
-            found = os.listdir(self._folder / folder)
+            found = os.listdir(Path(self.location, folder))
             return sorted(name for name in found if not name.startswith(UNFINISHED))
         return []
 
@@ -62,24 +58,20 @@ class RemoteStore:
 
     def __init__(self, filesystem: Any, location: str) -> None:
         self._filesystem = filesystem
-        self._location = location
-
-    @property
-    def location(self) -> str:
-        return self._location
+        self.location = location
 
     def read(self, name: str) -> bytes:
         try:
-            return bytes(self._filesystem.cat_file(places.join(self._location, name)))
+            return bytes(self._filesystem.cat_file(places.join(self.location, name)))
         except FileNotFoundError:
-            raise places.NotThere(f"{places.join(self._location, name)}: there is no such file") from None
+            raise places.NotThere(f"{places.join(self.location, name)}: there is no such file") from None
 
     def write(self, name: str, content: bytes) -> None:
-        self._filesystem.pipe_file(places.join(self._location, name), content)
+        self._filesystem.pipe_file(places.join(self.location, name), content)
 
     def create(self, name: str, content: bytes) -> bool:
         try:
-            self._filesystem.pipe_file(places.join(self._location, name), content, mode="create")
+            self._filesystem.pipe_file(places.join(self.location, name), content, mode="create")
         except FileExistsError:
             # The file may be our own: the request was carried out, and sent again because its answer was lost.
             return self.read(name) == content
@@ -87,7 +79,7 @@ class RemoteStore:
 
     def names(self, folder: str) -> list[str]:
         try:
-            found = self._filesystem.ls(places.join(self._location, folder), detail=False)
+            found = self._filesystem.ls(places.join(self.location, folder), detail=False)
         except FileNotFoundError:
             return []
         return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
@@ -98,11 +90,7 @@ Store = LocalStore | RemoteStore
 
 
 def folder_of(artifact_store: Any, name: str) -> Store:
-    """The folder of a registered model's releases in ZenML's artifact store.
-
-    Args:
-        artifact_store: the stack component.
-        name: name of the registered model.
+    """The folder of a registered model's releases in an artifact store, which is a component of a ZenML stack.
 
     Raises:
         UserError: the store is neither on this machine nor an fsspec filesystem.

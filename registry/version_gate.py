@@ -23,13 +23,9 @@ from tabular.reports.training import GateDecision
 def judge(
     view: Releases, version: ModelVersion, champion_number: str | None, config: GateConfig | None = None
 ) -> GateDecision:
-    """Decide whether a version may become champion.
+    """Decide whether a version may become champion in place of the present one, if there is one.
 
-    Args:
-        view: the releases of the model.
-        version: the challenger.
-        champion_number: version number of the present champion; None without one.
-        config: limits and tolerance; None takes those that the version was registered with.
+    Without a configuration of the gate, the limits and the tolerance that the version was registered with apply.
 
     Raises:
         UserError: the version was registered without its `model_config.yaml`.
@@ -79,10 +75,7 @@ def hold(client: MlflowClient, name: str, number: str | None) -> RegisteredVersi
 def obstacles(data_source: str, inputs: Sequence[Input], champion: RegisteredVersion | str | None) -> list[str]:
     """The reasons, in words, why a model must not become champion whatever it scores.
 
-    Args:
-        data_source: kind of the data that the model was trained on.
-        inputs: the inputs that it asks for.
-        champion: the present champion; its clients send the inputs that it asks for.
+    It must not need inputs that the clients of the present champion do not send.
     """
     found = ["it was trained on the built-in sample, not on real data"] if data_source == "sample" else []
     if isinstance(champion, RegisteredVersion):

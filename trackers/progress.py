@@ -1,10 +1,9 @@
 """The progress of long work: a bar on a terminal, elsewhere a line now and then."""
 
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
-from rich import progress
+from rich import get_console, progress
 
 if TYPE_CHECKING:
     from tabular.batch.scoring import BatchProgress
@@ -13,7 +12,7 @@ QUIET_SECONDS: Final = 15.0
 """Seconds between two lines if there is no terminal."""
 
 
-class TerminalBar:
+class TerminalBar(progress.Progress):
     """A progress bar that is drawn on a terminal only; the subclasses print lines elsewhere.
 
     Args:
@@ -23,33 +22,19 @@ class TerminalBar:
     """
 
     def __init__(self, name: str, reached: progress.ProgressColumn, total: float | None) -> None:
-        self._bar = progress.Progress(
+        super().__init__(
             progress.TextColumn(name),
             progress.BarColumn(),
             reached,
             progress.TimeRemainingColumn(),
             progress.TextColumn("{task.description}"),
+            disable=not get_console().is_terminal,
         )
-        self._task = self._bar.add_task("", total=total)
-
-    def __enter__(self) -> Self:
-        if self._bar.console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar.console.is_terminal:
-            self._bar.stop()
+        self._bar = self.add_task("", total=total)
 
 
 class SearchProgress(TerminalBar):
-    """A progress bar of the trials on a terminal, a line every ten trials elsewhere.
-
-    Args:
-        trials: number of all trials.
-    """
+    """A progress bar of the trials on a terminal, a line every ten trials elsewhere."""
 
     def __init__(self, trials: int) -> None:
         super().__init__("search", progress.MofNCompleteColumn(), trials)
@@ -57,9 +42,9 @@ class SearchProgress(TerminalBar):
     def __call__(self, finished: int, trials: int, best: float | None) -> None:
         """Show the number of finished trials and the best value so far."""
         text = "" if best is None else f"best {best:.4g}"
-        self._bar.update(self._task, completed=finished, description=text)
-        if not self._bar.console.is_terminal and (finished % 10 == 0 or finished == trials):
-            self._bar.console.print(f"search: {finished} of {trials} trials, {text}")
+        self.update(self._bar, completed=finished, description=text)
+        if self.disable and (finished % 10 == 0 or finished == trials):
+            self.console.print(f"search: {finished} of {trials} trials, {text}")
 
 
 class ScoringProgress(TerminalBar):
@@ -75,7 +60,7 @@ class ScoringProgress(TerminalBar):
         text = f"{reached.rows:,} rows, {reached.fresh / (now - self._began):,.0f} rows/s"
         if reached.rejected:
             text += f", {reached.rejected:,} rejected"
-        self._bar.update(self._task, completed=reached.done, total=reached.size, description=text)
-        if not self._bar.console.is_terminal and now - self._said > QUIET_SECONDS:
+        self.update(self._bar, completed=reached.done, total=reached.size, description=text)
+        if self.disable and now - self._said > QUIET_SECONDS:
             self._said = now
-            self._bar.console.print(f"score: {text}, {100 * reached.done / max(reached.size, 1):.0f}% of the input")
+            self.console.print(f"score: {text}, {100 * reached.done / max(reached.size, 1):.0f}% of the input")

@@ -40,9 +40,6 @@ def search(
         storage: JSON file with the sweep's id and its finished trials.
         progress: called after each trial.
 
-    Returns:
-        The parameters of the best complete trial, and all trials.
-
     Raises:
         UserError: W&B cannot be reached, refuses the key, or hands out no more trials.
     """

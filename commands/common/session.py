@@ -51,9 +51,7 @@ class Session:
 
     def version(self, reference: str) -> "ModelVersion":
         """The version for a number, an alias or `newest`. Raises UserError if there is none."""
-        from registry.mlflow_registry import version_named
-
-        return version_named(self.client, self.name, reference)
+        return self.releases.version(reference)
 
 
 def active_stack(root: Path) -> "tuple[MlflowClient, Callable[[str], Releases]]":

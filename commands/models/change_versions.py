@@ -15,7 +15,6 @@ from tabular.errors import UserError
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-    from registry.history import ReleaseChange
     from tabular.reports.training import GateDecision
 
 LENGTH = 250
@@ -50,9 +49,13 @@ def promote(
     number = str(found.version)
     _refuse_archived(found)
     change = plans.promote(session.base, number, to, traffic, None, force)
-    plan = PlannedChange("promote", number, change)
+    against: tuple[str, ...] = ()
     if change is not None and to == CHAMPION:
-        plan = _judged(session, found, force)
+        gate, against = _judged(session, found, force)
+        overruled = against if force else ()
+        change = change.model_copy(update={"gate": gate, "forced": bool(overruled), "overruled": overruled})
+    remedy = f'`python run.py models promote {number} --to champion --force --reason "..."` overrules the gate'
+    plan = PlannedChange("promote", number, change, refusals=() if force else against, remedy=remedy)
     next_ = "`python run.py models release show`" if to != "staging" else f"`python run.py models show {number}`"
     carry_out(request, options, session, plan, next_)
 
@@ -131,28 +134,17 @@ def archive(request: ModelsCommand, options: ChangeOptions, version: str) -> Non
     carry_out(request, options, session, plan, f"`python run.py models tag {number} archived=false` brings it back")
 
 
-def _judged(session: Session, found: "ModelVersion", force: bool) -> PlannedChange:
-    """The planned promotion of a future champion, with the decision of the gate."""
-    from registry import plans
+def _judged(session: Session, found: "ModelVersion", force: bool) -> "tuple[GateDecision | None, tuple[str, ...]]":
+    """The decision of the gate about a future champion, and the reasons against it."""
     from registry.version_gate import judge
 
-    number = str(found.version)
-    gate: GateDecision | None = None
-    against: list[str] = []
     try:
         gate = judge(session.releases, found, session.base.aliases.get(CHAMPION))
-        against = [] if gate.decision == "promote" else gate.reasons
     except UserError as error:  # a version without a configuration cannot be judged, but can be forced
         if not force:
             raise
-        against = [str(error)]
-    change: ReleaseChange | None = plans.promote(session.base, number, CHAMPION, None, gate, force)
-    if change is not None and force and against:
-        change = change.model_copy(update={"forced": True, "overruled": tuple(against)})
-    if not against or force:
-        return PlannedChange("promote", number, change)
-    overrule = f'`python run.py models promote {number} --to champion --force --reason "..."` overrules the gate'
-    return PlannedChange("promote", number, change, refusals=tuple(against), remedy=overrule)
+        return None, (str(error),)
+    return gate, () if gate.decision == "promote" else tuple(gate.reasons)
 
 
 def _refuse_archived(found: "ModelVersion") -> None:

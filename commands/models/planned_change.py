@@ -38,11 +38,7 @@ def carry_out(
 ) -> None:
     """Show a plan. Unless it is refused or a dry run, ask for confirmation at a terminal and carry the plan out.
 
-    Args:
-        request, options: the command and its options.
-        session: the state that the plan was made for.
-        plan: the change.
-        next_: the command to type next.
+    At the end, `next_` is shown as the command to type next.
 
     Raises:
         Failed: the change was decided, and could not be completed.
@@ -101,10 +97,9 @@ def _commit(session: Session, change: "ReleaseChange", why: str, base: "ReleaseS
 
     try:
         return session.releases.change(change, why, base)
-    except LostRace:
-        raise  # the entry of somebody else may hold an equal change
     except Exception as error:  # whatever it is: the user has to know whether the change was decided
-        if not session.releases.has_decided(change, base.revision + 1):
+        # The entry of somebody else who was faster may hold an equal change.
+        if isinstance(error, LostRace) or not session.releases.has_decided(change, base.revision + 1):
             raise
         raise Failed(
             f"revision {base.revision + 1} is decided and not completed ({one_line(error)}); "
