@@ -118,11 +118,11 @@ def _artifacts(doomed: Sequence[ModelVersion], others: Sequence[ModelVersion]) -
     """The ids of each version's ZenML artifacts, and the number of their bytes."""
     if not any(ZENML_RUN in version.tags for version in doomed):
         return [([], 0) for _ in doomed]
-    kept = {artifact.id for artifact in _made(_runs(others))}
+    kept = {artifact.id for artifact in _made(others)}
     kept |= {artifact.id for version in others for artifact in _released(version)}
     found = []
     for version in doomed:
-        candidates = [*_made(_runs([version])), *_released(version)]
+        candidates = [*_made([version]), *_released(version)]
         mine = {artifact.id: artifact for artifact in candidates if artifact.id not in kept}
         kept |= mine.keys()
         size = sum(_size_in_store(_store(artifact), artifact.uri) for artifact in mine.values())
@@ -130,12 +130,9 @@ def _artifacts(doomed: Sequence[ModelVersion], others: Sequence[ModelVersion]) -
     return found
 
 
-def _runs(versions_: Sequence[ModelVersion]) -> list[UUID | str]:
-    return [version.tags[ZENML_RUN] for version in versions_ if ZENML_RUN in version.tags]
-
-
-def _made(runs: list[UUID | str]) -> Iterator[Any]:
-    """The artifact versions of some pipeline runs, including those of cached steps."""
+def _made(versions_: Sequence[ModelVersion]) -> Iterator[Any]:
+    """The artifact versions of the pipeline runs that made some versions, including those of cached steps."""
+    runs: list[UUID | str] = [version.tags[ZENML_RUN] for version in versions_ if ZENML_RUN in version.tags]
     for start in range(0, len(runs), _BATCH):
         for name in ARTIFACTS:
             batch = runs[start : start + _BATCH]

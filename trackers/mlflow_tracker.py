@@ -13,7 +13,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from zenml.io import fileio
 
 from tabular.reports.registered import Registration
-from tabular.reports.training import SearchReport, TrainingFindings, Trial
+from tabular.reports.training import SearchReport, TrainingFindings
 from tabular.reports.verdicts import Verdict
 from trackers import figures
 from trackers.figures import named
@@ -60,7 +60,7 @@ def _send_trials(search: SearchReport) -> None:
     assert run is not None, "ZenML opens the run before the step"
     client = MlflowClient()
     for trial in search.trials:
-        start = _milliseconds(trial)
+        start = round(datetime.datetime.fromisoformat(trial.started).timestamp() * 1000)  # in milliseconds
         child = client.create_run(
             run.info.experiment_id,
             start_time=start,
@@ -82,7 +82,3 @@ def _send_trials(search: SearchReport) -> None:
             tags=[RunTag("best", "true")] if trial.number == search.best else [],
         )
         client.set_terminated(child.info.run_id, "FINISHED", end)
-
-
-def _milliseconds(trial: Trial) -> int:
-    return round(datetime.datetime.fromisoformat(trial.started).timestamp() * 1000)

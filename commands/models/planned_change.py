@@ -16,7 +16,7 @@ from tabular.errors import one_line
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from registry.history import HistoryEntry, ReleaseChange, ReleaseState, Removal
+    from registry.history import HistoryEntry, ReleaseChange, ReleaseState
 
 
 @dataclass(frozen=True)
@@ -157,14 +157,12 @@ def _shown(session: Session, plan: PlannedChange) -> "list[RenderableType]":
     if change.forced:
         shown += ["forced against:", *(f"  {reason}" for reason in change.overruled)]
     if change.removes:
-        shown += [_removed(change.removes), f"in all {size_in_words(sum(one.size for one in change.removes))}"]
+        rows = []
+        for removal in change.removes:
+            artifacts = [f"{len(removal.artifacts)} ZenML artifacts"] if removal.artifacts else []
+            things = [*filter(None, [removal.model_uri]), *artifacts, *removal.bentos, *removal.folders]
+            rows.append((removal.version, size_in_words(removal.size), ", ".join(things)))
+        what = "what is deleted with it"
+        shown.append(table(("version", "size", what), rows, folded=(what,)))
+        shown.append(f"in all {size_in_words(sum(removal.size for removal in change.removes))}")
     return shown
-
-
-def _removed(removals: "tuple[Removal, ...]") -> "RenderableType":
-    rows = []
-    for removal in removals:
-        artifacts = [f"{len(removal.artifacts)} ZenML artifacts"] if removal.artifacts else []
-        things = [*filter(None, [removal.model_uri]), *artifacts, *removal.bentos, *removal.folders]
-        rows.append((removal.version, size_in_words(removal.size), ", ".join(things)))
-    return table(("version", "size", "what is deleted with it"), rows, folded=("what is deleted with it",))
