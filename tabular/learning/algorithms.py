@@ -119,14 +119,8 @@ def estimator(
 ) -> BaseEstimator:
     """An unfitted estimator from the matrix of `tabular.learning.features` to predictions in the target's own unit.
 
-    Args:
-        name: a key of `ALGORITHMS`.
-        task: regression or classification.
-        parameters: parameters of the algorithm that differ from the defaults in this file.
-        transform: transform of a regression's target while fitting.
-        seed: seed of everything random in the estimator.
-        threads: number of threads that it may use.
-        class_weight: weighting of classes; for a classification only.
+    `parameters` are those that differ from the defaults in this file. `transform` is for a regression only, and
+    `class_weight` for a classification only.
 
     Raises:
         UserError: there is no such algorithm, or it does not know a parameter.

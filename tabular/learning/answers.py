@@ -104,12 +104,7 @@ def paired_answers(
 ) -> PairedAnswers | str:
     """Let both models answer for the same raw rows, each from the columns that it was fitted on.
 
-    Args:
-        challenger, champion: fitted pipelines from raw columns to a prediction.
-        rows: raw rows with the target.
-        target: the target and the task.
-        champion_version: version number of the champion, for the sentences.
-        words: which rows these are, such as `4,128 held-out rows`.
+    `rows` hold the target; `words` say which rows these are, such as `4,128 held-out rows`.
 
     Returns:
         The answers, or one sentence that says why there is no fair comparison.

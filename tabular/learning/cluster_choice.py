@@ -13,7 +13,7 @@ from tabular.config.stages import ClusterConfig, FeatureConfig, TargetConfig
 from tabular.learning.algorithms import estimator, transforms_for
 from tabular.learning.clusters import ClusterSimilarity
 from tabular.learning.features import preprocessing
-from tabular.learning.folds import Parts, fold_rows, in_parallel, prepare, score
+from tabular.learning.folds import Parts, fit_and_score, fold_rows, in_parallel, prepare
 from tabular.learning.imputation import ImputerPair, expected_warnings_off
 from tabular.learning.metrics import goal
 from tabular.reports.training import ClusterScore, FeatureReport
@@ -36,14 +36,7 @@ def choose(
 ) -> tuple[Pipeline, FeatureReport]:
     """The unfitted preprocessing with the best number of clusters, and the figures behind that choice.
 
-    Args:
-        rows: the training rows, target included.
-        target: the target and the task.
-        pair: the chosen imputation.
-        config: the columns to derive, and the numbers of clusters to try; no clusters at all is tried too.
-        metric: the metric that decides.
-        seed: seed of the folds, the clusters and the judging model.
-        threads: number of fits that may run at once.
+    No clusters at all is tried too. `rows` are the training rows, target included.
 
     Raises:
         UserError: see `tabular.learning.features.preprocessing`.
@@ -97,7 +90,7 @@ def _errors(
 
     def error(task: tuple[int | None, Parts]) -> float:
         count, parts = task
-        return score(judge, prepare(parts, target.column, ways[count]["features"]), target, metric)
+        return fit_and_score(judge, prepare(parts, target.column, ways[count]["features"]), target, metric)[0]
 
     filled = in_parallel(fill, fold_rows(rows, target, FOLDS, seed), threads)
     errors = in_parallel(error, [(count, parts) for count in counts for parts in filled], threads)

@@ -42,7 +42,10 @@ class ClusterSimilarity(TransformerMixin, BaseEstimator):
         # last digits.
         with threadpool_limits(1):
             self.kmeans_ = KMeans(count, n_init=1, random_state=self.random_state).fit(values)
-        self.gamma_ = np.log(2) / (_gap(self.kmeans_.cluster_centers_) / 2) ** 2
+        distances = pairwise_distances(self.kmeans_.cluster_centers_)
+        np.fill_diagonal(distances, np.inf)
+        gap = float(np.median(distances.min(axis=1))) if count > 1 else 1.0
+        self.gamma_ = np.log(2) / (gap / 2) ** 2
         self.n_features_in_ = values.shape[1]
         return self
 
@@ -60,12 +63,3 @@ class ClusterSimilarity(TransformerMixin, BaseEstimator):
         """`cluster_0`, `cluster_1`, ..."""
         check_is_fitted(self)
         return np.asarray([f"cluster_{i}" for i in range(len(self.kmeans_.cluster_centers_))], dtype=object)
-
-
-def _gap(centres: NDArray[np.float64]) -> float:
-    """The median distance from a centre to its nearest neighbour; 1 for a single centre."""
-    if len(centres) < 2:
-        return 1.0
-    distances = pairwise_distances(centres)
-    np.fill_diagonal(distances, np.inf)
-    return float(np.median(distances.min(axis=1)))

@@ -193,9 +193,13 @@ def _differences(a: ModelConfig, b: ModelConfig) -> Iterator[Difference]:
 def _data(a: ModelConfig, b: ModelConfig, old: str, new: str) -> list[str]:
     one, two = a.data, b.data
     parts = [
-        ("table", one.sha256, two.sha256, f"{one.rows:,} rows from {one.location}", f"{two.rows:,} from {two.location}")
-    ]
-    parts += [
+        (
+            "table",
+            one.sha256,
+            two.sha256,
+            f"{one.rows:,} rows from {one.location}",
+            f"{two.rows:,} from {two.location}",
+        ),
         ("training rows", one.train_sha256, two.train_sha256, f"{one.train_rows:,}", f"{two.train_rows:,}"),
         ("held-out rows", one.held_out_sha256, two.held_out_sha256, f"{one.held_out_rows:,}", f"{two.held_out_rows:,}"),
     ]

@@ -15,8 +15,6 @@ from tabular.learning.answers import Answers, answers_of, raw_columns
 from tabular.reports.training import ClassScore, CrossValidation, Evaluation, Slice
 from tabular.table.tables import numeric_columns
 
-Floats = NDArray[np.float64]
-
 _SMALLEST_PART = 10
 
 
@@ -41,11 +39,9 @@ def evaluate(
         held_out: raw rows with the target, at least one, with columns in any order and any index.
         train: the raw rows that the model was fitted on, for the baseline and as the reference of a linear model's
             SHAP values.
-        target: the target and the task.
-        config: number of resamples, the slices, and the number of rows to explain.
         metric: metric of the permutation importances.
         seed: seed of the bootstrap, the sample of rows and the shuffles.
-        cross_validation: cross-validation of the same model on the training rows, which is added to the report.
+        cross_validation: cross-validation of the same model on the training rows, for the report.
 
     Returns:
         The evaluation; `actual`, `predicted` and `probabilities` are in the order of `held_out`.
@@ -61,6 +57,8 @@ def evaluate(
     matrix = model[:-1].transform(raw)
     actual = metrics.outcomes(held_out[target.column], target.task)
     answers = answers_of(model[-1], matrix, target.task)
+    # The column of each row's predicted class; 0 for a regression.
+    codes = np.array([(answers.classes or [label]).index(label) for label in answers.predicted], dtype=np.intp)
     sample = np.random.default_rng(seed).permutation(len(raw))[: config.explained_rows]
     return Evaluation(
         task=target.task,
@@ -74,9 +72,7 @@ def evaluate(
         ],
         metric=metric,
         importances=explanation.importances(model, raw.iloc[sample], actual[sample], target.task, metric, seed),
-        shap=explanation.shap_summary(
-            model, np.asarray(matrix)[sample], train[raw.columns], _predicted_codes(answers)[sample]
-        ),
+        shap=explanation.shap_summary(model, np.asarray(matrix)[sample], train[raw.columns], codes[sample]),
         actual=actual.tolist(),
         predicted=answers.predicted.tolist(),
         classes=answers.classes or [],
@@ -84,13 +80,6 @@ def evaluate(
         by_class=[] if answers.classes is None else _by_class(actual, answers.predicted, answers.classes),
         cross_validation=cross_validation,
     )
-
-
-def _predicted_codes(answers: Answers) -> NDArray[np.intp]:
-    """The column of each row's predicted class; 0 for a regression."""
-    if answers.classes is None:
-        return np.zeros(len(answers.predicted), dtype=np.intp)
-    return np.array([answers.classes.index(label) for label in answers.predicted], dtype=np.intp)
 
 
 def _by_class(actual: NDArray[Any], predicted: NDArray[Any], classes: list[str]) -> list[ClassScore]:

@@ -71,7 +71,6 @@ def shap_summary(
     columns are ranked by the mean over all classes. Trees with very many leaves are explained on fewer rows.
 
     Args:
-        model: fitted pipeline from raw columns to prediction.
         matrix: the estimator's input (rows x columns).
         train: raw rows; their mean is the reference of a linear model.
         predicted: code of the predicted class of each row (rows,).

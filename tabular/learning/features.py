@@ -84,11 +84,8 @@ def preprocessing(
 
     Args:
         rows: training rows, which give the names and kinds of the columns; nothing is fitted on them.
-        target: the target, which is not an input, and the task.
         pair: the chosen imputation; an unfitted copy of it goes into the pipeline.
-        config: the columns to derive.
         clusters: number of clusters; None leaves them out.
-        seed: seed of the clusters and of the folds in which target means are cross-fitted.
 
     Returns:
         A pipeline with the steps `columns`, `impute` and `features`.
@@ -143,7 +140,11 @@ def _columns(
         [f"{c}_{label}" for c in averaged for label in labels] if len(labels) > 2 else averaged,
     ]
     for group in groups:
-        _refuse_repeated([*config.expressions, *group])
+        counts = Counter([*config.expressions, *group])
+        if repeated := [name for name, count in counts.items() if count > 1]:
+            raise UserError(
+                f"features: two columns would be called '{repeated[0]}'; rename the column or the derived one"
+            )
     # A table may hold both `sold` and a column `sold_year` of its own: then each name says which part made it.
     names = [*config.expressions, *(name for group in groups for name in group)]
     ambiguous = len(set(names)) < len(names)
@@ -181,9 +182,3 @@ def _check(
                 f"'{column}' has {known} known dates in the {len(rows)} training rows, too few to learn how to fill it "
                 f"(at least {FEWEST_KNOWN}); leave it out with data.drop_columns"
             )
-
-
-def _refuse_repeated(names: list[str]) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise UserError(f"features: two columns would be called '{repeated[0]}'; rename the column or the derived one")

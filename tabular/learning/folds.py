@@ -83,11 +83,6 @@ def prepare(parts: Parts, target: str, preprocessing: Pipeline) -> Fold:
     )
 
 
-def score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str) -> float:
-    """The metric of `fit_and_score` alone."""
-    return fit_and_score(estimator, fold, target, name)[0]
-
-
 def fit_and_score(estimator: BaseEstimator, fold: Fold, target: TargetConfig, name: str) -> tuple[float, BaseEstimator]:
     """Fit a copy of the estimator on the fold's training part and score it on the test part by one metric.
 

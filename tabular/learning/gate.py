@@ -28,12 +28,6 @@ class PairedDifference(NamedTuple):
     """The difference in each resample (resamples,); nan if the metric is undefined on the drawn rows."""
 
 
-class _Outcome(NamedTuple):
-    verdict: Verdict
-    reasons: list[str]
-    pair: PairedDifference | None = None
-
-
 def absolute(scores: Mapping[str, Interval], task: Task, config: GateConfig) -> dict[str, float]:
     """The metrics that are worse than their limit, with their value; an undefined value (nan) breaks every limit.
 
@@ -66,9 +60,6 @@ def decide(
 
     Args:
         scores: the challenger's metrics on its own held-out rows, which the limits are compared with.
-        task: task of both models.
-        config: metric, limits, tolerance in units of the metric, resamples and confidence.
-        seed: seed of the bootstrap.
         obstacles: sentences that say why the model must not become champion, whatever its scores.
         answers: the answers of both models for the same rows, or a sentence that says why they cannot be compared;
             None if there is no champion.
@@ -79,21 +70,25 @@ def decide(
     """
     own = _value(scores, task, config.metric, "gate.metric")
     broken = absolute(scores, task, config)
+    pair = None
+    decision: Verdict
+    reasons: list[str]
     if broken:
-        outcome = _Outcome("reject", [_broken_limit(name, value, config) for name, value in broken.items()])
+        decision, reasons = "reject", [_broken_limit(name, value, config) for name, value in broken.items()]
     elif obstacles:
-        outcome = _Outcome("keep", [])
+        decision, reasons = "keep", []
     elif answers is None:
-        outcome = _Outcome("promote", [f"there is no champion yet; {config.metric} is {as_text(own)}"])
+        decision, reasons = "promote", [f"there is no champion yet; {config.metric} is {as_text(own)}"]
     elif isinstance(answers, str):
-        outcome = _Outcome("keep", [answers])
+        decision, reasons = "keep", [answers]
     else:
-        outcome = _compare(answers, task, config, seed)
-    pair = outcome.pair
-    limits = [] if broken else _kept_limits(scores, config)
+        decision, reasons, pair = _compare(answers, task, config, seed)
+    reasons += [f"not promotable: {obstacle}" for obstacle in obstacles]
+    for name, limit in config.limits.items() if not broken else ():
+        reasons.append(f"{name} is {as_text(scores[name].value)}, within its limit of {as_text(limit)}")
     return GateDecision(
-        decision=outcome.verdict,
-        reasons=[*outcome.reasons, *(f"not promotable: {obstacle}" for obstacle in obstacles), *limits],
+        decision=decision,
+        reasons=reasons,
         metric=config.metric,
         challenger=pair.challenger if pair else own,
         champion=pair.champion if pair else None,
@@ -115,13 +110,8 @@ def paired(
     Both models are scored on the same drawn rows, the same for every metric. A metric that needs probabilities is
     left out if one of the models has none.
 
-    Args:
-        names: metrics of the task.
-        task: task of both models.
-        answers: the answers of both for the same rows.
-        resamples: number of resamples; each draws as many rows as there are, with replacement.
-        confidence: coverage of the intervals, 0 to 1.
-        seed: seed of the draws.
+    Each resample draws as many rows as there are, with replacement; `confidence`, the coverage of the intervals, lies
+    between 0 and 1.
 
     Raises:
         UserError: a name is not a metric of the task.
@@ -145,12 +135,7 @@ def paired(
 
 
 def verdict(pair: PairedDifference, tolerance: float) -> tuple[Verdict, str]:
-    """The decision that a difference leads to, and the reason in a few words.
-
-    Args:
-        pair: the deciding metric of both models.
-        tolerance: how much worse still counts as equally good, in units of the metric.
-    """
+    """The decision and its reason in a few words; `tolerance` is how much worse still counts as equally good."""
     difference = pair.difference
     if math.isnan(difference.value) or math.isnan(difference.low):
         return "keep", "undefined on these rows"
@@ -163,21 +148,20 @@ def verdict(pair: PairedDifference, tolerance: float) -> tuple[Verdict, str]:
     return "keep", "too close to call"
 
 
-def _compare(answers: PairedAnswers, task: Task, config: GateConfig, seed: int) -> _Outcome:
+def _compare(
+    answers: PairedAnswers, task: Task, config: GateConfig, seed: int
+) -> tuple[Verdict, list[str], PairedDifference | None]:
+    champion = f"champion version {answers.champion_version}"
     pair = paired([config.metric], task, answers, config.resamples, config.confidence, seed).get(config.metric)
     if pair is None:
-        without = "the challenger" if answers.challenger.probabilities is None else _named(answers)
-        return _Outcome("keep", [f"cannot tell: {without} gives no probabilities, which {config.metric} needs"])
+        without = "the challenger" if answers.challenger.probabilities is None else champion
+        return "keep", [f"cannot tell: {without} gives no probabilities, which {config.metric} needs"], None
     if math.isnan(pair.difference.value) or math.isnan(pair.difference.low):
-        return _Outcome("keep", [f"cannot tell: {config.metric} is undefined on {answers.rows}"])
+        return "keep", [f"cannot tell: {config.metric} is undefined on {answers.rows}"], None
     decision, word = verdict(pair, config.tolerance)
-    return _Outcome(decision, _reasons(word, answers, config, pair), pair)
-
-
-def _reasons(word: str, answers: PairedAnswers, config: GateConfig, pair: PairedDifference) -> list[str]:
     scores = (
         f"{word}: on {answers.rows} {config.metric} is {as_text(pair.challenger)} against "
-        f"{as_text(pair.champion)} of {_named(answers)}"
+        f"{as_text(pair.champion)} of {champion}"
     )
     numbers = (
         f"difference in favour of the challenger {as_text(pair.difference.value)}, "
@@ -185,24 +169,13 @@ def _reasons(word: str, answers: PairedAnswers, config: GateConfig, pair: Paired
         f"{as_text(pair.difference.high)} from {config.resamples:,} paired resamples; promoted where it lies above "
         f"{as_text(0 - config.tolerance)}, rejected where it lies below"
     )
-    return [scores, numbers]
-
-
-def _named(answers: PairedAnswers) -> str:
-    return f"champion version {answers.champion_version}"
+    return decision, [scores, numbers], pair
 
 
 def _broken_limit(name: str, value: float, config: GateConfig) -> str:
     bound = "at least" if metrics.goal(name) == "maximize" else "at most"
     found = "undefined on these rows" if math.isnan(value) else as_text(value)
     return f"{name} is {found}; the limit is {bound} {as_text(config.limits[name])}"
-
-
-def _kept_limits(scores: Mapping[str, Interval], config: GateConfig) -> list[str]:
-    return [
-        f"{name} is {as_text(scores[name].value)}, within its limit of {as_text(limit)}"
-        for name, limit in config.limits.items()
-    ]
 
 
 def _value(scores: Mapping[str, Interval], task: Task, name: str, key: str) -> float:

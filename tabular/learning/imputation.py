@@ -99,11 +99,7 @@ def strategy(name: str, config: ImputationConfig, holes: int, seed: int) -> Scal
     does not fit a model for a complete column; if such a column is missing when serving, its median is used. One round
     is enough if one column is incomplete; with several columns three rounds let each use the others' estimates.
 
-    Args:
-        name: `median`, `mean`, `knn` or `iterative`.
-        config: number of neighbours of `knn`.
-        holes: number of columns with missing values.
-        seed: seed of the trees.
+    `holes` is the number of columns with missing values.
     """
     if name == "knn":
         return ScaledImputer(StandardScaler(), KNNImputer(n_neighbors=config.neighbours))
@@ -136,11 +132,7 @@ def compare(
 ) -> tuple[ImputerPair, ImputationReport]:
     """Mask known values in each incomplete numeric column, rebuild them with each strategy, and keep the best one.
 
-    Args:
-        rows: the training rows with the target, which is set aside because it is not available when serving.
-        target: name of the target column.
-        config: the strategies and the share of known values to mask.
-        seed: seed of the mask and of the strategies.
+    The target is set aside, because it is not available when serving.
 
     Returns:
         The best pair, fitted on all training rows, and the comparison. Without missing values the first strategy is

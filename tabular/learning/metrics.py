@@ -99,9 +99,7 @@ def metric(
 
     Args:
         name: one of `names(task)`.
-        task: decides whether `actual` and `predicted` are numbers or labels.
-        actual: actual values (rows,).
-        predicted: predicted values (rows,).
+        task: decides whether `actual` and `predicted`, each (rows,), are numbers or labels.
         probabilities: rows x classes; needed for `roc_auc` and `log_loss` only.
         classes: labels of the columns of `probabilities`. An actual label that is not among them has probability 0.
 
@@ -127,12 +125,8 @@ def bootstrap_intervals(
 ) -> dict[str, Interval]:
     """All metrics with percentile bootstrap intervals over the rows (Efron & Tibshirani 1993, chapter 13).
 
-    Args:
-        task, actual, predicted, probabilities, classes: as for `metric`.
-        resamples: number of resamples, each of as many rows as there are, drawn with replacement; all metrics use the
-            same ones.
-        confidence: coverage of the intervals, 0 to 1.
-        seed: seed of the draws.
+    Each resample draws as many rows as there are, with replacement; all metrics use the same ones. `confidence` is the
+    coverage of the intervals, 0 to 1; the other parameters are those of `metric`.
 
     Returns:
         By metric: `value` on all rows, `low` and `high`. Resamples in which a metric is undefined are left out of its

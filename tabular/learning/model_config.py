@@ -176,13 +176,10 @@ def diff(a: ModelConfig, b: ModelConfig) -> str:
 
 def inputs_of(rows: pd.DataFrame, target: str) -> tuple[Input, ...]:
     """The inputs that clients of a model may send: the training columns without the target; all may be missing."""
-    numbers, dates = set(numeric_columns(rows, target)), set(date_columns(rows, target))
-
-    def kind_of(name: str) -> Kind:
-        return "number" if name in numbers else "date" if name in dates else "category"
-
+    kinds: dict[str, Kind] = dict.fromkeys(numeric_columns(rows, target), "number")
+    kinds.update(dict.fromkeys(date_columns(rows, target), "date"))
     return tuple(
-        Input(name=name, kind=kind_of(name), dtype=str(rows[name].dtype), required=False)
+        Input(name=name, kind=kinds.get(name, "category"), dtype=str(rows[name].dtype), required=False)
         for name in rows.columns
         if name != target
     )

@@ -54,15 +54,8 @@ class Objective:
     parallel, each on one core. After each rung the value so far is reported and the pruner may end the trial, so that
     a poor trial costs only a part of the fits.
 
-    Args:
-        rows: the training rows, target included.
-        target: the target and the task.
-        preprocessing: the unfitted pipeline from raw columns to the matrix; it is fitted inside each fold.
-        candidate: the algorithm and target transform that won the selection.
-        metric: metric to compute.
-        folds: number of folds.
-        seed: seed of folds and estimators.
-        threads: number of fits that may run at once.
+    `rows` are the training rows, target included; a copy of `preprocessing` is fitted inside each fold; `candidate`
+    won the selection.
     """
 
     def __init__(
@@ -131,13 +124,9 @@ def search(
     stored, and its number is drawn again with the same seed and the same history.
 
     Args:
-        objective: computes the value of a trial.
-        sweep: the space, the method, and when a trial stops early.
-        trials: number of trials in all.
-        seed: seed of the sampler.
+        trials: number of trials, those on disk included.
         storage: SQLite file of the finished trials.
         study: name that changes with everything the trials depend on; trials under another name are not used.
-        progress: called after each trial.
 
     Returns:
         The parameters of the best complete trial, and all trials.
@@ -152,7 +141,11 @@ def search(
     work = optuna.create_study(study_name=study, direction=direction, pruner=_pruner(sweep.early_terminate))
     work.add_trials(finished)
     for number in range(len(finished), trials):
-        work.sampler = _sampler(sweep.method, seed + number)
+        work.sampler = (
+            optuna.samplers.RandomSampler(seed=seed + number)
+            if sweep.method == "random"
+            else optuna.samplers.TPESampler(seed=seed + number, multivariate=False)
+        )
         _run_one(work, objective, sweep)
         kept.add_trial(work.get_trials(deepcopy=False)[-1])
         progress(number + 1, trials, _best_value(work))
@@ -179,8 +172,6 @@ def summarise(
     """The parameters of the best complete trial (the first one among equals, as in Optuna), and the search report.
 
     Args:
-        objective: computed the values of the trials.
-        sweep: the sweep that was run.
         trials: all trials in the order of their numbers, which count from 0.
         importances: importance of each parameter; empty if unknown.
         resumed: number of trials that were found on disk at the start.
@@ -255,12 +246,6 @@ def _pruner(stop: EarlyTerminate | None) -> optuna.pruners.BasePruner:
         return optuna.pruners.NopPruner()
     # W&B's hyperband is one bracket of successive halving, which is what Optuna calls this pruner.
     return optuna.pruners.SuccessiveHalvingPruner(min_resource=stop.min_iter, reduction_factor=stop.eta)
-
-
-def _sampler(method: str, seed: int) -> optuna.samplers.BaseSampler:
-    if method == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    return optuna.samplers.TPESampler(seed=seed, multivariate=False)
 
 
 def _varies(parameter: SweepParameter) -> bool:

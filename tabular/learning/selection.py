@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from tabular.config.stages import SelectionConfig, TargetConfig
 from tabular.learning.algorithms import ALGORITHMS, estimator, transforms_for
-from tabular.learning.folds import fold_rows, in_parallel, prepare, score
+from tabular.learning.folds import fit_and_score, fold_rows, in_parallel, prepare
 from tabular.learning.metrics import goal
 from tabular.reports.training import Candidate, Leaderboard, TargetTransform
 
@@ -24,13 +24,7 @@ def select(
 ) -> Leaderboard:
     """Score every candidate in every fold; all candidates use the same folds.
 
-    Args:
-        rows: the training rows, target included.
-        target: the target and the task.
-        preprocessing: the unfitted pipeline from raw columns to the matrix; it is fitted inside each fold.
-        config: the algorithms, the target transforms, the folds and the deciding metric.
-        seed: seed of folds and estimators.
-        threads: number of fits that may run at once.
+    `rows` are the training rows, target included; a copy of `preprocessing` is fitted inside each fold.
     """
     points: list[tuple[str, TargetTransform, dict[str, object]]] = [
         (name, transform, parameters)
@@ -49,7 +43,8 @@ def select(
         name, transform, parameters = points[point]
         started = time.perf_counter()
         built = estimator(name, target.task, parameters, transform, seed, 1, target.class_weight)
-        return score(built, folds[fold], target, config.metric), time.perf_counter() - started
+        value, _ = fit_and_score(built, folds[fold], target, config.metric)
+        return value, time.perf_counter() - started
 
     tasks = [(point, fold) for point in range(len(points)) for fold in range(len(folds))]
     results = np.reshape(in_parallel(fit, tasks, threads), (len(points), len(folds), 2))
@@ -81,11 +76,7 @@ def choose(ranked: list[Candidate], preference: Sequence[str]) -> int:
 
     Candidates tie if their mean lies within one standard error of the best mean; among them the algorithm that
     `preference` lists first wins. The config's order decides and not the measured seconds, so that the choice is the
-    same on every machine.
-
-    Args:
-        ranked: the candidates, the best mean first.
-        preference: names of the algorithms in the order of the config.
+    same on every machine. `ranked` holds the candidates with the best mean first.
     """
     tied = [i for i, c in enumerate(ranked) if abs(c.mean - ranked[0].mean) <= _standard_error(ranked[0])]
     return min(tied, key=lambda i: (preference.index(ranked[i].algorithm), i))

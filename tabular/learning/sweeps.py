@@ -17,13 +17,7 @@ from tabular.storage.repository import ROOT
 def load_sweeps(search: SearchConfig, selection: SelectionConfig, task: Task) -> dict[str, Sweep]:
     """Read the search space of each algorithm in the selection.
 
-    Args:
-        search: gives the folder of the sweep files.
-        selection: gives the algorithms, and the metric of sweep files that do not name one.
-        task: regression or classification.
-
-    Returns:
-        The sweeps by algorithm.
+    A sweep file that does not name a metric gets that of the selection.
 
     Raises:
         UserError: an unknown algorithm, or a sweep file that is missing, unreadable or not meant for the task.

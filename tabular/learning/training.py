@@ -40,14 +40,7 @@ def fit(
 ) -> Pipeline:
     """Fit imputer, features and estimator on all training rows.
 
-    Args:
-        rows: the training rows, target included.
-        target: the target and the task.
-        preprocessing: the unfitted pipeline from raw columns to the matrix.
-        best: the algorithm with its parameters.
-        seed: seed of the estimator.
-        threads: number of threads that it may use.
-        temperature: divisor of a classification's logits, from `cross_validate`.
+    `rows` hold the target; `temperature` is the divisor of a classification's logits, from `cross_validate`.
 
     Returns:
         A fitted pipeline with the steps `columns`, `impute`, `features` and `estimator`. Its input is a DataFrame of
@@ -74,14 +67,7 @@ def cross_validate(
 ) -> CrossValidation:
     """Score the tuned algorithm in folds of training rows, and find the temperature of a classification.
 
-    Args:
-        rows: training rows, target included.
-        target: the target and the task, and whether to calibrate.
-        preprocessing: the unfitted pipeline from raw columns to the matrix; it is fitted inside each fold.
-        best: the algorithm with its parameters.
-        folds: number of folds.
-        seed: seed of folds and estimator.
-        threads: number of fits that may run at once.
+    `rows` hold the target; a copy of `preprocessing` is fitted inside each fold, and `threads` fits may run at once.
 
     Raises:
         UserError: there are fewer rows than folds, or every class has fewer rows than there are folds.

@@ -1,7 +1,6 @@
 """Compiles a fitted pipeline of `tabular.learning.training` into the files of a compiled predictor."""
 
 import io
-import zipfile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,8 +23,6 @@ from tabular.learning.clusters import ClusterSimilarity
 from tabular.learning.features_derived import DateFeatures, ExpressionFeature
 from tabular.learning.imputation import ScaledImputer
 
-EPOCH = (1980, 1, 1, 0, 0, 0)
-
 
 class Raw(NamedTuple):
     """The raw columns of a fitted pipeline."""
@@ -45,15 +42,9 @@ class _Parts(NamedTuple):
 
 def raw_columns(model: Pipeline) -> Raw:
     """The raw columns that the pipeline reads, by kind."""
-    numbers: list[str] = []
-    categories: list[str] = []
-    dates: frozenset[str] = frozenset()
-    for name, part, columns in model.named_steps["impute"].transformers_:
-        if name == "numeric":
-            numbers = list(columns)
-            dates = frozenset(part.named_steps["dates"].columns if isinstance(part, Pipeline) else ())
-        elif name == "categories":
-            categories = list(columns)
+    read = {name: (part, list(columns)) for name, part, columns in model.named_steps["impute"].transformers_}
+    (fill, numbers), (_, categories) = (read.get(name, (None, [])) for name in ("numeric", "categories"))
+    dates = frozenset(fill.named_steps["dates"].columns if isinstance(fill, Pipeline) else ())
     known: dict[str, list[str]] = {}
     for name, part, columns in model.named_steps["features"].named_steps["columns"].transformers_:
         if name in ("categories", "target_means"):
@@ -88,7 +79,9 @@ def compiled(model: Pipeline) -> dict[str, bytes]:
     )
     files = {RECIPE: written.model_dump_json(indent=1).encode(), **parts.files}
     if parts.arrays:
-        files[ARRAYS] = _npz(parts.arrays)
+        packed = io.BytesIO()
+        np.savez_compressed(packed, allow_pickle=False, **parts.arrays)
+        files[ARRAYS] = packed.getvalue()
     return files
 
 
@@ -169,9 +162,7 @@ def _iterative(imputer: IterativeImputer, parts: _Parts) -> Any:
         name = f"imputer_{number}.onnx"
         parts.files[name] = to_onnx(found.trees, len(inputs), 1)
         trees = recipe.Ensemble(file=name, single=False)
-        estimates.append(
-            recipe.Estimate(column=int(column), inputs=tuple(int(i) for i in inputs), trees=trees),
-        )
+        estimates.append(recipe.Estimate(column=int(column), inputs=tuple(int(i) for i in inputs), trees=trees))
     return recipe.IterativeImputer(fill=fill, estimates=tuple(estimates))
 
 
@@ -227,14 +218,3 @@ def _target_means(encoder: TargetEncoder) -> list[NDArray[np.float64]]:
 
 def _numbers(values: Any) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
-
-
-def _npz(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """The bytes of `np.savez_compressed` with a fixed time, so that equal arrays give equal bytes."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
-            content = io.BytesIO()
-            np.save(content, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), content.getvalue(), zipfile.ZIP_DEFLATED, 1)
-    return file.getvalue()

@@ -34,17 +34,16 @@ def baseline(rows: pd.DataFrame, target: TargetConfig) -> Baseline:
 def reference(rows: pd.DataFrame, raw: Raw, predictions: NDArray[Any], target: TargetConfig) -> Reference:
     """The reference statistics of training rows, and of predictions for held-out rows.
 
-    Args:
-        rows: the training rows.
-        raw: kinds of the raw columns.
-        predictions: predictions for the held-out rows (rows,): float64 or labels.
-        target: the target and the task.
+    `predictions` are (rows,): float64 or labels.
     """
     classifies = target.task == "classification"
     return Reference(
         rows=len(rows),
         predicted_rows=len(predictions),
-        numbers={name: _number(_floats(rows[name], raw)) for name in raw.numbers},
+        numbers={
+            name: NumberReference(missing=float(np.isnan(values).mean()), known=histogram(values))
+            for name, values in ((name, _floats(rows[name], raw)) for name in raw.numbers)
+        },
         categories={name: _category(rows[name]) for name in raw.categories},
         predictions=None if classifies else histogram(predictions.astype(np.float64)),
         predicted=_shares(pd.Series(predictions).map(str)) if classifies else {},
@@ -53,9 +52,6 @@ def reference(rows: pd.DataFrame, raw: Raw, predictions: NDArray[Any], target: T
 
 def histogram(values: NDArray[np.float64]) -> Histogram | None:
     """Bins and the distribution function of all finite values.
-
-    Args:
-        values: float64 (values,).
 
     Returns:
         A histogram with ten bins between quantiles, or fewer if values repeat. Its points are all different values if
@@ -101,10 +97,6 @@ def _floats(values: pd.Series, raw: Raw) -> NDArray[np.float64]:
     if values.name in raw.dates:
         return date_numbers(values)
     return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
-
-
-def _number(values: NDArray[np.float64]) -> NumberReference:
-    return NumberReference(missing=float(np.isnan(values).mean()), known=histogram(values))
 
 
 def _category(values: pd.Series) -> CategoryReference:

@@ -1,6 +1,6 @@
 """Compares the compiled predictor with the original, on every held-out row and on deliberately odd rows."""
 
-import time
+import timeit
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -40,14 +40,7 @@ def encoded(rows: pd.DataFrame, raw: Raw) -> Rows:
 
 
 def compare(original: Pipeline, compiled: Predictor, rows: pd.DataFrame, raw: Raw) -> ParityReport:
-    """Compare the predictions for all rows together, for single rows, and for variants of the rows.
-
-    Args:
-        original: the fitted pipeline.
-        compiled: the compiled predictor.
-        rows: held-out rows without the target.
-        raw: kinds of the raw columns.
-    """
+    """Compare the predictions for all held-out rows together, for single rows, and for variants of the rows."""
     rows = rows.reset_index(drop=True)
     classifies = hasattr(original, "predict_proba")
     with warnings.catch_warnings(), threadpool_limits(1):
@@ -152,12 +145,7 @@ def latencies(original: Pipeline, compiled: Predictor | None, rows: pd.DataFrame
 
 
 def _median(call: Callable[[], Any], repeats: int) -> float:
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - started)
-    return float(np.median(times))
+    return float(np.median(timeit.repeat(call, number=1, repeat=repeats)))
 
 
 def _plain(value: Any) -> float | str | None:

@@ -43,8 +43,6 @@ def to_onnx(trees: Sequence[Tree], features: int, outputs: int, single: bool = F
 
     Args:
         trees: the trees in the order in which their leaves are added.
-        features: number of columns of the input.
-        outputs: number of columns of the output.
         single: whether to compare with `<` and sum in float32 as XGBoost does; all others use `<=` and float64.
 
     Raises:

@@ -17,12 +17,7 @@ MOST = 50
 
 
 def variants(rows: pd.DataFrame, raw: Raw) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Name and rows of each variant; the index tells which of `rows` a row was made from.
-
-    Args:
-        rows: held-out rows without the target; the index counts from 0.
-        raw: kinds of the raw columns.
-    """
+    """Name and rows of each variant of held-out rows; the index tells which of `rows` a row was made from."""
     plain = [column for column in raw.numbers if column not in raw.dates]
     numbers, categories, dates = (_some(names) for names in (raw.numbers, list(raw.categories), sorted(raw.dates)))
     varied = _some(plain)
@@ -36,7 +31,10 @@ def variants(rows: pd.DataFrame, raw: Raw) -> Iterator[tuple[str, pd.DataFrame]]
         yield f"{first} and {second} missing", few.assign(**{first: np.nan, second: np.nan})
     for column in dates:
         # Dates as text, which the original takes as well.
-        yield f"{column} as text", few.assign(**{column: [_iso(value) for value in few[column]]})
+        yield (
+            f"{column} as text",
+            few.assign(**{column: [None if pd.isna(day) else day.isoformat() for day in few[column]]}),
+        )
         yield f"{column} extreme", pd.concat([fewer.assign(**{column: day}) for day in (FIRST_DAY, LAST_DAY)])
     nothing = dict.fromkeys(raw.numbers, np.nan) | dict.fromkeys(raw.categories)
     yield "all numbers missing", few.assign(**dict.fromkeys(raw.numbers, np.nan))
@@ -57,10 +55,6 @@ def variants(rows: pd.DataFrame, raw: Raw) -> Iterator[tuple[str, pd.DataFrame]]
             f"only a number known, {value:g}",
             pd.concat([alone.assign(**{column: value}) for column in varied]),
         )
-
-
-def _iso(value: pd.Timestamp) -> str | None:
-    return None if pd.isna(value) else value.isoformat()
 
 
 def _some(names: list[str]) -> list[str]:

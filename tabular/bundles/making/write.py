@@ -51,8 +51,6 @@ def write(
         model: a pipeline from `tabular.learning.training.fit`.
         train_rows: the rows that it was fitted on, target included, for ranges and reference statistics.
         test_rows: the held-out rows, target included, for the comparison and the statistics of predictions.
-        target: the target and the task.
-        origin: name, version, metrics and other facts that only the caller knows.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as room:

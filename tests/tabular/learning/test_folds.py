@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info
 from tabular.config.stages import ClusterConfig, FeatureConfig, ImputationConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning.algorithms import estimator
-from tabular.learning.folds import Fold, available_cores, fold_rows, in_parallel, prepare, score
+from tabular.learning.folds import Fold, available_cores, fit_and_score, fold_rows, in_parallel, prepare
 from tabular.learning.imputation import strategy
 from tabular.learning.metrics import metric
 from tests.support.fitted import unfitted
@@ -131,8 +131,8 @@ def test_a_score_is_the_metric_of_a_fresh_fit() -> None:
     ridge = estimator("linear", "regression", {}, "none", 1, 1)
     logistic = estimator("linear", "classification", {}, "none", 1, 1)
     # when
-    rmse = score(ridge, Fold(x[:40], price[:40], x[40:], price[40:]), PRICE, "rmse")
-    loss = score(logistic, Fold(x[:40], label[:40], x[40:], label[40:]), LABEL, "log_loss")
+    rmse, _ = fit_and_score(ridge, Fold(x[:40], price[:40], x[40:], price[40:]), PRICE, "rmse")
+    loss, _ = fit_and_score(logistic, Fold(x[:40], label[:40], x[40:], label[40:]), LABEL, "log_loss")
     # then
     predicted = ridge.fit(x[:40], price[:40]).predict(x[40:])
     assert rmse == metric("rmse", "regression", price[40:], predicted)
@@ -148,7 +148,7 @@ def test_a_class_that_a_fold_never_trained_on_is_a_miss_and_no_crash() -> None:
     label[30:] = "new"
     # when
     logistic = estimator("linear", "classification", {}, "none", 1, 1)
-    value = score(logistic, Fold(x[:30], label[:30], x[30:], label[30:]), LABEL, "accuracy")
+    value, _ = fit_and_score(logistic, Fold(x[:30], label[:30], x[30:], label[30:]), LABEL, "accuracy")
     # then
     assert value == 0.0
 
@@ -159,7 +159,7 @@ def test_an_undefined_metric_is_told_rather_than_ranked() -> None:
     fold = Fold(x, np.arange(4.0), x, np.zeros(4))
     # when / then
     with pytest.raises(UserError, match=r"^'mape' of 'price' is undefined on a fold of 4 rows; choose another metric"):
-        score(estimator("linear", "regression", {}, "none", 1, 1), fold, PRICE, "mape")
+        fit_and_score(estimator("linear", "regression", {}, "none", 1, 1), fold, PRICE, "mape")
 
 
 def test_parallel_results_come_in_the_order_of_the_tasks_with_one_core_each() -> None:

@@ -16,7 +16,7 @@ from tabular.config.sweep import Sweep
 from tabular.errors import UserError
 from tabular.learning import search as searching
 from tabular.learning.algorithms import estimator
-from tabular.learning.folds import fit_and_score, score
+from tabular.learning.folds import fit_and_score
 from tabular.learning.search import search
 from tabular.reports.training import BestParameters, SearchReport
 from tests.support.project import ROOT
@@ -43,7 +43,7 @@ def test_the_best_complete_trial_wins_and_scores_what_a_fit_by_hand_scores(undis
     assert winner.value == min(trial.value for trial in complete)
     assert best.parameters == winner.parameters and best.parameters["max_bin"] == 31
     built = estimator("lightgbm", "regression", best.parameters, "none", 4, 1)
-    by_hand = np.mean([score(built, fold, PRICE, "rmse") for fold in objective.folds])
+    by_hand = np.mean([fit_and_score(built, fold, PRICE, "rmse")[0] for fold in objective.folds])
     assert winner.value == pytest.approx(by_hand, rel=1e-12)
     assert [trial.number for trial in report.trials] == list(range(18))
     assert (report.rungs, report.resumed) == (3, 0)

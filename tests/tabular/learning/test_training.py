@@ -17,7 +17,7 @@ from tabular.config.stages import (
 )
 from tabular.learning import cluster_choice, imputation, selection, training
 from tabular.learning.algorithms import estimator
-from tabular.learning.folds import fold_rows, prepare, score
+from tabular.learning.folds import fit_and_score, fold_rows, prepare
 from tabular.reports.training import BestParameters
 from tabular.storage.persistence import to_bytes
 from tabular.table import splitting
@@ -138,7 +138,8 @@ def test_the_final_model_is_cross_validated_on_the_training_rows() -> None:
     found = training.cross_validate(rows, PRICE, _way(rows), best, 4, 1, 1)
     # then the figures are those of the folds, computed by hand
     folds = [prepare(parts, "price", _way(rows)) for parts in fold_rows(rows, PRICE, 4, 1)]
-    expected = [score(estimator("linear", "regression", {"alpha": 1.0}, "none", 1, 1), f, PRICE, "r2") for f in folds]
+    ridge = estimator("linear", "regression", {"alpha": 1.0}, "none", 1, 1)
+    expected = [fit_and_score(ridge, fold, PRICE, "r2")[0] for fold in folds]
     assert found.metrics["r2"].folds == expected
     assert found.metrics["r2"].mean == pytest.approx(np.mean(expected))
     assert found.metrics["r2"].std == pytest.approx(np.std(expected))
