@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from tabular.config.stages import SelectionConfig, TargetConfig
 from tabular.learning import selection
 from tabular.learning.algorithms import ALGORITHMS, estimator
-from tabular.learning.folds import fold_rows, prepare, score
+from tabular.learning.folds import fit_and_score, fold_rows, prepare
 from tabular.learning.imputation import ScaledImputer
 from tabular.learning.selection import select
 from tabular.reports.training import Candidate, Leaderboard
@@ -71,7 +71,7 @@ def test_every_point_of_every_grid_is_scored_in_the_same_folds() -> None:
     candidate = next(c for c in board.candidates if c.algorithm == "linear" and c.target_transform == "log")
     built = estimator("linear", "regression", candidate.parameters, "log", 4, 1)
     folds = [prepare(parts, "price", _way(rows)) for parts in fold_rows(rows, PRICE, 3, 4)]
-    assert candidate.folds == [score(built, fold, PRICE, "rmse") for fold in folds]
+    assert candidate.folds == [fit_and_score(built, fold, PRICE, "rmse")[0] for fold in folds]
     assert candidate.mean == pytest.approx(np.mean(candidate.folds)) and candidate.seconds > 0
 
 
