@@ -21,10 +21,8 @@ class ClusterSimilarity(TransformerMixin, BaseEstimator):
     median over the centres), for any number of centres.
 
     Args:
-        n_clusters: number of centres.
         encoding: `similarity` gives one column of similarities for each centre; `label` gives the nearest centre,
             one-hot.
-        random_state: seed of the centres.
     """
 
     def __init__(

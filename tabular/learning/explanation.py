@@ -70,13 +70,8 @@ def shap_summary(
     For two classes they explain the second. For more classes each row's values explain its predicted class, and
     columns are ranked by the mean over all classes. Trees with very many leaves are explained on fewer rows.
 
-    Args:
-        matrix: the estimator's input (rows x columns).
-        train: raw rows; their mean is the reference of a linear model.
-        predicted: code of the predicted class of each row (rows,).
-
-    Returns:
-        The values, or None for an algorithm that cannot be explained cheaply.
+    The mean of `train`, raw rows, is the reference of a linear model; `predicted` holds the code of the predicted class
+    of each row (rows,). The result is None for an algorithm that cannot be explained cheaply.
     """
     estimator = _innermost(model[-1])
     matrix = matrix[: _explainable_rows(estimator, matrix)]

@@ -19,11 +19,7 @@ class ExpressionFeature(TransformerMixin, BaseEstimator):
     """One column computed by an expression from the columns that it names, given in the order of their first mention.
 
     A division by zero gives 0, and so does a result that is infinite or not a number, see
-    `tabular.arithmetic.expressions`.
-
-    Args:
-        name: name of the new column.
-        text: the expression, see `tabular.config.expression`.
+    `tabular.arithmetic.expressions`; the syntax of `text` is that of `tabular.config.expression`.
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -47,8 +43,7 @@ class ExpressionFeature(TransformerMixin, BaseEstimator):
 class DateNumbers(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Date columns as numbers of days, see `tabular.arithmetic.dates`; other columns as they are.
 
-    Args:
-        columns: names of the date columns; their values are datetime64, or text in ISO 8601 when serving.
+    The values of the date columns are datetime64, or text in ISO 8601 when serving.
     """
 
     def __init__(self, columns: Sequence[str] = ()) -> None:
@@ -72,8 +67,7 @@ class DateNumbers(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 class DateFeatures(TransformerMixin, BaseEstimator):
     """The parts of one date column, given as numbers of days without missing values.
 
-    Args:
-        parts: the parts to compute; `age` counts from the latest date of the training rows.
+    The part `age` counts from the latest date of the training rows.
     """
 
     def __init__(self, parts: Sequence[DatePart] = ("age",)) -> None:
@@ -101,8 +95,7 @@ class DateFeatures(TransformerMixin, BaseEstimator):
 def date_numbers(column: pd.Series) -> NDArray[np.float64]:
     """Each value of a column as a number of days (rows,), NaN for a missing value.
 
-    Args:
-        column: datetime64 with or without a time zone, or text in ISO 8601.
+    The column is datetime64 with or without a time zone, or text in ISO 8601.
 
     Raises:
         ValueError: a value is text in another format.

@@ -115,10 +115,6 @@ def importances(fitted: BaseEstimator, columns: Sequence[str]) -> dict[str, floa
     standard deviation of the column, as a mean over classes ("Common pitfalls in the interpretation of coefficients of
     linear models", scikit-learn's examples); their columns are scaled, so the deviation is 1.
 
-    Args:
-        fitted: an estimator from `tabular.learning.algorithms.estimator`.
-        columns: names of the columns of the matrix that it was fitted on.
-
     Returns:
         Importances by column, at least 0, with the sum 1. Empty if the algorithm does not keep any (histogram gradient
         boosting) or mixes the classes (XGBoost's linear booster), or if no column was used.

@@ -39,9 +39,8 @@ class ImputerPair(NamedTuple):
 class ScaledImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """An imputer pair as one scikit-learn transformer, which can be refitted inside each fold.
 
-    Args:
-        scaler: the scaler that is applied before imputing and inverted afterwards; None imputes the raw values.
-        imputer: any imputer of scikit-learn that keeps every column.
+    The scaler is applied before imputing and inverted afterwards; without one the raw values are imputed. The imputer
+    is any of scikit-learn's that keeps every column.
     """
 
     def __init__(self, scaler: StandardScaler | None, imputer: BaseEstimator) -> None:

@@ -11,18 +11,8 @@ from sklearn import metrics as sk
 
 from tabular.config.stages import CLASSIFICATION_METRICS, HIGHER_IS_BETTER, REGRESSION_METRICS, Task
 from tabular.errors import UserError
-from tabular.learning.resampling import (
-    Floats,
-    Labels,
-    classification_form,
-    draws,
-    is_within_10pct,
-    percentage_errors,
-    ranked_codes,
-    regression_form,
-    surprises,
-    symmetric_errors,
-)
+from tabular.learning import resampling
+from tabular.learning.resampling import Floats, Labels
 from tabular.reports.training import Interval
 
 NEEDS_PROBABILITIES = frozenset({"roc_auc", "log_loss"})
@@ -168,13 +158,15 @@ def resampled(
         _check_name(name, task)
     if task == "regression":
         y, p = _numbers(actual, predicted)
-        forms = {name: regression_form(name, y, p) for name in wanted}
+        forms = {name: resampling.regression_form(name, y, p) for name in wanted}
         rows = len(y)
     else:
         labels = _labels(not NEEDS_PROBABILITIES.isdisjoint(wanted), actual, predicted, probabilities, classes)
-        forms = {name: classification_form(name, labels) for name in wanted}
+        forms = {name: resampling.classification_form(name, labels) for name in wanted}
         rows = len(labels.actual)
-    chunks = [{name: form(counts) for name, form in forms.items()} for counts in draws(rows, resamples, seed)]
+    chunks = [
+        {name: form(counts) for name, form in forms.items()} for counts in resampling.draws(rows, resamples, seed)
+    ]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in wanted}
 
 
@@ -243,7 +235,7 @@ def _wmape(y: Floats, p: Floats) -> float:
 
 
 def _roc_auc(labels: Labels) -> float:
-    targets = {int(code): labels.actual == code for code in ranked_codes(labels)}
+    targets = {int(code): labels.actual == code for code in resampling.ranked_codes(labels)}
     areas = [
         sk.roc_auc_score(target, labels.probabilities[:, code])
         for code, target in targets.items()
@@ -256,11 +248,11 @@ _REGRESSION: dict[str, Callable[[Floats, Floats], float]] = {
     "r2": _r2,
     "rmse": sk.root_mean_squared_error,
     "mae": sk.mean_absolute_error,
-    "mape": lambda y, p: _mean(percentage_errors(y, p)[y != 0]),
-    "smape": lambda y, p: _mean(symmetric_errors(y, p)),
+    "mape": lambda y, p: _mean(resampling.percentage_errors(y, p)[y != 0]),
+    "smape": lambda y, p: _mean(resampling.symmetric_errors(y, p)),
     "wmape": _wmape,
-    "median_ape": lambda y, p: _median(percentage_errors(y, p)[y != 0]),
-    "within_10pct": lambda y, p: 100 * _mean(is_within_10pct(y, p)[y != 0]),
+    "median_ape": lambda y, p: _median(resampling.percentage_errors(y, p)[y != 0]),
+    "within_10pct": lambda y, p: 100 * _mean(resampling.is_within_10pct(y, p)[y != 0]),
 }
 
 _CLASSIFICATION: dict[str, Callable[[Labels], float]] = {
@@ -275,5 +267,5 @@ _CLASSIFICATION: dict[str, Callable[[Labels], float]] = {
     "recall_weighted": lambda it: sk.recall_score(it.actual, it.predicted, average="weighted", zero_division=0),
     "f1_weighted": lambda it: sk.f1_score(it.actual, it.predicted, average="weighted", zero_division=0),
     "roc_auc": _roc_auc,
-    "log_loss": lambda it: _mean(surprises(it)),
+    "log_loss": lambda it: _mean(resampling.surprises(it)),
 }

@@ -171,10 +171,8 @@ def summarise(
 ) -> tuple[BestParameters, SearchReport]:
     """The parameters of the best complete trial (the first one among equals, as in Optuna), and the search report.
 
-    Args:
-        trials: all trials in the order of their numbers, which count from 0.
-        importances: importance of each parameter; empty if unknown.
-        resumed: number of trials that were found on disk at the start.
+    `trials` are in the order of their numbers, which count from 0; `resumed` of them were on disk at the start.
+    `importances` are those of the parameters, empty if unknown.
 
     Raises:
         UserError: no trial is complete.

@@ -116,7 +116,6 @@ def differences(
 
     Args:
         original: predictions (rows,), or probabilities (rows x classes).
-        compiled: the same of the compiled predictor.
         classifies: whether they are probabilities.
         usual: usual size of a prediction. Differences of smaller predictions are relative to it, because for a target
             with both signs the last digits of a float32 sum are a large part of a prediction close to 0.

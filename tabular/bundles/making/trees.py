@@ -41,9 +41,8 @@ def constant(value: Any) -> Tree:
 def to_onnx(trees: Sequence[Tree], features: int, outputs: int, single: bool = False) -> bytes:
     """An ONNX model that sums the leaves for each output: its input is rows x features, its output rows x outputs.
 
-    Args:
-        trees: the trees in the order in which their leaves are added.
-        single: whether to compare with `<` and sum in float32 as XGBoost does; all others use `<=` and float64.
+    Leaves are added in the order of the trees. With `single` it compares with `<` and sums in float32 as XGBoost does;
+    all others use `<=` and float64.
 
     Raises:
         NotCompilable: the trees have too many nodes for one file.

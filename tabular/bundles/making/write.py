@@ -56,57 +56,47 @@ def write(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as room:
         made = Path(room) / "bundle"
         made.mkdir()
-        report = _write(made, model, train_rows, test_rows.drop(columns=target.column), target, origin)
+        inputs = test_rows.drop(columns=target.column)
+        raw = raw_columns(model)
+        predictor, compared, why = _compiled(made, model, inputs)
+        content = to_bytes(model)
+        (made / MODEL).write_bytes(content)
+        (made / CARD).write_text(origin.card, encoding="utf-8")
+        predictions = np.asarray(model.predict(inputs))
+        described = describing.reference(train_rows, raw, predictions, target)
+        (made / REFERENCE).write_text(described.model_dump_json(indent=1), encoding="utf-8")
+        classes = model.named_steps["estimator"].classes_ if target.task == "classification" else ()
+        bundle = Bundle(
+            name=origin.name,
+            version=origin.version,
+            task=target.task,
+            target=target.column,
+            created=origin.created,
+            model_sha256=digest(content),
+            data_sha256=origin.data_sha256,
+            data_source=origin.data_source,
+            algorithm=origin.algorithm,
+            columns=describing.columns(train_rows, list(model.named_steps["columns"].feature_names_in_), raw),
+            classes=tuple(str(label) for label in classes),
+            metrics={name: value for name, value in origin.metrics.items() if math.isfinite(value)},
+            baseline=describing.baseline(train_rows, target),
+            compiled=predictor is not None,
+            why=why,
+            files={path.name: digest(path.read_bytes()) for path in sorted(made.iterdir())},
+        )
+        (made / MANIFEST).write_text(bundle.model_dump_json(indent=1), encoding="utf-8")
+        report = PackageReport(
+            compiled=bundle.compiled,
+            why=why,
+            parity=compared,
+            seconds=parity.latencies(model, predictor, inputs, raw),
+            bytes={path.name: path.stat().st_size for path in sorted(made.iterdir())},
+            bundle_sha256=digest((made / MANIFEST).read_bytes()),
+        )
         if folder.exists():
             os.replace(folder, Path(room) / "old")
         os.replace(made, folder)
     return report
-
-
-def _write(
-    folder: Path,
-    model: Pipeline,
-    train_rows: pd.DataFrame,
-    inputs: pd.DataFrame,
-    target: TargetConfig,
-    origin: Origin,
-) -> PackageReport:
-    raw = raw_columns(model)
-    predictor, compared, why = _compiled(folder, model, inputs)
-    content = to_bytes(model)
-    (folder / MODEL).write_bytes(content)
-    (folder / CARD).write_text(origin.card, encoding="utf-8")
-    predictions = np.asarray(model.predict(inputs))
-    described = describing.reference(train_rows, raw, predictions, target)
-    (folder / REFERENCE).write_text(described.model_dump_json(indent=1), encoding="utf-8")
-    classes = model.named_steps["estimator"].classes_ if target.task == "classification" else ()
-    bundle = Bundle(
-        name=origin.name,
-        version=origin.version,
-        task=target.task,
-        target=target.column,
-        created=origin.created,
-        model_sha256=digest(content),
-        data_sha256=origin.data_sha256,
-        data_source=origin.data_source,
-        algorithm=origin.algorithm,
-        columns=describing.columns(train_rows, list(model.named_steps["columns"].feature_names_in_), raw),
-        classes=tuple(str(label) for label in classes),
-        metrics={name: value for name, value in origin.metrics.items() if math.isfinite(value)},
-        baseline=describing.baseline(train_rows, target),
-        compiled=predictor is not None,
-        why=why,
-        files={path.name: digest(path.read_bytes()) for path in sorted(folder.iterdir())},
-    )
-    (folder / MANIFEST).write_text(bundle.model_dump_json(indent=1), encoding="utf-8")
-    return PackageReport(
-        compiled=bundle.compiled,
-        why=why,
-        parity=compared,
-        seconds=parity.latencies(model, predictor, inputs, raw),
-        bytes={path.name: path.stat().st_size for path in sorted(folder.iterdir())},
-        bundle_sha256=digest((folder / MANIFEST).read_bytes()),
-    )
 
 
 def _compiled(
