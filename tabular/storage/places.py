@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 
 SECONDS = 5.0
 """Longest wait for a connection, for each piece of an answer, and for the whole of a small file."""
+PATIENT_SECONDS: Final = 10.0
+"""Longest wait for each piece of a file that is read for as long as its pieces arrive."""
 GOOGLE: Final = ("gs://", "gcs://")
 PIECE: Final = 2**22
 """Number of bytes that a stream asks a store for at a time."""
@@ -114,7 +116,7 @@ def read(location: str, seconds: float | None = SECONDS) -> bytes:
     if not _is_http(location):  # the requests of which have time limits of their own
         _remotely(location, "read", SECONDS, lambda system, path: system.info(path))
     with _errors(location, "read"):
-        system, path = store(location)
+        system, path = store(location, patient=True)
         return bytes(system.cat_file(path))
 
 
@@ -177,18 +179,24 @@ def stream(location: str) -> IO[bytes]:
         return local_path(location).open("rb")
 
 
-def store(location: str) -> tuple[Any, str]:
-    """The fsspec file system of an address, and the path in it; no request is sent."""
+def store(location: str, patient: bool = False) -> tuple[Any, str]:
+    """The fsspec file system of an address, and the path in it; no request is sent.
+
+    Args:
+        location: an address of any protocol that fsspec knows.
+        patient: whether a bucket is asked again after an error that passes, for half a minute at the most.
+    """
     import aiohttp
     import fsspec
 
     # No total: a large file takes its time, as long as its pieces arrive.
-    limits = aiohttp.ClientTimeout(total=None, connect=SECONDS, sock_read=SECONDS)
+    wait = PATIENT_SECONDS if patient else SECONDS
+    limits = aiohttp.ClientTimeout(total=None, connect=wait, sock_read=wait)
     if location.startswith(GOOGLE):
         options: dict[str, Any] = {"requests_timeout": limits, "use_listings_cache": False}
         if os.environ.get("STORAGE_EMULATOR_HOST"):  # gcsfs reads it too; the search for credentials takes seconds
             options["token"] = "anon"
-        return _google()(**options), location.partition("://")[2]
+        return _google(patient)(**options), location.partition("://")[2]
     options = {"use_listings_cache": False}
     if _is_http(location):  # as curl does it: the proxies of the environment, and the bytes as they were sent
         client = {"timeout": limits, "trust_env": True, "auto_decompress": False}
@@ -197,12 +205,12 @@ def store(location: str) -> tuple[Any, str]:
     return system, path
 
 
-def _google() -> Any:
+def _google(patient: bool = False) -> Any:
     """The class of Google's file system; its import takes seconds."""
     os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # which gcsfs reads when it is imported
-    from tabular.storage.google import SingleAttemptFileSystem
+    from tabular.storage.google import GCSFileSystem, SingleAttemptFileSystem
 
-    return SingleAttemptFileSystem
+    return GCSFileSystem if patient else SingleAttemptFileSystem
 
 
 class _RemoteStream(io.RawIOBase):

@@ -8,13 +8,14 @@ import time
 import traceback
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from tabular.storage import places
 from tabular.storage.places import StoreError, Unreachable, fingerprint, is_remote, public, read
 
 
@@ -189,3 +190,43 @@ def test_broken_transfer_is_never_half_a_file(monkeypatch: pytest.MonkeyPatch) -
         # when / then
         with pytest.raises(Unreachable, match="could not reach"):
             whole(f"http://127.0.0.1:{server.getsockname()[1]}/a.csv")
+
+
+class _Flaky(BaseHTTPRequestHandler):
+    """A bucket with one object, which answers the first request for its bytes with 503."""
+
+    refusals = 1
+
+    def do_GET(self) -> None:
+        if "alt=media" not in self.path and "/download/" not in self.path:
+            self._answer(200, b'{"name": "table.csv", "bucket": "shop", "size": "4", "etag": "x"}', "application/json")
+        elif type(self).refusals:
+            type(self).refusals -= 1
+            self._answer(503, b"busy", "text/plain")
+        else:
+            self._answer(200, b"a\n1\n", "text/csv")
+
+    def _answer(self, status: int, content: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def test_a_table_in_a_bucket_that_is_busy_for_a_moment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Flaky)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
+
+    # when
+    content = places.read("gs://shop/table.csv", None)
+
+    # then
+    server.shutdown()
+    assert content == b"a\n1\n"
+    assert _Flaky.refusals == 0
