@@ -42,9 +42,9 @@ def training(
     seed: int = 42,
 ) -> None:
     """Train a model. Each step receives only the part of the config that it uses, so a change re-runs few steps."""
+    sweeps = load_sweeps(search, selection, target.task)
     require_reachable(data.path)
     source = locate(data, columns=validation.columns)
-    sweeps = load_sweeps(search, selection, target.task)
     name = _model_name()
     default_tracker, *_ = trackers = tracker_names(search.backend)
 

@@ -9,7 +9,7 @@ from zenml.client import Client
 from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
 from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
 
-from tabular.errors import UserError, nearest
+from tabular.errors import UserError, nearest, one_line
 
 GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """Error codes of MLflow for something that is not in the registry."""
@@ -57,9 +57,17 @@ def by_tags(client: MlflowClient, name: str, tags: dict[str, str]) -> ModelVersi
 
 
 def load(version: ModelVersion) -> Pipeline:
-    """The fitted pipeline of a version. MLflow stores it with skops and loads only types that are trusted."""
+    """The fitted pipeline of a version. MLflow stores it with skops and loads only types that are trusted.
+
+    Raises:
+        UserError: the model names classes that this version of the project does not have.
+    """
     registry_client()
-    return mlflow.sklearn.load_model(f"models:/{version.name}/{version.version}")
+    try:
+        return mlflow.sklearn.load_model(f"models:/{version.name}/{version.version}")
+    except (ImportError, AttributeError) as error:
+        what = f"version {version.version} of {version.name} was stored by another version of Stackhouse"
+        raise UserError(f"{what} and does not load here ({one_line(error)}); train again") from None
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:

@@ -127,7 +127,11 @@ def against(
             return f"{said} are not in the artifact store of this stack, so nobody knows which rows neither has seen"
         rows = neither_saw(train_rows, held_out_rows, *others)
         words = f"{len(rows):,} rows that neither was trained on"
-    return paired_answers(model, champion.model(), rows, target, champion.number, words)
+    try:
+        present = champion.model()
+    except UserError as error:
+        return f"cannot tell: {error}"
+    return paired_answers(model, present, rows, target, champion.number, words)
 
 
 def _rows(artifact: str | None) -> pd.DataFrame | None:

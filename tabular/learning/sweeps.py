@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from tabular.config.base import explain
 from tabular.config.stages import SearchConfig, SelectionConfig, Task
 from tabular.config.sweep import Sweep
-from tabular.errors import UserError, one_line
+from tabular.errors import UserError, nearest_hint, one_line
 from tabular.learning.algorithms import ALGORITHMS
 from tabular.learning.metrics import goal, names
 from tabular.storage.repository import ROOT
@@ -24,7 +24,8 @@ def load_sweeps(search: SearchConfig, selection: SelectionConfig, task: Task) ->
     """
     for name in selection.algorithms:
         if name not in ALGORITHMS:
-            raise UserError(f"selection.algorithms: there is no '{name}'; there are {', '.join(ALGORITHMS)}")
+            hint = f"{nearest_hint(name, ALGORITHMS)}, and there are {', '.join(ALGORITHMS)}"
+            raise UserError(f"selection.algorithms: there is no '{name}'{hint}")
     files = {name: ROOT / search.spaces / f"{name}.yaml" for name in selection.algorithms}
     return {name: _sweep(file, task, selection.metric) for name, file in files.items()}
 

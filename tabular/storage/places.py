@@ -208,7 +208,9 @@ def store(location: str, patient: bool = False) -> tuple[Any, str]:
 def _google(patient: bool = False) -> Any:
     """The class of Google's file system; its import takes seconds."""
     os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # which gcsfs reads when it is imported
-    from tabular.storage.google import GCSFileSystem, SingleAttemptFileSystem
+    from gcsfs.core import GCSFileSystem
+
+    from tabular.storage.google import SingleAttemptFileSystem
 
     return GCSFileSystem if patient else SingleAttemptFileSystem
 

@@ -31,7 +31,7 @@ def test_a_sweep_without_a_metric_improves_the_one_that_decides_the_selection(tm
 @pytest.mark.parametrize(
     ("algorithm", "changes", "message"),
     [
-        ("lineer", {}, "selection.algorithms: there is no 'lineer'; there are linear, "),
+        ("lineer", {}, "selection.algorithms: there is no 'lineer'; the nearest is 'linear', and there are linear, "),
         ("xgboost", {}, r"search.spaces: there is no sweep file .*xgboost\.yaml"),
         ("linear", {"metric": {"name": "f1_macro", "goal": "maximize"}}, "'f1_macro' is not a metric of a regression"),
         ("linear", {"metric": {"name": "rmse", "goal": "maximize"}}, "the goal of 'rmse' is to minimize it"),
