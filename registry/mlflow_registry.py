@@ -67,7 +67,7 @@ def load(version: ModelVersion) -> Pipeline:
         return mlflow.sklearn.load_model(f"models:/{version.name}/{version.version}")
     except (ImportError, AttributeError) as error:
         what = f"version {version.version} of {version.name} was stored by another version of Stackhouse"
-        raise UserError(f"{what} and does not load here ({one_line(error)}); train again") from None
+        raise UserError(f"{what} and does not load here ({one_line(error)}); use one that was trained since") from None
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
