@@ -1,6 +1,6 @@
 """The other changing verbs of `models`, and what becomes of a change that somebody or something interferes with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from registry import plans
 from registry.releases import Releases
 from tabular.storage.places import Unreachable
 from tests.support.registered import Registered, keep, registered
-from tests.support.typed import ask, type_, use
+from tests.support.typed import ask, type_
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +21,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Registered, Call
     made.champion("1")
     made.champion("2")
     return made, keep(made)
-
-
-@pytest.fixture
-def made(original: tuple[Registered, Callable[[], None]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Registered]:
-    """The test's own."""
-    made, restore = original
-    use(made, monkeypatch)
-    yield made
-    restore()
 
 
 def test_rollback_goes_to_the_champion_before(made: Registered) -> None:

@@ -1,13 +1,13 @@
 """`models promote`: the gate, what overrules it, and what is written; nothing is written that was not to be."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tabular.errors import UserError
 from tests.support.registered import Registered, keep, registered
-from tests.support.typed import ask, decision, judged, type_, use
+from tests.support.typed import ask, decision, judged, type_
 
 PROMOTE = ("promote", "2", "--to", "champion")
 FORCED = (*PROMOTE, "--force", "--reason", "I know better")
@@ -19,15 +19,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Registered, Call
     made = registered(tmp_path_factory.mktemp("promoting") / "registered")
     made.champion("1")
     return made, keep(made)
-
-
-@pytest.fixture
-def made(original: tuple[Registered, Callable[[], None]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Registered]:
-    """The test's own."""
-    made, restore = original
-    use(made, monkeypatch)
-    yield made
-    restore()
 
 
 def files(made: Registered) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 """`models release`, aliases that somebody moved in the registry itself, and deleting versions."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from registry.history import ReleaseChange
 from tabular.bundles.bundle import ARRAYS
 from tests.support.bundles import damage
 from tests.support.registered import Registered, keep, registered
-from tests.support.typed import ask, type_, use
+from tests.support.typed import ask, type_
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +20,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Registered, Call
     """Four versions without aliases."""
     made = registered(tmp_path_factory.mktemp("releasing") / "registered", versions=4)
     return made, keep(made)
-
-
-@pytest.fixture
-def made(original: tuple[Registered, Callable[[], None]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Registered]:
-    """The test's own."""
-    made, restore = original
-    use(made, monkeypatch)
-    yield made
-    restore()
 
 
 def test_release_show_says_what_a_service_is_started_with(made: Registered) -> None:
