@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from tabular.arithmetic.calibration import logits_of_log_odds, logits_of_shares, softmax
 from tabular.arithmetic.dates import part
-from tabular.arithmetic.expressions import evaluate
+from tabular.arithmetic.expressions import compiled
 from tabular.bundles.bundle import ARRAYS, RECIPE, BadBundle, validated
 from tabular.bundles.imputing import fill
 from tabular.bundles.recipe import (
@@ -67,8 +68,9 @@ class CompiledPredictor:
         self._fill = None if recipe.imputer is None else fill(recipe.imputer, arrays, folder, threads)
         self._writers: list[tuple[slice, Write]] = []
         self._width = 0
-        for block in recipe.blocks:
-            size, write = _writer(block, arrays)
+        # Neighbouring expressions share one writer.
+        for _, blocks in groupby(recipe.blocks, key=lambda block: isinstance(block, Expression) or id(block)):
+            size, write = _writer(list(blocks), arrays)
             self._writers.append((slice(self._width, self._width + size), write))
             self._width += size
         self._raw = _raw(recipe, arrays, folder, threads)
@@ -118,8 +120,18 @@ class CompiledPredictor:
         return matrix.astype(np.float32)
 
 
-def _writer(block: AnyBlock, arrays: Mapping[str, NDArray[Any]]) -> tuple[int, Write]:
-    """The number of columns of a block, and the function that writes them."""
+def _writer(blocks: list[AnyBlock], arrays: Mapping[str, NDArray[Any]]) -> tuple[int, Write]:
+    """The number of columns of a block or of neighbouring expressions, and the function that writes them."""
+    block = blocks[0]
+    if isinstance(block, Expression):
+        expressions = [(parse(each.text), each.columns) for each in blocks if isinstance(each, Expression)]
+        write = compiled(expressions)
+
+        def derived(rows: Rows, features: Matrix) -> None:
+            # Contiguous, because numpy computes some functions in another way if values are not adjacent in memory.
+            write(np.ascontiguousarray(rows.numbers.T), features)
+
+        return len(expressions), derived
     if isinstance(block, Numbers):
         places = np.array(block.columns, dtype=np.intp)
 
@@ -129,13 +141,6 @@ def _writer(block: AnyBlock, arrays: Mapping[str, NDArray[Any]]) -> tuple[int, W
         return len(places), numbers
     if isinstance(block, Clusters):
         return len(arrays["centres"]), _clusters(block, arrays["centres"])
-    if isinstance(block, Expression):
-        program, columns = parse(block.text), block.columns
-
-        def expression(rows: Rows, features: Matrix) -> None:
-            features[:, 0] = evaluate(program, [rows.numbers[:, column] for column in columns])
-
-        return 1, expression
     if isinstance(block, DateParts):
         date, parts, reference = block.column, block.parts, block.reference
 
