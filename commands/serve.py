@@ -1,10 +1,14 @@
 """`python run.py serve`: serve the newest packaged model over HTTP, and train one first if there is none."""
 
+import errno
 import os
+import socket
 import sys
 from pathlib import Path
 
 import click
+
+from tabular.errors import UserError
 
 
 @click.command()
@@ -14,13 +18,26 @@ def serve(root: Path, port: int) -> None:
     """Serve the released model, and each model that is released later; train one first if there is none.
 
     A model that was never released, because the gate rejected it or it was trained on the sample, is served from the
-    newest Bento, as `bentoml serve` does. STACKHOUSE_MANIFEST names another release to follow.
+    newest Bento, as `bentoml serve` does. STACKHOUSE_MANIFEST names another release to follow. Without a key in
+    STACKHOUSE_API_KEYS, only this machine is answered; BENTOML_HOST names another address to listen on.
     """
+    _check_port(port)
     _ensure_model(root)
     _follow_release(root)
     click.echo(f"the page of the service: http://localhost:{port}/")
     os.chdir(root)
     os.execv(sys.executable, [sys.executable, "-m", "bentoml", "serve", "--port", str(port)])
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port on which nobody can listen, before any work."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("", port))
+        except OSError as error:
+            problem = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+            raise UserError(f"port {port} {problem}; --port chooses another") from None
 
 
 def _follow_release(root: Path) -> None:

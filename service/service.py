@@ -1,12 +1,14 @@
 """The BentoML service: `bentoml serve` finds it through `bentofile.yaml`."""
 
 import gc
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import bentoml
+import click
 from bentoml import Bento, Service
 from bentoml.exceptions import BentoMLException, NotFound
 from bentoml.models import BentoModel
@@ -14,10 +16,11 @@ from prometheus_client import REGISTRY
 
 from service.app import Application, Scope
 from service.bodies import Receive
+from service.connections import limit_connections
 from service.live import LiveModel
 from service.metrics import Metrics
 from service.routes import application
-from service.security import Send, with_security_headers
+from service.security import Send, is_local, with_security_headers
 from service.settings import Settings
 from service.wandb_sample import WandbSample
 from tabular.errors import UserError
@@ -25,11 +28,15 @@ from tabular.names import BENTO_NAME
 from tabular.prediction_log.writer import FLUSH_SECONDS, PredictionLog
 from tabular.storage.places import is_remote
 
+logger = logging.getLogger(__name__)
+
 MODEL = f"{BENTO_NAME}:latest"
+THIS_MACHINE = "127.0.0.1"
 BUCKET_SECONDS = 5.0
 """Seconds between two writes of the prediction log to a bucket: each write makes an object that readers pay for."""
 SWITCH_SECONDS = 0.0005
 """Longest time that a background thread, such as the log's, keeps the interpreter while a request waits for it."""
+OPEN = "the service is open: STACKHOUSE_API_KEYS holds no key, so that everyone who reaches %s may use it"
 BENTOML_ROUTES = frozenset({"/livez", "/readyz", "/healthz", "/schema.json"})
 BENTOML_FILES = "/static_content/"
 """Prefix of the files of Swagger UI, which BentoML ships and serves."""
@@ -64,13 +71,19 @@ class DirectService(Service[Any]):
     def inject_config(self) -> None:
         """Take the number of workers from the environment, which BentoML asks for before it starts them.
 
+        Without keys, the service is for this machine, unless the command line says otherwise.
+
         Raises:
             BentoMLException: a setting is wrong; BentoML's command line prints it in one line.
         """
-        try:
-            self.config["workers"] = Settings.from_environment(os.environ).workers
-        except UserError as error:
-            raise BentoMLException(str(error)) from None
+        settings = _settings()
+        self.config["workers"] = settings.workers
+        if not settings.api_keys:
+            self.config["http"] = {"host": THIS_MACHINE}
+            context = click.get_current_context(silent=True)
+            host = context.params.get("host") if context else None
+            if host and not is_local(host, {}):
+                logger.warning(OPEN, host)
         super().inject_config()
 
     def on_load_bento(self, bento: Bento) -> None:
@@ -87,7 +100,8 @@ class DirectService(Service[Any]):
         return self.worker
 
     def to_asgi(self, is_main: bool = True) -> Any:
-        """Build the ASGI application of a worker."""
+        """Build the ASGI application of a worker, whose server BentoML starts afterwards."""
+        limit_connections(_settings())
         by_bentoml = super().to_asgi(is_main)
 
         async def direct(scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,6 +113,13 @@ class DirectService(Service[Any]):
                 await self.worker.application(scope, receive, send)
 
         return direct
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environment(os.environ)
+    except UserError as error:
+        raise BentoMLException(str(error)) from None
 
 
 class Worker:

@@ -1,15 +1,28 @@
 """The settings of the service, read from its environment."""
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from tabular.config.base import StrictModel, explain
 from tabular.errors import UserError, nearest
 
 PREFIX: Final = "STACKHOUSE_"
+
+
+def _parts(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of a text between its commas, without empty ones."""
+    return tuple(filter(None, map(str.strip, text.split(",")))) if isinstance(text, str) else text
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(ip_network(value, strict=False)) for value in values)
+
+
+Parts = Annotated[tuple[str, ...], BeforeValidator(_parts)]
 
 
 class Settings(StrictModel):
@@ -33,7 +46,7 @@ class Settings(StrictModel):
     """W&B project that receives a sample of the predictions; without it none is sent."""
     wandb_share: Annotated[float, Field(gt=0, le=1)] = 0.01
     """Share of the predictions in that sample."""
-    api_keys: tuple[str, ...] = ()
+    api_keys: Parts = ()
     """Keys separated by commas, each in plain text or as `sha256:` and 64 hex digits; without any, no key is needed."""
     rate_limit: Annotated[float, Field(gt=0)] | None = None
     """Requests a second for each key or client address, in each worker; twice as many may arrive at once."""
@@ -42,7 +55,13 @@ class Settings(StrictModel):
     max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """Largest number of rows in a batch."""
     body_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    """Longest time that a client may take to send a body."""
+    """Longest time that a client may take to send a body, or to read an answer."""
+    header_seconds: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    """Longest time that a client may take to send the headers of a request, from its start or that of a connection."""
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    """Largest number of connections of a worker, at most half of the descriptors that the system allows it."""
+    trusted_proxies: Annotated[Parts, AfterValidator(_networks)] = ()
+    """Addresses and networks of proxies, between commas, whose `X-Forwarded-For` is believed; without any, none is."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -57,9 +76,7 @@ class Settings(StrictModel):
             if near:  # other programs of the project have variables of their own
                 raise UserError(f"environment variable {name} is unknown; the nearest known one is {near}")
         found = {field: environment[name].strip() for name, field in names.items() if environment.get(name, "").strip()}
-        keys = [key.strip() for key in found.pop("api_keys", "").split(",")]
         try:
-            settings = cls.model_validate_strings(found, strict=False)
+            return cls.model_validate_strings(found, strict=False)
         except ValidationError as error:
             raise UserError(f"environment variables {PREFIX}*: {explain(error, cls)}") from None
-        return settings.model_copy(update={"api_keys": tuple(filter(None, keys))})

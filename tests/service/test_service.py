@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
+import uvicorn
+import uvicorn.config
 from bentoml.exceptions import BentoMLException
 
+from service.connections import Connection
 from service.service import Stackhouse, StoredModel, Worker
 from tests.support.bundles import make_bundle
 from tests.support.clients import asked
@@ -52,6 +56,42 @@ def test_the_number_of_workers_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> 
     assert Stackhouse.config["workers"] == 3
 
 
+@pytest.mark.parametrize(
+    ("keys", "given", "host", "lines"),
+    [
+        ("", None, "127.0.0.1", 0),
+        ("", "127.0.0.1", "127.0.0.1", 0),
+        ("", "::1", "127.0.0.1", 0),
+        ("", "0.0.0.0", "127.0.0.1", 1),
+        ("", "::", "127.0.0.1", 1),
+        ("", "192.0.2.7", "127.0.0.1", 1),
+        ("secret", None, None, 0),
+        ("secret", "0.0.0.0", None, 0),
+    ],
+)
+def test_without_keys_the_service_is_for_this_machine_or_says_that_it_is_open(
+    keys: str,
+    given: str | None,
+    host: str | None,
+    lines: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # given: the host that is used where the command line names none, and the command line
+    monkeypatch.setenv("STACKHOUSE_API_KEYS", keys)
+    monkeypatch.delitem(Stackhouse.config, "http", raising=False)
+    with click.Context(click.Command("serve")) as context:
+        context.params = {"host": given}
+
+        # when
+        Stackhouse.inject_config()
+
+    # then
+    assert Stackhouse.config.get("http", {}).get("host") == host
+    assert [record.getMessage().count("\n") for record in caplog.records] == [0] * lines
+    assert all(str(given) in message and "STACKHOUSE_API_KEYS" in message for message in caplog.messages)
+
+
 def test_a_bento_serves_the_model_that_it_was_built_with(monkeypatch: pytest.MonkeyPatch) -> None:
     # given: the description of a Bento, and the model that the service would take otherwise
     monkeypatch.setattr(Worker, "model", StoredModel("stackhouse:latest"))
@@ -64,6 +104,20 @@ def test_a_bento_serves_the_model_that_it_was_built_with(monkeypatch: pytest.Mon
     # then
     assert str(Worker.model.tag) == "stackhouse:7-abc"
     assert [str(model.tag) for model in Stackhouse.models] == ["stackhouse:7-abc"]
+
+
+def test_the_server_that_bentoml_starts_has_our_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given: somebody's variable for uvicorn, which would trust every client
+    monkeypatch.setitem(uvicorn.config.HTTP_PROTOCOLS, "auto", "")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+
+    # when: the application is built, and then the server, as BentoML's worker does it
+    config = uvicorn.Config(Stackhouse.to_asgi(), log_config=None, server_header=False)
+    config.load()
+
+    # then
+    assert config.http_protocol_class is Connection
+    assert config.forwarded_allow_ips == ""
 
 
 @pytest.mark.usefixtures("worker")

@@ -18,6 +18,7 @@ def test_variables_are_read() -> None:
             "STACKHOUSE_API_KEYS": " first, ,second ",
             "STACKHOUSE_RATE_LIMIT": "2.5",
             "STACKHOUSE_MAX_ROWS": "100",
+            "STACKHOUSE_TRUSTED_PROXIES": "10.1.2.3/8, ::1",
             "STACKHOUSE_PREDICTION_LOG": "",
             "STACKHOUSE_DATA_DIR": "of somebody else",
             "PATH": "/bin",
@@ -28,6 +29,7 @@ def test_variables_are_read() -> None:
     assert (settings.manifest, settings.cache) == ("gs://bucket/manifest.json", Path.home() / "models")
     assert (settings.api_keys, settings.rate_limit) == (("first", "second"), 2.5)
     assert (settings.max_rows, settings.prediction_log) == (100, None)
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1/128")
 
 
 def test_nothing_is_needed() -> None:
@@ -43,6 +45,10 @@ def test_nothing_is_needed() -> None:
         ("STACKHOUSE_WANDB_SHARE", "0", "wandb_share"),
         ("STACKHOUSE_WANDB_SHARE", "1.1", "wandb_share"),
         ("STACKHOUSE_POLL_SECONDS", "nan", "poll_seconds"),
+        ("STACKHOUSE_HEADER_SECONDS", "0", "header_seconds"),
+        ("STACKHOUSE_MAX_CONNECTIONS", "0", "max_connections"),
+        ("STACKHOUSE_TRUSTED_PROXIES", "10.0.0.1,proxy.example", "'proxy.example'"),
+        ("STACKHOUSE_TRUSTED_PROXIES", "*", "trusted_proxies"),
         ("STACKHOUSE_API_KEY", "first", "the nearest known one is STACKHOUSE_API_KEYS"),
     ],
 )

@@ -1,0 +1,247 @@
+"""The limits of connections, below the bodies of requests: their headers, their time, and how many there are.
+
+With httptools, uvicorn bounds none of them, and BentoML, which starts uvicorn, passes no option on that would. So a
+class of our own takes the place of uvicorn's. It overrides the methods that asyncio and httptools call.
+"""
+
+import asyncio
+import logging
+import os
+import resource
+from math import inf
+from typing import Any, ClassVar, Final
+
+import msgspec
+import uvicorn.config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.problems import Problem
+from service.settings import Settings
+
+HEADER_BYTES: Final = 2**16
+"""Largest size of the headers of a request, with its address."""
+PIPELINED: Final = 32
+"""Largest number of requests that a client may send ahead on one connection."""
+DROPPED: Final = 4
+"""A body that is not wanted is read and dropped up to so many times the size of the largest one that is accepted."""
+LONGEST_SWEEP: Final = 1.0
+TOO_LARGE: Final = Problem(431, "headers_too_large", f"the headers exceed {HEADER_BYTES} bytes", "send shorter headers")
+NO_HTTP: Final = Problem(400, "invalid_http", "this is no request in HTTP/1.1", "send one")
+FULL: Final = Problem(503, "busy", "there are too many connections", "try again later, and use a connection again")
+REASONS: Final = {400: "Bad Request", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
+
+
+def limit_connections(settings: Settings) -> None:
+    """Apply the settings to the server that BentoML starts next in this process."""
+    Connection.room = Room(settings)
+    uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each wrong request would fill disks
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(settings.trusted_proxies)  # without it uvicorn trusts this machine
+
+
+class Room:
+    """The connections of a worker, by the address of the client, each with the oldest one first.
+
+    If there are too many, an idle one makes room for a new one, or one of a client that has more than others. So one
+    client cannot keep others out.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most = settings.max_connections
+        if hard != resource.RLIM_INFINITY:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            self._most = min(self._most, hard // 2)
+        self._held: dict[str, dict[Connection, None]] = {}
+        self._count = 0
+        self._is_swept = False
+
+    def add(self, connection: "Connection") -> None:
+        """Take a connection in; if there are too many, refuse it or close another one."""
+        self._held.setdefault(connection.address, {})[connection] = None
+        self._count += 1
+        if self._count > self._most:
+            self._make_room(connection)
+        if not self._is_swept:
+            self._is_swept = True
+            self._sweep(connection.loop)
+
+    def remove(self, connection: "Connection") -> None:
+        """Forget a connection that has ended or is about to."""
+        held = self._held.get(connection.address, {})
+        if connection in held:
+            del held[connection]
+            self._count -= 1
+            if not held:
+                del self._held[connection.address]
+
+    def _make_room(self, new: "Connection") -> None:
+        most = max(self._held.values(), key=len)
+        closed = next((connection for connection in most if connection.is_idle and connection is not new), None)
+        if closed is None and len(most) > len(self._held[new.address]):
+            closed = next(iter(most))
+        if closed is None:
+            new.refuse(FULL)
+        else:
+            closed.end()
+        self.remove(closed or new)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End connections whose time is over, from time to time as long as there are any."""
+        now = loop.time()
+        late = [connection for held in self._held.values() for connection in held if connection.is_late(now)]
+        for connection in late:
+            connection.end()
+        self._is_swept = bool(self._held)
+        if self._is_swept:
+            loop.call_later(min(LONGEST_SWEEP, self.settings.header_seconds / 2), self._sweep, loop)
+
+
+class Connection(HttpToolsProtocol):
+    """A connection of uvicorn with limits.
+
+    If the server closes it before the request has been read, the client might lose the answer, because the system
+    resets a connection that is closed with unread bytes. So it first reads and drops what still comes, for a while.
+    """
+
+    room: ClassVar[Room]
+    address = ""
+    """Address of the client."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._socket = transport
+        self.transport = _Transport(transport, self)  # type: ignore[assignment]
+        self.address = self.client[0] if self.client else ""
+        self._deadline = self.loop.time() + self.room.settings.header_seconds
+        self._unwritten = inf
+        self._outside = self._dropped = 0
+        self._is_whole = True
+        self.lingers = False
+        self.room.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.room.remove(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.lingers:
+            self._drop(len(data))
+            return
+        self._outside += len(data)
+        super().data_received(data)
+        if self._outside > HEADER_BYTES and not self.transport.is_closing():
+            self.refuse(TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_whole = False
+        self._deadline = self.loop.time() + self.room.settings.header_seconds
+
+    def on_headers_complete(self) -> None:
+        if self._outside > HEADER_BYTES:  # of what was received, the headers are a part
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > HEADER_BYTES:
+                raise ValueError("the headers are too large")
+        if len(self.pipeline) >= PIPELINED:
+            raise ValueError("too many requests were sent ahead")
+        self._outside = self._dropped = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._outside = 0
+        if self.cycle.response_complete:
+            self._drop(len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._outside = 0
+        self._is_whole = True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.scope is self.scope:  # otherwise the headers of another request have begun
+            self._wait()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unwritten = self.loop.time() + self.room.settings.body_seconds
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unwritten = inf
+
+    def send_400_response(self, msg: str) -> None:
+        self.refuse(TOO_LARGE if self._outside > HEADER_BYTES else NO_HTTP)
+
+    def handle_websocket_upgrade(self) -> None:
+        self.refuse(NO_HTTP)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.is_idle:
+            self._socket.close()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being answered."""
+        return self.lingers or self.cycle is None or self.cycle.response_complete
+
+    def is_late(self, now: float) -> bool:
+        """Whether the client has taken too long to send headers, or to read an answer."""
+        return now > self._unwritten or (self.is_idle and now > self._deadline)
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer what did not become a request, and close."""
+        self._is_whole = problem is FULL  # then nothing was read yet that the client could be in the middle of
+        body = msgspec.json.encode(problem.body(""))
+        head = (
+            f"HTTP/1.1 {problem.status} {REASONS[problem.status]}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def close(self) -> None:
+        """Close after the answer, and if the request has not been read yet, after its end or some time."""
+        if self._is_whole or self._socket.is_closing() or not self._socket.can_write_eof():
+            self._socket.close()
+        elif not self.lingers:
+            self.lingers = True
+            self.flow.resume_reading()
+            self._socket.write_eof()
+            self._wait()
+
+    def end(self) -> None:
+        """Close at once."""
+        self._socket.abort()
+
+    def _wait(self) -> None:
+        """Give the client time to read an answer and to send what is left of a body."""
+        self._deadline = self.loop.time() + self.room.settings.body_seconds + self.timeout_keep_alive
+
+    def _drop(self, size: int) -> None:
+        self._dropped += size
+        if self._dropped > DROPPED * self.room.settings.max_body_bytes:
+            self.end()
+
+
+class _Transport:
+    """The transport of a connection, as uvicorn uses it."""
+
+    def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
+        self._transport = transport
+        self._connection = connection
+        self.close = connection.close
+
+    def write(self, data: bytes) -> None:
+        if not self._connection.lingers:
+            self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._connection.lingers or self._transport.is_closing()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
