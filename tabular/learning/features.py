@@ -92,7 +92,7 @@ def preprocessing(
 
     Raises:
         UserError: the config names a column that does not exist or is of another kind, a derived column would have the
-            name of another column, two categories would share a name, or a date column has too few known values.
+            name of another column, two target means would share a name, or a date column has too few known values.
     """
     numeric, dates = numeric_columns(rows, target.column), date_columns(rows, target.column)
     fill: BaseEstimator = ScaledImputer(None if pair.scaler is None else clone(pair.scaler), clone(pair.imputer))
@@ -128,13 +128,17 @@ def _columns(
     if config.clusters is not None and clusters is not None:
         similarity = ClusterSimilarity(clusters, config.clusters.encoding, random_state=seed)
         parts.append(("clusters", similarity, list(config.clusters.columns)))
+    levels = [f"{c}_{value}" for c in one_hot for value in rows[c].astype("str").fillna(MISSING_CATEGORY).unique()]
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    parts.append(("categories", encoder, one_hot))
+    # `has` may hold `garden_True` beside a column `has_garden` that holds `True`: then each column is a part of its own.
+    is_shared = len(set(levels)) < len(levels)
+    encoded = [(f"categories_{i}", [c]) for i, c in enumerate(one_hot)] if is_shared else [("categories", one_hot)]
+    parts += [(name, encoder, columns) for name, columns in encoded]
     parts.append(("target_means", _target_encoder(rows[target.column], target.task, seed), averaged))
     labels = rows[target.column].unique() if target.task == "classification" else ()
     groups = [
         numeric,
-        [f"{c}_{value}" for c in one_hot for value in rows[c].astype("str").fillna(MISSING_CATEGORY).unique()],
+        sorted(set(levels)),
         [f"{column}_{part}" for column in dates for part in config.dates],
         [f"cluster_{i}" for i in range(clusters or 0)],
         [f"{c}_{label}" for c in averaged for label in labels] if len(labels) > 2 else averaged,
@@ -147,7 +151,7 @@ def _columns(
             )
     # A table may hold both `sold` and a column `sold_year` of its own: then each name says which part made it.
     names = [*config.expressions, *(name for group in groups for name in group)]
-    ambiguous = len(set(names)) < len(names)
+    ambiguous = is_shared or len(set(names)) < len(names)
     return ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=ambiguous)
 
 

@@ -46,8 +46,8 @@ def raw_columns(model: Pipeline) -> Raw:
     (fill, numbers), (_, categories) = (read.get(name, (None, [])) for name in ("numeric", "categories"))
     dates = frozenset(fill.named_steps["dates"].columns if isinstance(fill, Pipeline) else ())
     known: dict[str, list[str]] = {}
-    for name, part, columns in model.named_steps["features"].named_steps["columns"].transformers_:
-        if name in ("categories", "target_means"):
+    for _, part, columns in model.named_steps["features"].named_steps["columns"].transformers_:
+        if isinstance(part, OneHotEncoder | TargetEncoder):
             found = [[str(category) for category in values] for values in part.categories_]
             known |= zip(columns, found, strict=True)
     return Raw(numbers, {column: known[column] for column in categories}, dates)

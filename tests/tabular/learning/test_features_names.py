@@ -1,5 +1,7 @@
 """Columns that a table holds itself beside those that are derived of it, and labels that are fractions."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +47,34 @@ def test_a_column_beside_a_derived_one_of_its_name_is_kept_and_told_apart() -> N
     np.testing.assert_array_equal(matrix["date_0__sold_year"], rows["sold"].dt.year.astype("float32"))
     np.testing.assert_array_equal(matrix["numeric__kind_bay"], rows["kind_bay"].astype("float32"))
     np.testing.assert_array_equal(matrix["categories__kind_bay"], (rows["kind"] == "bay").astype("float32"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "shared"),
+    [
+        ({"has": ["pool", "garden_True"], "has_garden": [True, False]}, "has_garden_True"),
+        ({"a": ["b_c", "d"], "a_b": ["c", "e"], "z": ["f", "g"]}, "a_b_c"),
+        ({"a": ["b_missing", "d"], "a_b": ["c", None]}, "a_b_missing"),
+        ({"x": ["y_z_1", "y"], "x_y": ["z_1", "z"], "x_y_z": ["1", "2"]}, "x_y_z_1"),
+    ],
+    ids=["boolean", "text", "hole", "three"],
+)
+def test_categories_that_make_one_name_are_told_apart(columns: dict[str, list[Any]], shared: str) -> None:
+    # given
+    random = np.random.default_rng(1)
+    drawn = {name: pd.Series(random.choice(np.array(values, dtype=object), 80)) for name, values in columns.items()}
+    rows = pd.DataFrame(drawn | {"size": random.normal(size=80)})
+    rows["price"] = rows["size"] + (rows.iloc[:, 0] == rows.iloc[0, 0]) + 2.0
+    inputs = rows.drop(columns="price")
+    # when
+    matrix = _matrix(rows, FeatureConfig())
+    # then: each name says which column made it
+    assert matrix.columns.is_unique
+    assert sum(name.endswith(f"__{shared}") for name in matrix) >= 2
+    for number, name in enumerate(columns):
+        for value in inputs[name].fillna("missing").unique():
+            has_it = (inputs[name].fillna("missing") == value).astype("float32")
+            np.testing.assert_array_equal(matrix[f"categories_{number}__{name}_{value}"], has_it)
 
 
 def test_names_that_differ_stay_plain() -> None:

@@ -68,6 +68,19 @@ def test_the_matrix_is_that_of_the_original_bit_for_bit(classes: int, tmp_path: 
     assert raw.numbers[0] == "stamp"
 
 
+def test_categories_that_make_one_name_are_compiled_each_for_itself(tmp_path: Path) -> None:
+    # given
+    rows = _rows().assign(kind_9=lambda r: r["new"], kind_9_True=[1.0, 2.0] * 130)
+    rows["kind"] = rows["kind"].where(rows["kind"] != "9", "9_True")
+    model = from_bytes(to_bytes(_model(rows, "linear", 0)))
+    raw, inputs = raw_columns(model), rows.drop(columns="price")
+    # when / then
+    assert "categories_0__kind_9_True" in model[:-1].get_feature_names_out()
+    np.testing.assert_array_equal(
+        _load(model, tmp_path).matrix(parity.encoded(inputs, raw)), model[:-1].transform(inputs)
+    )
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("algorithm", FEW)
 def test_a_calibrated_classifier_agrees(algorithm: str, classes: int, tmp_path: Path) -> None:
