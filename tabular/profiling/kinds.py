@@ -15,10 +15,12 @@ FEWEST = 40
 """Known values that a number or date with holes needs, so that imputation surely finds 20 in the training rows."""
 NAMED = 20
 """Number of rows from which on a different value in each of them makes a column an identifier."""
+NARROW = 5
+"""Expected number of equal pairs among random whole numbers from which on it counts that there is none."""
 EXAMINED = 10_000
 """Number of rows at the beginning by which the look of texts is judged."""
 LONG = 40
-"""Mean number of characters from which on texts are prose."""
+"""Mean number of characters from which on texts that seldom repeat are prose."""
 
 
 def describe(column: pd.Series) -> ColumnFound:
@@ -75,10 +77,15 @@ def _too_few(facts: dict[str, Any]) -> str | None:
 def _identifies_rows(known: pd.Series, facts: dict[str, Any]) -> bool:
     if facts["known"] < NAMED:
         return False
-    named = words.is_identifier(str(facts["name"]))
+    name = str(facts["name"])
+    if words.is_identifier(name):
+        return bool(facts["distinct"] > OWN * facts["known"])
     if facts["distinct"] < facts["known"]:
-        return named and facts["distinct"] > OWN * facts["known"]
-    return named or (facts["low"] in (0.0, 1.0) and bool((known.diff().dropna() == 1).all()))
+        return False
+    # Measures that are all different in so narrow a range are very unlikely (the birthday problem).
+    is_numbering = facts["known"] ** 2 > 2 * NARROW * (facts["high"] - facts["low"] + 1)
+    counts = facts["low"] in (0.0, 1.0) and bool((known.diff().dropna() == 1).all())
+    return counts or (words.may_number(name) and is_numbering)
 
 
 def _text(known: pd.Series, facts: dict[str, Any]) -> ColumnFound:
@@ -90,7 +97,7 @@ def _text(known: pd.Series, facts: dict[str, Any]) -> ColumnFound:
         named = words.is_identifier(str(facts["name"]))
         if share > 0.95 or (named and share > OWN):
             return ColumnFound(kind="identifier", why="a text for each row", drop=f"it identifies rows: {own}", **facts)
-    if distinct > LEVELS and (share > OWN or length > LONG):
+    if distinct > LEVELS and (share > OWN or (length > LONG and _mostly_once(known))):
         return ColumnFound(kind="text", why="free text", drop=f"it is free text: {own}", **facts)
     if distinct > LEVELS:
         return ColumnFound(kind="category", why=f"{distinct:,} categories", **facts)
@@ -101,3 +108,8 @@ def _text(known: pd.Series, facts: dict[str, Any]) -> ColumnFound:
     levels = tuple(sorted(str(level) for level in known.unique()))
     kind: Kind = "boolean" if distinct == 2 else "category"
     return ColumnFound(kind=kind, why=f"{distinct} categories", levels=levels, **facts)
+
+
+def _mostly_once(known: pd.Series) -> bool:
+    """Whether most of the different texts occur in one row only, as prose does; a category repeats, however long."""
+    return bool((known.value_counts() == 1).mean() > OWN)

@@ -2,10 +2,20 @@
 
 import re
 
-IDENTIFIERS = frozenset({"id", "ids", "uuid", "guid", "idx", "index", "key", "nr", "rowid", "hash"})
+IDENTIFIERS = frozenset({"id", "ids", "uuid", "guid", "rowid", "hash"})
+NUMBERING = frozenset({"idx", "index", "key", "nr", "no", "number", "row", "rownames"})
+"""Last words that identifiers and measures share: `row index` and `heat index`."""
+OWNERS = (
+    "account|application|booking|case|client|customer|device|employee|event|house|invoice|item|listing|loan|member|"
+    "order|passenger|patient|person|post|product|property|record|row|session|shop|store|student|subject|ticket|track|"
+    "transaction|trip|user|vendor|visit"
+)
+"""Nouns with which an `id` is often written in one word; `paid`, `covid` and `humid` are no such words."""
 CODES = frozenset(
     {"zip", "zipcode", "postcode", "postal", "plz", "code", "codes", "cd", "type", "category", "class", "id", "sku"}
 )
+MEASURES = frozenset({"amount", "area", "cost", "count", "fee", "price", "rate", "ratio", "score", "size", "value"})
+"""Last words of measures, whatever stands before them: a `class size` is no class."""
 DATES = frozenset({"date", "day", "datum", "time", "timestamp", "datetime", "dt", "at", "on"})
 LATITUDE = frozenset({"lat", "latitude"})
 LONGITUDE = frozenset({"lon", "lng", "long", "longitude"})
@@ -14,19 +24,26 @@ LONGITUDE = frozenset({"lon", "lng", "long", "longitude"})
 def words(name: str) -> list[str]:
     """The words of a column's name in lower case; `PassengerId` and `passenger_id` have the same two words."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return [word for word in re.split(r"[^A-Za-z0-9]+", parted.lower()) if word]
+    return [word for word in re.split(r"[\W_]+", parted.lower()) if word]
 
 
 def is_identifier(name: str) -> bool:
-    """Whether a column of this name identifies rows."""
+    """Whether a column of this name identifies rows if most of its values are different."""
+    parts = words(name) or [""]
+    glued = re.fullmatch(rf"({OWNERS})ids?", parts[-1]) is not None
+    return glued or parts[-1] in IDENTIFIERS or parts[0] in ("id", "unnamed")
+
+
+def may_number(name: str) -> bool:
+    """Whether a column of this name may number the rows, and may be a measure as well: its values tell."""
     parts = words(name)
-    unnamed = not parts or parts[0] == "unnamed"
-    return unnamed or parts[-1] in IDENTIFIERS or parts[0] == "id" or bool(re.search(r"[a-z]{3}id$", parts[-1]))
+    return not parts or parts[-1] in NUMBERING
 
 
 def is_code(name: str) -> bool:
     """Whether the numbers in a column of this name are codes, which have no order."""
-    return bool(CODES & set(words(name)))
+    parts = words(name)
+    return bool(CODES & set(parts)) and parts[-1] not in MEASURES
 
 
 def is_date(name: str) -> bool:

@@ -104,6 +104,11 @@ def test_columns_of_each_kind_are_told_apart() -> None:
     assert set(of.reading.text) == {"zip", "shop_code"} and of.reading.dates == ("since",)
 
 
+@pytest.mark.parametrize("name", ["heat_index", "body mass index", "key", "nr", "class size", "typeCount", "пробег"])
+def test_whole_numbers_under_a_name_that_may_mislead_stay_numbers(name: str) -> None:
+    assert kinds(found(table().assign(**{name: [20 + number % 25 for number in range(ROWS)]})))[name] == "number"
+
+
 @pytest.mark.parametrize(
     ("values", "task"),
     [
