@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from tabular.config.base import LONGEST_NAME, model_name
 from tabular.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,11 +68,12 @@ def init(
 def _name(name: str | None, data: str) -> str:
     """The name of the model, as given or derived from the name of the file."""
     if name is not None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-            raise UserError(f"--name: {name!r} is not a name of a model; use letters, digits, - and _")
-        return name
+        try:
+            return model_name(name)
+        except ValueError as error:
+            raise UserError(f"--name: {error}") from None
     file = re.split(r"[?#]", data)[0].rstrip("/").rpartition("/")[2]
-    made = re.sub(r"[^A-Za-z0-9_]+", "-", file.partition(".")[0]).strip("-_").lower()
+    made = re.sub(r"[^A-Za-z0-9_]+", "-", file.partition(".")[0]).strip("-_").lower()[:LONGEST_NAME]
     if not made:
         raise UserError(f"--data: {file!r} gives no name for the model; give one with --name")
     return made

@@ -9,6 +9,7 @@ from zenml.client import Client
 from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
 from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
 
+from tabular.config.base import is_model_name
 from tabular.errors import UserError, nearest, one_line
 
 GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
@@ -51,9 +52,7 @@ def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None
 
 def by_tags(client: MlflowClient, name: str, tags: dict[str, str]) -> ModelVersion | None:
     """The newest version that has all these tags; None if there is none."""
-    text = " and ".join([f"name = '{name}'", *(f"tags.{key} = '{value}'" for key, value in tags.items())])
-    found = client.search_model_versions(text)
-    return max(found, key=lambda version: int(version.version), default=None)
+    return next((version for version in versions(client, name) if tags.items() <= version.tags.items()), None)
 
 
 def load(version: ModelVersion) -> Pipeline:
@@ -74,9 +73,11 @@ def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
     """All versions of a registered model, the newest first, without aliases: MLflow keeps those with the model."""
     found: list[ModelVersion] = []
     token = None
+    # Another program may have registered a name with a quotation mark, which a filter of MLflow cannot hold.
+    wanted = f"name = '{name}'" if is_model_name(name) else None
     while True:
-        page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
-        found += page
+        page = client.search_model_versions(wanted, max_results=1000, page_token=token)
+        found += [version for version in page if version.name == name]
         token = page.token
         if not token:
             return sorted(found, key=lambda version: -int(version.version))

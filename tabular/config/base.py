@@ -1,5 +1,6 @@
 """The base of all config models, and the text of their errors."""
 
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -24,6 +25,27 @@ def _with_offset(text: str) -> str:
 
 Moment = Annotated[str, AfterValidator(_with_offset)]
 """A point in time in ISO 8601, with an offset from UTC."""
+
+LONGEST_NAME = 100
+"""Most characters in the name of a model."""
+
+
+def is_model_name(text: str) -> bool:
+    """Whether a model may have this name: registries, file names, addresses and filters all take it as it is."""
+    return len(text) <= LONGEST_NAME and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", text) is not None
+
+
+def model_name(text: str) -> str:
+    """The text unchanged. Raises ValueError if no model may have this name."""
+    if not is_model_name(text):
+        rule = f"use up to {LONGEST_NAME} letters (a to z), digits, - and _, and begin with a letter or a digit"
+        shown = text if len(text) <= LONGEST_NAME else f"{text[:20]}…"
+        raise ValueError(f"{shown!r} is not a name of a model; {rule}")
+    return text
+
+
+ModelName = Annotated[str, AfterValidator(model_name)]
+"""The name under which a model is trained and registered."""
 
 
 class StrictModel(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from tabular.config import stages
-from tabular.config.base import Items, RunFile, StrictModel
+from tabular.config.base import Items, ModelName, RunFile, StrictModel
 
 
 class TrainingParameters(StrictModel):
@@ -43,8 +43,8 @@ class TrainingParameters(StrictModel):
 class RegisteredModel(StrictModel):
     """The model as the registry and the dashboard show it."""
 
-    name: str
-    """Name in the registry; versions are counted for each name."""
+    name: ModelName
+    """Name in the registry, of up to 100 letters, digits, - and _; versions are counted for each name."""
     description: str | None = None
     """One line that describes the model."""
     tags: Items[str] = ()

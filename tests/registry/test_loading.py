@@ -12,6 +12,7 @@ from registry import mlflow_registry
 from tabular.errors import UserError
 from tabular.storage.persistence import TRUSTED_TYPES
 from tests.support.fitted import fitted, table
+from tests.support.released import Shop
 
 
 def test_a_model_of_another_layout_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +38,19 @@ def test_a_model_of_another_layout_is_refused_in_one_line(tmp_path: Path, monkey
         UserError, match=r"^version 1 of flats was stored by another version .*use one that was trained since$"
     ):
         mlflow_registry.load(version)
+
+
+@pytest.mark.parametrize("name", ["it's", 'a "b"', "both ' and \"", "a\\", "100%"])
+def test_versions_that_another_program_has_named_are_found(shop: Shop, name: str) -> None:
+    # given
+    shop.client.create_registered_model(name)
+    for number in ("1", "2"):
+        shop.client.create_model_version(name, str(shop.folder / number), tags={"made": number})
+    # when / then
+    assert [str(version.version) for version in mlflow_registry.versions(shop.client, name)] == ["2", "1"]
+    found = mlflow_registry.by_tags(shop.client, name, {"made": "1"})
+    assert found is not None and str(found.version) == "1"
+    assert mlflow_registry.by_tags(shop.client, name, {"made": "3"}) is None
 
 
 def _rename(file: Path, module: str, earlier: str) -> None:

@@ -19,7 +19,7 @@ from tabular.config.stages import (
     SelectionConfig,
 )
 from tabular.config.sweep import Sweep
-from tabular.config.training import TrainingFile
+from tabular.config.training import RegisteredModel, TrainingFile
 from tabular.learning.algorithms import ALGORITHMS
 from tabular.learning.metrics import goal, names
 from tabular.table.sample import SampleSpec
@@ -221,6 +221,41 @@ def test_nothing_is_turned_into_another_type(key: str, value: Any, said: str) ->
 )
 def test_invalid_values_are_refused_with_their_key(key: str, value: Any, said: str) -> None:
     assert said in _refusal(_with(key, value))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a/b",
+        "a:b",
+        "..",
+        ".",
+        "it's",
+        'a"b',
+        "a`b",
+        "a\\",
+        "a" * 300,
+        "",
+        " ",
+        "a b",
+        "a\n",
+        "-a",
+        "größe",
+        "a%b",
+        "a.b",
+    ],
+)
+def test_a_name_that_a_registry_or_a_file_system_refuses_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        RegisteredModel(name=name)
+    said = explain(raised.value, RegisteredModel)
+    assert said.startswith("'name': ") and "is not a name of a model; use up to 100 letters" in said
+    assert len(said) < 300 and "\n" not in said
+
+
+@pytest.mark.parametrize("name", ["a", "7", "california-housing", "A_b-9", "a" * 100])
+def test_a_name_of_letters_digits_and_hyphens_is_kept(name: str) -> None:
+    assert RegisteredModel(name=name).name == name
 
 
 def test_all_mistakes_are_told_at_once_and_a_missing_key_is_one() -> None:
