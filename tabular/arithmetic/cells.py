@@ -28,6 +28,10 @@ ISO: Final = "ISO8601"
 """The form of a date that the standard describes, with or without a time of day and a time zone."""
 ISO_PATTERN: Final = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?"
 _CLOCK: Final = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+CLOCK_PATTERN: Final = (
+    r"^(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:\.\d+)?))?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?$"
+)
+"""A time of day or a duration: 7:05, 07:05:30.5, 7:05 pm."""
 _DAYS: Final = {
     r"\d{4}-\d{1,2}-\d{1,2}": ("%Y-%m-%d",),
     r"\d{4}/\d{1,2}/\d{1,2}": ("%Y/%m/%d",),
@@ -68,14 +72,29 @@ def number_pattern(decimal: str, thousands: str | None) -> str:
     mark = re.escape(decimal)
     whole = r"\d+"
     if thousands is not None:
-        # A number is grouped in threes from its beginning to its end, or not at all.
-        whole = rf"(?:\d{{1,3}}(?:{group_pattern(thousands)}\d{{3}})+|\d+)"
+        # A number is grouped in threes from its beginning to its end, or not at all; with commas also as in India.
+        group = group_pattern(thousands)
+        indian = r"\d{1,2}(?:,\d{2})+,\d{3}|" if thousands == "," else ""
+        whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|{indian}\d+)"
     return rf"[+-]?(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?"
 
 
 def group_pattern(thousands: str) -> str:
-    """A regular expression for what groups the digits of a number; a blank stands for each kind of blank."""
-    return BLANKS if thousands == " " else re.escape(thousands)
+    """A regular expression for what groups digits; a blank stands for each kind of blank, ' also for the curved one."""
+    return {" ": BLANKS, "'": "['\u2019]"}.get(thousands, re.escape(thousands))
+
+
+def beside_pattern(number: str) -> str:
+    """A regular expression, with the groups before, number and behind, for a cell with a number and perhaps a unit.
+
+    The dot behind an abbreviation belongs to the text before: Rs.500 is 500. The text behind may end as m2 does.
+
+    Args:
+        number: a regular expression for the number itself.
+    """
+    before = r"(?:[^0-9]*\pL\.?)?[^0-9.,\pL]*"
+    behind = r"(?:[^0-9.,'][^0-9]*)?\pL[23]|[^0-9.,'][^0-9]*|"
+    return rf"^(?P<before>{before})(?P<number>{number})(?P<behind>{behind})$"
 
 
 def number(text: str) -> float | None:

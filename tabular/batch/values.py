@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tabular.arithmetic.cells import drops_infinite, holes, number_pattern, spelled
 from tabular.bundles.bundle import Column
-from tabular.config.reading import ReadingConfig
+from tabular.config.reading import NumberConfig, ReadingConfig
 from tabular.table import spelling
 
 Mask = NDArray[np.bool_]
@@ -32,6 +32,8 @@ class CellNotation(NamedTuple):
     decimal: str
     thousands: str | None
     infinite_is_hole: bool
+    reading: ReadingConfig = ReadingConfig()
+    """For the columns whose numbers are written in their own way, and for years of two digits."""
 
 
 def notation_of(reading: ReadingConfig, kind: Literal["csv", "parquet"]) -> CellNotation:
@@ -39,7 +41,7 @@ def notation_of(reading: ReadingConfig, kind: Literal["csv", "parquet"]) -> Cell
     known = holes(reading.missing, kind == "csv")
     texts = None if known is None else pa.array(sorted(known), pa.string())
     decimal, thousands = (reading.decimal, reading.thousands) if kind == "csv" else (".", None)
-    return CellNotation(texts, decimal, thousands, drops_infinite(reading.missing))
+    return CellNotation(texts, decimal, thousands, drops_infinite(reading.missing), reading)
 
 
 class ReadColumn(NamedTuple):
@@ -85,17 +87,21 @@ def plain(column: pa.ChunkedArray) -> pa.Array:
 def read(cells: pa.Array, column: Column, notation: CellNotation, form: str | None) -> ReadColumn:
     """The values of a column of any kind, whose cells are from `plain`; for `form`, see `dates`."""
     if column.kind == "number":
-        return numbers(cells, notation)
+        return numbers(cells, notation, notation.reading.numbers.get(column.name))
     return dates(cells, notation, form) if column.kind == "date" else categories(cells, notation, column)
 
 
-def numbers(cells: pa.Array, notation: CellNotation) -> ReadColumn:
-    """The values of a number column, float64."""
+def numbers(cells: pa.Array, notation: CellNotation, how: NumberConfig | None = None) -> ReadColumn:
+    """The values of a number column, float64; `how` they are written, if not as in the rest of the file."""
     bad: dict[str, Mask] = {}
     if not is_text(cells.type):
         if pa.types.is_duration(cells.type):
             cells = pc.divide(cells.cast(pa.duration("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6)
         values = np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+        if how is not None:
+            values = np.where(np.isin(values, list(how.missing)), np.nan, values)
+    elif how is not None:
+        return ReadColumn(spelling.written_numbers(_known(cells, notation), how, notation.reading), bad)
     else:
         cells = _known(cells, notation)
         values, none = _parsed(cells, notation)
@@ -125,7 +131,8 @@ def dates(cells: pa.Array, notation: CellNotation, form: str | None) -> ReadColu
         text = date_texts(cells, notation)
         moments = np.full(len(text), "NaT", dtype="datetime64[us]")
         if form is not None:
-            moments = spelling.moments(text, form).to_numpy(dtype="datetime64[us]", copy=True)
+            until = notation.reading.short_years_until
+            moments = spelling.moments(text, form, until).to_numpy(dtype="datetime64[us]", copy=True)
         none = np.isnat(moments) & text.notna().to_numpy()
     beyond = ~np.isnat(moments) & ((moments < FIRST_DAY) | (moments >= END))
     none |= beyond

@@ -130,7 +130,7 @@ def _columns(
         parts.append(("clusters", similarity, list(config.clusters.columns)))
     levels = [f"{c}_{value}" for c in one_hot for value in rows[c].astype("str").fillna(MISSING_CATEGORY).unique()]
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    # `has` may hold `garden_True` beside a column `has_garden` that holds `True`: then each column is a part of its own.
+    # `has` may hold `garden_True` beside a column `has_garden` that holds `True`: then each column is a part alone.
     is_shared = len(set(levels)) < len(levels)
     encoded = [(f"categories_{i}", [c]) for i, c in enumerate(one_hot)] if is_shared else [("categories", one_hot)]
     parts += [(name, encoder, columns) for name, columns in encoded]

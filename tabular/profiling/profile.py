@@ -7,7 +7,7 @@ import pandas as pd
 
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import Task
-from tabular.profiling import dialect, kinds, leaks, notation, targets, warnings, words
+from tabular.profiling import codes, dialect, kinds, leaks, notation, targets, warnings, words
 from tabular.profiling.found import TableFinding, TableFound
 from tabular.table.parsing import PARQUET, parse, raw_csv, unpack
 from tabular.table.sources import with_target
@@ -35,7 +35,8 @@ def profile(content: bytes, name: str, target: str, task: Task | None = None) ->
         reading, findings, frame = _csv(content, name, target)
     else:
         reading, findings, frame = _parquet(content, name, target)
-    aim = targets.describe(frame[target], task, name)
+    how = reading.numbers.get(target)
+    aim = targets.describe(frame[target], task, name, has_unit=how is not None and bool(how.units or how.clock))
     if aim.missing:
         reading = reading.model_copy(update={"target_missing": "drop"})
     rows, _ = with_target(frame, target, reading, name)
@@ -94,7 +95,17 @@ def _parquet(content: bytes, name: str, target: str) -> tuple[ReadingConfig, lis
     missing = settled.missing
     if any(np.isinf(frame[c]).any() for c in frame.columns if frame[c].dtype == np.float64):
         missing = (*(missing or ()), "inf", "-inf")
-    settled = ReadingConfig(missing=missing, dates=settled.dates, day_first=settled.day_first, text=tuple(codes))
+    # The marks of a Parquet file's texts stand beside each column, because a Parquet file has none.
+    marks = {"decimal": settled.decimal, "thousands": settled.thousands}
+    is_plain = marks == {"decimal": ".", "thousands": None}
+    numbers = {
+        column: how if how.decimal or how.clock or is_plain else how.model_copy(update=marks)
+        for column, how in settled.numbers.items()
+    }
+    of_csv = {"separator", "encoding", "decimal", "thousands", "trim"}
+    settled = ReadingConfig.model_validate(
+        settled.model_dump(exclude=of_csv) | {"missing": missing, "text": codes, "numbers": numbers}
+    )
     return settled, findings, parse(content, name, settled)
 
 
@@ -104,7 +115,7 @@ def _is_code(column: pd.Series) -> bool:
     known = column.dropna()
     if not len(known) or bool((known % 1 != 0).any()) or float(known.abs().max()) >= 2**53:
         return False
-    return notation.is_code(str(column.name), pd.Series(known.astype("int64").unique()).astype("str"), len(known))
+    return codes.are(str(column.name), pd.Series(known.astype("int64").unique()).astype("str"), len(known))
 
 
 def _without(reading: ReadingConfig, dropped: list[str]) -> ReadingConfig:
@@ -113,6 +124,7 @@ def _without(reading: ReadingConfig, dropped: list[str]) -> ReadingConfig:
         update={
             "text": tuple(column for column in reading.text if column not in dropped),
             "dates": tuple(column for column in reading.dates if column not in dropped),
+            "numbers": {column: how for column, how in reading.numbers.items() if column not in dropped},
         }
     )
 

@@ -4,6 +4,7 @@ import pandas as pd
 
 from tabular.config.stages import Task
 from tabular.errors import UserError, nearest
+from tabular.profiling import tokens, units
 from tabular.profiling.found import TableFound, TargetFound
 from tabular.table import spelling
 
@@ -29,11 +30,12 @@ def require(frame: pd.DataFrame, target: str, name: str) -> None:
     raise UserError(f"--target: {name} has no column '{target}'{hint}")
 
 
-def describe(column: pd.Series, task: Task | None, name: str) -> TargetFound:
+def describe(column: pd.Series, task: Task | None, name: str, has_unit: bool = False) -> TargetFound:
     """Find the task and the classes of the target.
 
     Args:
         task: the task that the user asks for; None infers it.
+        has_unit: whether a unit was taken away from its numbers, so that even two of them are no labels.
 
     Raises:
         UserError: the target has no value or only one value, is a date, or has too many classes.
@@ -49,7 +51,9 @@ def describe(column: pd.Series, task: Task | None, name: str) -> TargetFound:
         raise UserError(f"{shown} has one value only, {only!r}; there is nothing to tell apart")
     if _is_dated(known):
         raise UserError(f"{shown} is a date; choose a number or a label, such as the days until then")
-    inferred, why = _task(known)
+    if task is None and isinstance(known.dtype, pd.StringDtype):
+        _refuse_units(known, shown)
+    inferred, why = _task(known, has_unit)
     if task is not None:
         if task == "regression" and not _is_numeric(column):
             raise UserError(f"{shown} is not a number, and a regression needs one; leave --task out")
@@ -102,8 +106,19 @@ def require_inputs(found: TableFound, name: str) -> None:
         raise UserError(f"{name} has no column to learn from ({reasons or 'it has only the target'})")
 
 
-def _task(known: pd.Series) -> tuple[Task, str]:
+def _refuse_units(known: pd.Series, shown: str) -> None:
+    unit = units.find(tokens.of(known))
+    if unit is not None and (unit.is_mixed or unit.is_sure):
+        raise UserError(
+            f"{shown} looks like numbers with units ({unit.shown()}), too different to be read as one number; "
+            "write all of them in one way, or give --task classification if they are labels"
+        )
+
+
+def _task(known: pd.Series, has_unit: bool) -> tuple[Task, str]:
     distinct = known.nunique()
+    if has_unit:
+        return "regression", "it is a number with a unit"
     if not _is_numeric(known):
         return "classification", f"it has {distinct} labels"
     if distinct == 2:

@@ -3,17 +3,18 @@
 import pandas as pd
 
 from tabular.config.reading import ReadingConfig
-from tabular.profiling.found import TableFinding, TableFound, note, warning
+from tabular.profiling import sentinels, words
+from tabular.profiling.found import TableFinding, TableFound, loud, note, warning
 
 IMBALANCE = 10.0
 """From this ratio between the rows of the most frequent class and of the rarest one, the classes are weighted."""
 FEW = 10
 """Rows of a class below which its score is a matter of luck."""
 FEW_ROWS = 200
+USELESS = ("constant", "empty")
+"""Kinds of columns that nobody wants back."""
 HOLLOW = 0.5
 """Share of missing values from which on a column is mentioned."""
-SENTINELS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, 999999.0)
-"""Numbers that often stand for a missing value."""
 EXAMPLE = 40
 """Characters of the line that is shown for a guessed encoding."""
 
@@ -30,7 +31,11 @@ def find(found: TableFound, rows: pd.DataFrame) -> list[TableFinding]:
     Args:
         rows: the rows that are trained on, with the columns that the model sees.
     """
-    return [*_target_findings(found), *_row_findings(found), *_column_findings(found, rows)]
+    target = found.target
+    about_target = _target_findings(found)
+    if target.task == "regression":
+        about_target += _sentinels(rows[target.column], is_target=True)
+    return [*about_target, *_row_findings(found), *_column_findings(found, rows), *_sensitive(found)]
 
 
 def encoding_findings(content: bytes, reading: ReadingConfig) -> list[TableFinding]:
@@ -88,26 +93,40 @@ def _column_findings(found: TableFound, rows: pd.DataFrame) -> list[TableFinding
             continue
         share = column.missing / (column.missing + column.known)
         if column.drop is not None and not column.drop.startswith("LEAK"):
-            findings.append(warning(column.name, f"left out: {column.drop}"))
+            otherwise = "" if column.kind in USELESS else "; remove its line from data.drop_columns to use it"
+            findings.append(warning(column.name, f"left out: {column.drop}{otherwise}"))
         elif column.drop is None and share > HOLLOW:
             findings.append(warning(column.name, f"{100 * share:.0f}% of its values are missing"))
         if column.drop is None and column.kind == "number":
-            findings += _sentinel(rows[column.name])
+            findings += _sentinels(rows[column.name], is_target=False)
     return findings
 
 
-def _sentinel(column: pd.Series) -> list[TableFinding]:
-    """Warn of a number that is repeated and lies far away from all others."""
-    for extreme in (column.min(), column.max()):
-        others = column[column != extreme].dropna()
-        rows = int((column == extreme).sum())
-        if extreme not in SENTINELS or len(others) < 2 or rows < 2:
-            continue
-        gap = min(abs(extreme - others.min()), abs(extreme - others.max()))
-        if gap > 2 * (others.max() - others.min()):
-            text = (
-                f"{extreme:g} in {rows:,} rows may stand for a missing value: then add '{extreme:g}' to "
-                "data.reading.missing"
-            )
-            return [warning(str(column.name), text)]
-    return []
+def _sentinels(column: pd.Series, is_target: bool) -> list[TableFinding]:
+    """Tell which numbers may stand for a missing value, and how to say so."""
+    name, marked = str(column.name), sentinels.find(column)
+    if not marked:
+        return []
+    shown = " and ".join(f"{_plain(value)} in {rows:,} rows" for value, rows in marked.items())
+    listed = ", ".join(_plain(value) for value in marked)
+    key = f"data.reading.numbers: {{{name}: {{missing: [{listed}]}}}}"
+    if is_target:
+        text = f"{shown} may stand for a missing value, and then teach nonsense: set {key} and target_missing: drop"
+        return [loud(name, text)]
+    text = f"{shown} may stand for a missing value: then set {key}, and correct its rule in validation.columns"
+    return [warning(name, text)]
+
+
+def _plain(value: float) -> str:
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _sensitive(found: TableFound) -> list[TableFinding]:
+    names = [column.name for column in found.inputs if words.is_sensitive(column.name)]
+    if not names:
+        return []
+    text = (
+        f"by their names, these columns may be sensitive: {', '.join(names)}; evaluation.slices: [{', '.join(names)}] "
+        "shows how well the model does for each of their groups, and data.drop_columns keeps them from the model"
+    )
+    return [note(None, text)]

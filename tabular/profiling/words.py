@@ -17,6 +17,20 @@ CODES = frozenset(
 MEASURES = frozenset({"amount", "area", "cost", "count", "fee", "price", "rate", "ratio", "score", "size", "value"})
 """Last words of measures, whatever stands before them: a `class size` is no class."""
 DATES = frozenset({"date", "day", "datum", "time", "timestamp", "datetime", "dt", "at", "on"})
+SENSITIVE = frozenset(
+    {
+        "age", "birth", "birthdate", "birthday", "caste", "citizenship", "creed", "disability", "disabled", "dob",
+        "ethnic", "ethnicity", "gender", "immigrant", "marital", "nationality", "orientation", "pregnant", "race",
+        "religion", "sex", "sexuality", "veteran", "zip", "zipcode", "postcode",
+        "alter", "behinderung", "familienstand", "geburtsdatum", "geschlecht", "herkunft", "konfession",
+        "nationalität", "plz", "staatsangehörigkeit",
+        "âge", "genre", "handicap", "nationalité", "sexe",
+        "discapacidad", "edad", "género", "nacionalidad", "raza", "religión", "sexo",
+        "deficiência", "etnia", "gênero", "idade", "nacionalidade", "raça", "religião",
+        "età", "genere", "nazionalità", "religione", "sesso", "geslacht", "leeftijd", "nationaliteit",
+    }
+)  # fmt: skip
+"""Words in names of columns about which laws forbid to discriminate, or that stand for where people live."""
 LATITUDE = frozenset({"lat", "latitude"})
 LONGITUDE = frozenset({"lon", "lng", "long", "longitude"})
 
@@ -49,6 +63,11 @@ def is_code(name: str) -> bool:
 def is_date(name: str) -> bool:
     """Whether the numbers in a column of this name are days."""
     return bool(DATES & set(words(name)))
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether the name of a column hints at an attribute of people by which a model must not treat them differently."""
+    return bool(SENSITIVE & set(words(name)))
 
 
 def places(names: list[str]) -> list[tuple[str, str]]:

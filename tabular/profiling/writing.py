@@ -6,10 +6,12 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tabular.config.reading import NumberConfig
 from tabular.profiling import limits
 from tabular.profiling.found import ColumnFound, TableFound
 from tabular.profiling.kinds import LEVELS
 from tabular.profiling.warnings import IMBALANCE, imbalance
+from tabular.table.spelling import LATEST
 
 TEMPLATE = "configuration.yaml.j2"
 
@@ -30,7 +32,7 @@ def write(found: TableFound, name: str, location: str, sha256: str, shown: str) 
         keep_trailing_newline=True,
         finalize=lambda value: "".join(letter if letter.isprintable() else " " for letter in str(value)),
     )
-    environment.filters |= {"yaml": _flow, "thousands": "{:,}".format}
+    environment.filters |= {"yaml": _flow, "thousands": "{:,}".format, "set": _set}
     return environment.get_template(TEMPLATE).render(
         found=found,
         name=name,
@@ -38,6 +40,7 @@ def write(found: TableFound, name: str, location: str, sha256: str, shown: str) 
         sha256=sha256,
         shown=shown,
         limits=limits,
+        latest=LATEST,
         rules=_rules,
         target_rules=_target_rules,
         seen=_seen,
@@ -46,6 +49,10 @@ def write(found: TableFound, name: str, location: str, sha256: str, shown: str) 
         imbalance=imbalance(found),
         IMBALANCE=IMBALANCE,
     )
+
+
+def _set(how: NumberConfig) -> dict[str, Any]:
+    return how.model_dump(mode="json", exclude_defaults=True)
 
 
 def _rules(column: ColumnFound, places: tuple[str, str] | None) -> dict[str, Any]:

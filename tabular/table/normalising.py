@@ -4,36 +4,38 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from tabular.arithmetic.cells import drops_infinite
+from tabular.config.reading import NumberConfig, ReadingConfig
 from tabular.errors import UserError
 from tabular.table import spelling
 
+EXACT = 2**53
+"""The whole numbers below it are exact in float64."""
 EXAMINED = 500
 """Number of different values that are examined one by one to find the one that is not a date."""
 
 
-def normalised(
-    frame: pd.DataFrame, kinds: Mapping[str, str], missing: Sequence[str] | None, day_first: bool, name: str
-) -> pd.DataFrame:
+def normalised(frame: pd.DataFrame, kinds: Mapping[str, str], reading: ReadingConfig, name: str) -> pd.DataFrame:
     """The table with plain columns: int64, float64, bool, object of booleans, datetime64[us] or text.
 
     Args:
         kinds: the columns that are `text` or `date` whatever their values look like.
-        missing: texts that are holes; with an infinity among them, infinite numbers are holes too. None changes
-            nothing.
-        day_first: see `tabular.table.spelling.dates`.
+        reading: with an infinity among its `missing` texts, infinite numbers are holes too.
 
     Raises:
         UserError: a column of dates holds a value that is not a date.
     """
     made = {}
     for column in frame.columns:
-        values = _plain(frame[column], missing)
-        if kinds.get(column) == "text":
+        values = _plain(frame[column], reading.missing)
+        if column in reading.numbers:
+            values = _as_numbers(values, reading.numbers[column], reading)
+        elif kinds.get(column) == "text":
             values = _as_text(values)
         elif kinds.get(column) == "date":
-            values = _as_dates(values, day_first, name)
+            values = _as_dates(values, reading, name)
         made[column] = values
     return pd.DataFrame(made, index=frame.index)
 
@@ -66,7 +68,8 @@ def _plain(column: pd.Series, missing: Sequence[str] | None) -> pd.Series:
 def _number(column: pd.Series, missing: Sequence[str] | None) -> pd.Series:
     is_whole = pd.api.types.is_integer_dtype(column.dtype)
     if is_whole and column.notna().all():
-        return column.astype("int64" if not len(column) or column.max() <= np.iinfo(np.int64).max else "float64")
+        # Numbers of 64 bits without a sign stay different as text; as float64 they would not.
+        return column.astype("int64" if not len(column) or column.max() <= np.iinfo(np.int64).max else "str")
     numbers = column.astype("float64")
     if drops_infinite(missing):
         numbers = numbers.mask(np.isinf(numbers))
@@ -82,11 +85,25 @@ def _as_text(column: pd.Series) -> pd.Series:
     return spelling.codes(text) if truths is None else truths
 
 
-def _as_dates(column: pd.Series, day_first: bool, name: str) -> pd.Series:
+def _as_numbers(column: pd.Series, how: NumberConfig, reading: ReadingConfig) -> pd.Series:
+    """int64 where all values are known and whole, else float64; a column that a file holds as numbers keeps them."""
+    if isinstance(column.dtype, pd.StringDtype):
+        cells = pa.array(column, pa.string(), from_pandas=True)
+        column = pd.Series(spelling.written_numbers(cells, how, reading), index=column.index, name=column.name)
+    elif pd.api.types.is_numeric_dtype(column.dtype) and how.missing:
+        column = column.mask(column.isin(how.missing))
+    is_float = pd.api.types.is_float_dtype(column.dtype)
+    if is_float and len(column) and bool((column % 1 == 0).all()) and column.abs().max() < EXACT:
+        return column.astype("int64")
+    return column
+
+
+def _as_dates(column: pd.Series, reading: ReadingConfig, name: str) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
     text = spelling.codes(column.astype("str"))
-    found = spelling.dates(text, day_first)
+    day_first, until = reading.day_first, reading.short_years_until
+    found = spelling.dates(text, day_first, until)
     if found is not None:
         return found
     if text.isna().all():

@@ -26,8 +26,8 @@ ZIP = b"PK\x03\x04"
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """Names of the separators in messages."""
 
-Kinds = Mapping[str, Literal["text", "date"]]
-"""Columns that are read as text or as dates, whatever their values look like."""
+Kinds = Mapping[str, Literal["text", "date", "number"]]
+"""Columns that are read as text, as dates or as `data.reading.numbers` says, whatever their values look like."""
 
 
 def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds: Kinds | None = None) -> pd.DataFrame:
@@ -50,21 +50,20 @@ def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds
     name, content = unpack(content, name)
     as_text: Kinds = dict.fromkeys(reading.text, "text")
     as_dates: Kinds = dict.fromkeys(reading.dates, "date")
-    known: Kinds = {**(kinds or {}), **as_text, **as_dates}
+    as_numbers: Kinds = dict.fromkeys(reading.numbers, "number")
+    known: Kinds = {**(kinds or {}), **as_text, **as_dates, **as_numbers}
     if content.startswith(PARQUET):
         frame = _parquet(content, name)
     elif reading.decimal == "." and reading.thousands is None and not reading.trim:
         frame = _plain_csv(content, name, reading, known)
     else:
         frame = _as_written(raw_csv(content, name, reading), reading, known)
-    for key, columns in (("text", reading.text), ("dates", reading.dates)):
+    for key, columns in (("text", reading.text), ("dates", reading.dates), ("numbers", reading.numbers)):
         for column in columns:
             if column not in frame:
                 hint = nearest_hint(column, [str(c) for c in frame])
                 raise UserError(f"data.reading.{key}: {name} has no column '{column}'{hint}")
-    return normalised(
-        frame, {c: kind for c, kind in known.items() if c in frame}, reading.missing, reading.day_first, name
-    )
+    return normalised(frame, {c: kind for c, kind in known.items() if c in frame}, reading, name)
 
 
 def unpack(content: bytes, name: str) -> tuple[str, bytes]:

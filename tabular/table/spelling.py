@@ -1,6 +1,7 @@
 """The rules of `tabular.arithmetic.cells` for columns of text: all values are of one kind, or the column is text."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tabular.arithmetic.cells import BOOLEANS, ISO, ISO_PATTERN, WHOLE, date_forms, group_pattern, number_pattern
+from tabular.arithmetic.cells import (
+    BLANKS,
+    BOOLEANS,
+    CLOCK_PATTERN,
+    ISO,
+    ISO_PATTERN,
+    WHOLE,
+    beside_pattern,
+    date_forms,
+    group_pattern,
+    number_pattern,
+)
+from tabular.config.reading import NumberConfig, ReadingConfig
+
+LATEST = ReadingConfig().short_years_until
+
+
+class CellParts(NamedTuple):
+    """Cells with one number each, taken apart; null where a cell does not have one."""
+
+    number: pa.Array
+    """The number as it is written, without a sign."""
+    unit: pa.Array
+    """The text around it, without blanks, sign and parentheses."""
+    negative: pa.Array
+    """Whether it is negative: by a minus sign before or behind it, or by parentheses."""
 
 
 def are_numbers(text: pd.Series, decimal: str = ".", thousands: str | None = None) -> pd.Series:
@@ -48,6 +74,53 @@ def floats(cells: pa.Array) -> NDArray[np.float64]:
     return np.asarray(found, dtype=np.float64)
 
 
+def parts(cells: pa.Array, number: str) -> CellParts:
+    """Take cells of text apart; `number` is a regular expression for the number without what surrounds it."""
+    found = pc.extract_regex(cells, beside_pattern(number))
+    before, written, behind = (pc.struct_field(found, name) for name in ("before", "number", "behind"))
+    minus, last = "(^|[^\\pL])[-\u2212]", "^\\s*[-\u2212]$"
+    ends_with_mark = pc.match_substring_regex(written, r"[.,]$")
+    behind = pc.if_else(ends_with_mark, pc.replace_substring_regex(behind, r"^[-–—]+", ""), behind)  # CHF 12.-
+    opened, closed = pc.count_substring(before, "("), pc.count_substring(behind, ")")
+    signs = pc.add(pc.count_substring_regex(before, minus), opened)
+    signs = pc.add(signs, pc.cast(pc.match_substring_regex(behind, last), pa.int32()))
+    before = pc.replace_substring_regex(pc.replace_substring_regex(before, minus, r"\1"), r"[(+]", "")
+    behind = pc.replace_substring(pc.replace_substring_regex(behind, last, ""), ")", "")
+    around = pc.replace_substring_regex(pc.binary_join_element_wise(before, behind, ""), rf"{BLANKS}|\s", "")
+    is_one = pc.and_(pc.equal(opened, closed), pc.less_equal(signs, 1))
+    unit = pc.if_else(is_one, around, None)
+    return CellParts(written, unit, pc.equal(signs, 1))
+
+
+def written_numbers(cells: pa.Array, how: NumberConfig, reading: ReadingConfig) -> NDArray[np.float64]:
+    """The numbers in the cells of a column of `reading.numbers` as float64, NaN for every other cell."""
+    if how.clock:
+        return _without(_hours(cells), how.missing)
+    decimal, thousands = (how.decimal, how.thousands) if how.decimal else (reading.decimal, reading.thousands)
+    found = parts(cells, number_pattern(decimal, thousands))
+    units = pa.array(["", *("".join(unit.split()) for unit in how.units)], pa.string())
+    written = pc.if_else(pc.is_in(found.unit, units), found.number, None)
+    numbers = floats(plainly_written(written, decimal, thousands))
+    negative = pc.fill_null(found.negative, False).to_numpy(zero_copy_only=False)
+    return _without(np.where(negative, -numbers, numbers), how.missing)
+
+
+def _hours(cells: pa.Array) -> NDArray[np.float64]:
+    found = pc.extract_regex(cells, CLOCK_PATTERN)
+    hours, minutes, seconds = (
+        floats(pc.if_else(pc.equal(part, ""), "0", part))
+        for part in (pc.struct_field(found, name) for name in ("hours", "minutes", "seconds"))
+    )
+    half = pc.fill_null(pc.utf8_lower(pc.struct_field(found, "half")), "").to_numpy(zero_copy_only=False)
+    hours = np.where((half != "") & ((hours < 1) | (hours > 12)), np.nan, np.where(half != "", hours % 12, hours))
+    return np.asarray(hours + np.where(half == "p", 12, 0) + minutes / 60 + seconds / 3600, dtype=np.float64)
+
+
+def _without(numbers: NDArray[np.float64], missing: Iterable[float]) -> NDArray[np.float64]:
+    """The numbers with NaN for those that stand for a missing value, and for infinite ones."""
+    return np.where(np.isin(numbers, list(missing)) | np.isinf(numbers), np.nan, numbers)
+
+
 def booleans(text: pd.Series) -> pd.Series | None:
     """A column of true and false as bool, or as object where values are missing; None where a value is neither."""
     known = text.dropna()
@@ -56,10 +129,10 @@ def booleans(text: pd.Series) -> pd.Series | None:
     return text.map(BOOLEANS).astype(bool if len(known) == len(text) else object)
 
 
-def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
+def dates(text: pd.Series, day_first: bool, until: str = LATEST) -> pd.Series | None:
     """Dates as datetime64[us] without a time zone (in UTC where they had one); None where a known value is not a date.
 
-    All values must be written in one way; where they allow two, `day_first` decides.
+    All values must be written in one way; where they allow two, `day_first` decides. For `until`, see `moments`.
     """
     known = text.dropna()
     if not len(known):
@@ -68,21 +141,26 @@ def dates(text: pd.Series, day_first: bool) -> pd.Series | None:
         found = moments(text, ISO)
         return found if found.notna().sum() == len(known) else None
     for form in date_forms(str(known.iloc[0]), day_first):
-        found = moments(text, form)
+        found = moments(text, form, until)
         if found.notna().sum() == len(known):
             return found
     return None
 
 
-def moments(text: pd.Series, form: str) -> pd.Series:
+def moments(text: pd.Series, form: str, until: str = LATEST) -> pd.Series:
     """Dates of one form as datetime64[us] without a time zone (in UTC where it had one), NaT for other text.
 
-    The form is `ISO` or one of `tabular.arithmetic.cells.date_forms`.
+    The form is `ISO` or one of `tabular.arithmetic.cells.date_forms`. For `until`, see `short_years_until` of
+    `ReadingConfig`.
     """
     if form == ISO:
         text = text.where(text.str.fullmatch(ISO_PATTERN).fillna(False).astype(bool))
         text = text.str.replace(" UTC", "Z", regex=False)
-    return pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None).astype("datetime64[us]")
+    found = pd.to_datetime(text, format=form, errors="coerce", utc=True).dt.tz_localize(None).astype("datetime64[us]")
+    if "%y" in form:
+        is_late = found >= pd.Timestamp(until) + pd.Timedelta(days=1)
+        found = found.mask(is_late, found - pd.DateOffset(years=100))
+    return found
 
 
 def is_ambiguous(text: pd.Series) -> bool:

@@ -72,7 +72,7 @@ LIGHT = {
     "value out of range": Mistake(("split.held_out=1.5",), ("'split.held_out'", "less than 1")),
     "no key=value": Mistake(("search.trials",), ("--set search.trials", "key=value")),
     "unknown metric": Mistake(("gate.metric=accuracy",), ("gate.metric", "'accuracy'", "wmape")),
-    "model name": Mistake(("model.name=it's",), ("'model.name'", "\"it's\"", "letters")),
+    "model name": Mistake(("model.name=it's",), ("'model.name'", '"it\'s"', "letters")),
     "only and until": Mistake((), ("--only", "--until"), ("--only", "gate", "--until", "gate")),
     "no config": Mistake((), ("no file", "nowhere.yaml"), ("--config", "nowhere.yaml")),
 }

@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,10 @@ import pytest
 
 from tabular.batch.scoring import BatchModel
 from tabular.config.base import Items
+from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ColumnConfig, ValidationConfig
 from tabular.errors import UserError
+from tabular.table.parsing import parse
 from tests.support.batches import answers, config, model, predictions, rejects, run, write
 from tests.support.described import table
 
@@ -140,6 +143,38 @@ def test_cells_mean_what_they_mean_in_training(by: BatchModel, rows: pd.DataFram
     # then
     thousand = rows.assign(income=(rows["income"] * 1000).round(3))
     assert predictions(tmp_path / "out")["prediction"].tolist() == answers(by, thousand)
+
+
+def test_numbers_of_their_own_mean_what_they_mean_in_training(by: BatchModel, tmp_path: Path) -> None:
+    # given: units, odd cells, a number that stands for a hole, times of day, and years of two digits
+    there = pd.DataFrame(
+        {
+            "income": ["$1,234.50", "($4)", "12", "tbd", "€5", "$-200"],
+            "rooms": ["7:30", "19:45:00", "0:05", "25", "", "12:00 am"],
+            "sold": [f"05-Jan-{year}" for year in (38, 24, 69, 99, 26, 27)],
+            "place": "bay",
+            "heat": "oil",
+        }
+    )
+    there.to_csv(tmp_path / "new.csv", index=False)
+    reading: dict[str, Any] = {
+        "numbers": {
+            "income": {"units": ["$"], "decimal": ".", "thousands": ",", "missing": [-200]},
+            "rooms": {"clock": True},
+        },
+        "dates": ["sold"],
+        "short_years_until": "2026-11-27",
+    }
+    # when
+    report = run(tmp_path / "new.csv", tmp_path / "out", by, reading=reading)
+    # then
+    trained = parse((tmp_path / "new.csv").read_bytes(), "new.csv", ReadingConfig.model_validate(reading))
+    np.testing.assert_array_equal(trained["income"], [1234.5, -4, 12, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(trained["rooms"], [7.5, 19.75, 5 / 60, np.nan, np.nan, 0])
+    assert trained["sold"].dt.year.tolist() == [1938, 2024, 1969, 1999, 2026, 1927]
+    expected = trained.assign(sold=trained["sold"].dt.strftime("%Y-%m-%d"))
+    assert predictions(tmp_path / "out")["prediction"].tolist() == answers(by, expected)
+    assert report.rejected == 0
 
 
 @pytest.mark.parametrize("last", ["25/12/2024", "12/25/2024"])

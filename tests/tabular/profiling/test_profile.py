@@ -212,7 +212,7 @@ def test_what_is_odd_is_told() -> None:
     # then
     assert "heavy class imbalance: 'rare' is 4 of 240" in told(of, "price")
     assert "too few rows" in told(of, "price")
-    assert "numbers with a unit" in told(of, "cost")
+    assert "'EUR' is taken away in 240 cells" in told(of, "cost")
     assert "read in two ways: read with the month first" in told(of, "met")
     assert "-999 in 3 rows may stand for a missing value" in told(of, "age")
 

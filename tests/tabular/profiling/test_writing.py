@@ -107,6 +107,25 @@ def test_a_rare_class_is_weighed_and_holes_are_named(tmp_path: Path) -> None:
     assert "class_weight: balanced # the most frequent class has 19 times" in text
 
 
+def test_numbers_of_their_own_come_back_from_the_file(tmp_path: Path) -> None:
+    # given
+    rows = table()
+    rows = rows.assign(
+        price=[f"$ {value:,.2f}" for value in 1000 * rows["price"]],
+        start=[f"{place % 24}:30" for place in range(ROWS)],
+        area=["tbd" if place % 5 == 0 else str(place) for place in range(ROWS)],
+        born=[f"14-Mar-{year:02}" for year in (np.arange(ROWS) % 70 + 40) % 100],
+    )
+    content = rows.to_csv(index=False).encode()
+    # when
+    text, of = config(content, "price", tmp_path / "homes.csv")
+    # then
+    assert of.data.reading == profile(content, "homes.csv", "price").found.reading
+    assert set(of.data.reading.numbers) == {"price", "start", "area"}
+    assert "price: {units: [$]" in text and "start: {clock: true}" in text and "area: {}" in text
+    assert of.data.reading.short_years_until < "2068"
+
+
 def test_names_and_categories_of_any_kind_survive(tmp_path: Path) -> None:
     # given: what YAML and a comment could take for something else
     names = {"size": "a: b", "income": "# hash", "colour": "line\nbreak", "rooms": "{x}", "zip": "yes", "price": "null"}

@@ -1,0 +1,411 @@
+"""Numbers as people write them: with units, marks, odd cells and numbers that stand for nothing."""
+
+import io
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabular.errors import UserError
+from tabular.profiling.found import TableFound
+from tabular.profiling.profile import profile
+from tabular.table.parsing import parse
+
+ROWS = 240
+RANDOM = np.random.default_rng(5)
+PRICES = RANDOM.integers(300, 60_000, ROWS)
+SMALL = RANDOM.integers(1, 400, ROWS) / 4
+
+
+def csv(separator: str = ",", **columns: Sequence[Any]) -> bytes:
+    """A table with the columns, and with two more that say nothing of them."""
+    random = np.random.default_rng(1)
+    made = pd.DataFrame({"colour": random.choice(["red", "green", "blue"], ROWS), "rooms": random.integers(1, 9, ROWS)})
+    return made.assign(**columns).to_csv(index=False, sep=separator).encode()
+
+
+def told(found: TableFound, column: str | None, level: str | None = None) -> str:
+    return " / ".join(f.text for f in found.findings if f.column == column and level in (None, f.level))
+
+
+def kind(found: TableFound, name: str) -> str:
+    return next(column.kind for column in found.columns if column.name == name)
+
+
+def swiss(value: float) -> str:
+    whole, cents = divmod(round(value * 100), 100)
+    return f"CHF {whole}.{cents:02}" if cents else f"CHF {whole}.-"
+
+
+WITH_UNITS: dict[str, tuple[Callable[[float], str], Callable[[float], float]]] = {
+    "dollars": (lambda x: f"${x:,.2f}", lambda x: x),
+    "dollars behind a sign": (lambda x: f"-${x:,.2f}", lambda x: -x),
+    "euros behind": (lambda x: f"{x:,.2f} €", lambda x: x),
+    "francs without cents": (swiss, lambda x: x),
+    "rupees with a dot": (lambda x: f"Rs.{4 * x:.0f}", lambda x: 4 * x),
+    "reais": (lambda x: f"R$ {x:.2f}", lambda x: x),
+    "percent": (lambda x: f"{x}%", lambda x: x),
+    "percent after a blank": (lambda x: f"{10 * x:.1f} %", lambda x: 10 * x),
+    "parentheses": (lambda x: f"({x:.2f})" if x < 50 else f"{x:.2f}", lambda x: -x if x < 50 else x),
+    "parentheses and a currency": (lambda x: f"(${x:.2f})" if x < 50 else f"${x:.2f}", lambda x: -x if x < 50 else x),
+    "minus behind": (lambda x: f"{x:.2f}-" if x < 50 else f"{x:.2f}", lambda x: -x if x < 50 else x),
+    "a true minus": (lambda x: f"\N{MINUS SIGN}{x:.2f} €", lambda x: -x),
+    "kilograms": (lambda x: f"{x} kg", lambda x: x),
+    "square metres": (lambda x: f"{x}m2", lambda x: x),
+    "words": (lambda x: f"{x} sq. ft", lambda x: x),
+    "degrees": (lambda x: f"{x}°C", lambda x: x),
+    "thousands of pounds": (lambda x: f"£{x}k", lambda x: x),
+}
+
+
+@pytest.mark.parametrize(("write", "value"), WITH_UNITS.values(), ids=WITH_UNITS)
+def test_a_target_with_a_unit_is_a_number(write: Callable[[float], str], value: Callable[[float], float]) -> None:
+    # given
+    content = csv(price=[write(x) for x in SMALL], other=SMALL[::-1])
+    # when
+    profiled = profile(content, "the file", "price")
+    # then: told, and read in the same way by the training
+    assert profiled.found.target.task == "regression"
+    wanted = [value(x) for x in SMALL]
+    np.testing.assert_allclose(parse(content, "the file", profiled.found.reading)["price"], wanted)
+    np.testing.assert_allclose(profiled.rows["price"], wanted)
+    assert "see data.reading.numbers" in told(profiled.found, "price")
+
+
+def test_inputs_with_units_are_numbers() -> None:
+    # given
+    texts = {name: [write(x) for x in SMALL] for name, (write, _) in WITH_UNITS.items()}
+    content = csv(**texts, price=SMALL[::-1])
+    # when
+    found = profile(content, "the file", "price").found
+    read = parse(content, "the file", found.reading)
+    # then
+    for name, (_, value) in WITH_UNITS.items():
+        np.testing.assert_allclose(read[name], [value(x) for x in SMALL])
+        assert "see data.reading.numbers" in told(found, name)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["$1.99", "$2.39", "$5"], ["5%", "10%"], ["1 €", "2 €", "3 €"], ["(1.5)", "$2", "$7"]],
+    ids=["prices", "two rates", "whole euros", "a loss"],
+)
+def test_a_few_prices_are_no_classes(labels: list[str]) -> None:
+    content = csv(price=[labels[place % len(labels)] for place in range(ROWS)])
+    assert profile(content, "the file", "price").found.target.task == "regression"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["Stage 1", "Stage 2", "Stage 3"], ["1st", "2nd", "3rd"], ["4WD", "2WD"], ["A1", "B2", "C3"], ["10-20", "20-30"]],
+    ids=["stages", "ranks", "drives", "codes", "ranges"],
+)
+def test_labels_with_digits_stay_labels(labels: list[str]) -> None:
+    # given
+    column = [labels[place % len(labels)] for place in range(ROWS)]
+    # when
+    found = profile(csv(price=column, sort=column[::-1]), "the file", "price").found
+    # then
+    assert set(found.target.classes) == set(labels)
+    assert set(next(column for column in found.columns if column.name == "sort").levels) == set(labels)
+    assert not found.reading.numbers
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("${}", "€{}"), ("{} kg", "{} lb"), ("£{}k", "£{}"), ("{}%", "{}")],
+    ids=["money", "weight", "k", "%"],
+)
+def test_different_units_are_not_merged(one: str, other: str) -> None:
+    # given
+    texts = [(one if place % 2 else other).format(x) for place, x in enumerate(SMALL)]
+    # when
+    found = profile(csv(weight=texts, price=SMALL), "the file", "price").found
+    # then
+    assert "different units" in told(found, "weight") and "120 rows" in told(found, "weight")
+    assert not found.reading.numbers
+    with pytest.raises(UserError, match="looks like numbers with units .*write all of them in one way"):
+        profile(csv(price=texts), "the file", "price")
+
+
+def test_a_unit_that_few_cells_have_is_a_hole_and_told() -> None:
+    # given
+    texts = [f"{x} kg" for x in SMALL]
+    texts[:9] = [f"{x} lb" for x in SMALL[:9]]
+    content = csv(weight=texts, price=SMALL[::-1])
+    # when
+    found = profile(content, "the file", "price").found
+    # then
+    assert parse(content, "the file", found.reading)["weight"].isna().sum() == 9
+    assert "9 cells" in told(found, "weight") and "lb'" in told(found, "weight")
+
+
+GROUPED = {
+    "German": (";", lambda x: f"{x:,}".replace(",", ".")),
+    "German, tabs": ("\t", lambda x: f"{x:,}".replace(",", ".")),
+    "US": (",", lambda x: f"{x:,}"),
+    "US, semicolons": (";", lambda x: f"{x:,}"),
+    "Swiss": (";", lambda x: f"{x:,}".replace(",", "'")),
+    "Swiss, curved": (",", lambda x: f"{x:,}".replace(",", "\N{RIGHT SINGLE QUOTATION MARK}")),
+    "blanks": (";", lambda x: f"{x:,}".replace(",", " ")),
+    "thin blanks": (",", lambda x: f"{x:,}".replace(",", "\N{THIN SPACE}")),
+    "narrow blanks": (";", lambda x: f"{x:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")),
+}
+
+
+@pytest.mark.parametrize(("separator", "write"), GROUPED.values(), ids=GROUPED)
+def test_grouped_whole_numbers_are_whole(separator: str, write: Any) -> None:
+    # given
+    content = csv(separator, km=[write(x) for x in PRICES[::-1]], price=[write(x) for x in PRICES])
+    # when
+    found = profile(content, "the file", "price").found
+    read = parse(content, "the file", found.reading)
+    # then
+    assert list(read["km"]) == list(PRICES[::-1]) and list(read["price"]) == list(PRICES)
+
+
+def test_indian_groups_are_read() -> None:
+    # given
+    values = PRICES * 77
+    write = [
+        f"{x // 100_000},{x // 1000 % 100:02},{x % 1000:03}" if x >= 100_000 else f"{x:,}" for x in values.tolist()
+    ]
+    content = csv(lakhs=write, price=SMALL)
+    # when
+    found = profile(content, "the file", "price").found
+    # then
+    assert list(parse(content, "the file", found.reading)["lakhs"]) == list(values)
+
+
+def test_columns_that_group_otherwise_than_the_file_are_read_in_their_own_way() -> None:
+    # given
+    km = [f"{x:,}".replace(",", ".") for x in PRICES.tolist()]
+    content = csv(";", km=km, area=[f"{x:.2f}" for x in SMALL], load=[f"{x:.3f}" for x in SMALL], price=SMALL[::-1])
+    # when
+    found = profile(content, "the file", "price").found
+    read = parse(content, "the file", found.reading)
+    # then
+    assert list(read["km"]) == list(PRICES)
+    np.testing.assert_allclose(read["area"], SMALL)
+    np.testing.assert_allclose(read["load"], SMALL)
+    assert "another way than in the rest" in told(found, "km")
+
+
+@pytest.mark.parametrize(
+    ("separator", "factor"), [(";", 1000), (",", 1), ("\t", 1)], ids=["semicolons", "commas", "tabs"]
+)
+def test_what_a_mark_does_is_loud_where_nothing_tells(separator: str, factor: int) -> None:
+    # given: every number has three digits behind the dot, and the file has no other dot
+    km = [f"{x:.3f}" for x in (PRICES + 1000) / 1000]
+    content = csv(separator, km=km, price=[place % 7 + 3 * (place % 2) for place in range(ROWS)])
+    # when
+    found = profile(content, "the file", "price").found
+    # then
+    assert "nothing tells whether" in told(found, "km", "loud")
+    np.testing.assert_allclose(parse(content, "the file", found.reading)["km"], (PRICES + 1000) / 1000 * factor)
+
+
+def test_three_fixed_decimals_are_decimals_where_the_file_tells() -> None:
+    # given: 0.418 is no group of digits, so 234.840 is none
+    content = csv(
+        ";", power=[f"{x / 500:.3f}" for x in SMALL], volt=[f"{230 + x / 50:.3f}" for x in SMALL], price=SMALL
+    )
+    # when
+    found = profile(content, "the file", "price").found
+    # then
+    assert parse(content, "the file", found.reading)["volt"].between(230, 232).all()
+    assert "nothing tells" not in told(found, "volt")
+
+
+ODD = {
+    "a word": ["tbd"] * 48,
+    "ranges": [f"{x} - {x + 50}" for x in range(1000, 1030)],
+    "other units": [f"{x}Sq. Meter" for x in range(20)],
+    "remarks": ["n/a*", "see below", "approx. 50", "<5", ">100", "12+", "x"] * 3,
+}
+
+
+def with_odd(odd: list[str]) -> list[str]:
+    return [odd[place - 20] if 20 <= place < 20 + len(odd) else str(x) for place, x in enumerate(PRICES)]
+
+
+def test_odd_cells_among_numbers_are_holes() -> None:
+    # given
+    content = csv(**{name: with_odd(odd) for name, odd in ODD.items()}, price=SMALL)
+    # when
+    found = profile(content, "the file", "price").found
+    read = parse(content, "the file", found.reading)
+    # then: named, counted, with an odd one as an example
+    for name, odd in ODD.items():
+        assert kind(found, name) == "number"
+        assert list(np.flatnonzero(read[name].isna())) == list(range(20, 20 + len(odd)))
+        assert f"{len(odd)} cells" in told(found, name)
+        assert any(repr(word) in told(found, name) for word in odd)
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_rows_with_an_odd_target_are_dropped_and_told_loudly(odd: list[str]) -> None:
+    # given
+    content = csv(price=with_odd(odd), other=SMALL)
+    # when
+    found = profile(content, "the file", "price").found
+    # then
+    assert (found.target.task, found.target.missing, found.reading.target_missing) == ("regression", len(odd), "drop")
+    assert f"{len(odd)} cells" in told(found, "price", "loud")
+
+
+def test_where_words_are_as_many_as_numbers_they_are_text() -> None:
+    # given: tickets, half of which are numbers, and postal codes with a suffix here and there
+    tickets = [str(x) if place % 2 else f"PC {x}" for place, x in enumerate(PRICES)]
+    zips = [f"{x % 20 + 10_000}" if place % 9 else "10001-1234" for place, x in enumerate(PRICES)]
+    # when
+    found = profile(csv(ticket=tickets, zip=zips, price=SMALL), "the file", "price").found
+    # then
+    assert not found.reading.numbers and kind(found, "zip") == "category"
+
+
+SENTINELS = [-200, -1, 0, 999, 8888, 1e20, 9.969209968386869e36, -32768, -999]
+
+
+def sensor(value: float) -> Any:
+    return np.where(np.arange(ROWS) % 20, RANDOM.normal(60, 9, ROWS).round(1), value)
+
+
+def shown(value: float) -> str:
+    return f"{value:.0f}" if abs(value) < 1e15 else repr(value)
+
+
+def test_repeated_numbers_far_from_all_others_are_named() -> None:
+    # given
+    columns = {f"sensor{place}": sensor(value) for place, value in enumerate(SENTINELS)}
+    # when
+    found = profile(csv(**columns, co=SMALL), "f", "co").found
+    # then
+    for name, value in zip(columns, SENTINELS, strict=True):
+        said = told(found, name, "warning")
+        assert f"{shown(value)} in 12 rows may stand for a missing value" in said
+        assert f"data.reading.numbers: {{{name}: {{missing: [{shown(value)}]}}}}" in said
+
+
+@pytest.mark.parametrize("value", SENTINELS[:3])
+def test_a_target_that_stands_for_a_hole_is_loud(value: float) -> None:
+    said = told(profile(csv(co=sensor(value), other=SMALL), "the file", "co").found, "co", "loud")
+    assert f"{shown(value)} in 12 rows may stand for a missing value" in said and "target_missing: drop" in said
+
+
+NO_SENTINELS = {
+    "counts with many zeros": RANDOM.poisson(0.8, ROWS),
+    "amounts with many zeros": np.where(RANDOM.random(ROWS) < 0.6, 0, RANDOM.lognormal(5, 1, ROWS).round(2)),
+    "a cap": np.minimum(RANDOM.lognormal(12, 0.6, ROWS).round(), 200_001),
+    "outliers": np.where(np.arange(ROWS) < 3, [9e5, 7e6, 3e7][0] * np.arange(1, ROWS + 1), RANDOM.normal(50, 5, ROWS)),
+    "temperatures": RANDOM.integers(-1, 30, ROWS),
+    "doses": RANDOM.choice([1, 10, 100, 1000], ROWS),
+    "notes and coins": RANDOM.choice([1, 2, 5, 10, 20, 50, 100], ROWS),
+    "grades": RANDOM.integers(1, 7, ROWS),
+}
+
+
+def test_counts_caps_and_outliers_stand_for_themselves() -> None:
+    found = profile(csv(**NO_SENTINELS, price=SMALL), "the file", "price").found
+    assert [finding for finding in found.findings if "may stand" in finding.text] == []
+
+
+def test_a_number_that_stands_for_a_hole_is_one_once_the_config_says_so() -> None:
+    # given
+    rows = pd.DataFrame({"sensor": sensor(-200), "price": SMALL})
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer)
+    reading = profile(csv(**rows), "the file", "price").found.reading
+    reading = reading.model_validate(reading.model_dump() | {"numbers": {"sensor": {"missing": [-200]}}})
+    # when / then
+    for content in (csv(**rows), buffer.getvalue()):
+        pd.testing.assert_series_equal(
+            parse(content, "the file", reading)["sensor"], rows["sensor"].replace(-200, np.nan)
+        )
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [("%-H:%M", "'10:00'"), ("%-H:%M:%S", "'10:00:00'"), ("%I:%M %p", "'07:05 AM'"), ("%-I:%M%p", "'10:00AM'")],
+)
+def test_times_of_day_are_hours(write: str, said: str) -> None:
+    # given
+    start = datetime(2026, 1, 1, 7, 5, tzinfo=UTC)
+    moments = [start + timedelta(minutes=7 * place) for place in range(ROWS)]
+    content = csv(start=[moment.strftime(write) for moment in moments], price=SMALL)
+    # when
+    found = profile(content, "the file", "price").found
+    # then
+    wanted = [moment.hour + moment.minute / 60 for moment in moments]
+    np.testing.assert_allclose(parse(content, "the file", found.reading)["start"], wanted)
+    assert kind(found, "start") == "number" and f"240 times, such as {said}, which is " in told(found, "start")
+
+
+@pytest.mark.parametrize("write", ["%d-%b-%y", "%m/%d/%y", "%d.%m.%y"])
+def test_nobody_is_born_in_the_future(write: str) -> None:
+    # given
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    born = [today - timedelta(days=130 * place) for place in range(ROWS)]
+    content = csv(born=[day.strftime(write) for day in born], price=SMALL)
+    # when
+    found = profile(content, "the file", "price").found
+    # then
+    assert list(parse(content, "the file", found.reading)["born"]) == born
+    assert "years of two digits" in told(found, "born")
+
+
+def test_a_contract_may_end_in_the_future() -> None:
+    # given
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    ends = [today + timedelta(days=9 * (place - 100)) for place in range(ROWS)]
+    content = csv(ends=[day.strftime("%d-%b-%y") for day in ends], price=SMALL)
+    # when
+    found = profile(content, "the file", "price").found
+    # then
+    assert list(parse(content, "the file", found.reading)["ends"]) == ends
+    assert "years of two digits" in told(found, "ends")
+
+
+def test_numbers_wider_than_float64_stay_different() -> None:
+    # given
+    wide = np.arange(2**63, 2**63 + ROWS, dtype=np.uint64)
+    rows = pd.DataFrame({"u64": wide, "rooms": np.arange(ROWS) % 7, "price": SMALL})
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer)
+    # when / then
+    for content in (rows.to_csv(index=False).encode(), buffer.getvalue()):
+        found = profile(content, "the file", "price").found
+        column = next(column for column in found.columns if column.name == "u64")
+        assert (column.distinct, column.kind) == (ROWS, "identifier")
+
+
+def test_columns_that_may_be_sensitive_are_offered_as_slices() -> None:
+    # given
+    sex, age = ["f", "m"] * (ROWS // 2), [place % 60 + 18 for place in range(ROWS)]
+    # when
+    found = profile(csv(Geschlecht=sex, ageInYears=age, stage=age[::-1], price=SMALL), "the file", "price").found
+    # then
+    assert "evaluation.slices: [Geschlecht, ageInYears]" in told(found, None)
+
+
+def test_what_was_done_to_the_cells_is_told() -> None:
+    # given
+    rows = {
+        "id": range(ROWS),
+        "code": [f"{place % 30:03}" for place in range(ROWS)],
+        "day": [f"2024-01-{place % 28 + 1:02}" for place in range(ROWS)],
+        "size": ["?"] * 7 + [str(place % 50) for place in range(ROWS - 7)],
+    }
+    # when
+    found = profile(csv(**rows, price=SMALL), "the file", "price").found
+    # then
+    assert "remove its line from data.drop_columns to use it" in told(found, "id")
+    for said in (
+        "code (240 cells): read as text",
+        "day (240 cells): read as dates",
+        "size (7 cells): read as holes (?)",
+    ):
+        assert said in told(found, None)
