@@ -106,7 +106,8 @@ class HistoryEntry(StrictModel):
 
     def content(self) -> bytes:
         """The entry as the bytes that are stored: JSON with sorted keys."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+        plain = json.loads(self.model_dump_json())  # in which NaN, a metric without a value, is a text
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 class ReleaseState(NamedTuple):
@@ -117,6 +118,8 @@ class ReleaseState(NamedTuple):
     """Revision that the registry and the manifest have been brought to; 0 before the first."""
     aliases: dict[str, str]
     """Version of each alias as the registry has it now."""
+    sha256: str = ""
+    """sha256 of the newest entry as it is stored; empty before the first."""
 
     @property
     def revision(self) -> int:
@@ -147,25 +150,30 @@ class History:
         model = self._client.get_registered_model(self._name)
         revision = max([0, *_revisions(model.tags), *self._stored()])
         aliases = {alias: str(version) for alias, version in model.aliases.items()}
-        entry = self._entry(revision, model.tags) if revision else None
-        return ReleaseState(entry, int(model.tags.get(APPLIED, "0")), aliases)
+        applied = int(model.tags.get(APPLIED, "0"))
+        if not revision:
+            return ReleaseState(None, applied, aliases)
+        content = self._kept(revision, model.tags)
+        return ReleaseState(self._entry(revision, content), applied, aliases, digest(content))
 
     def read(self) -> list[HistoryEntry]:
         """All entries, the oldest first, each checked against the one after it. Raises BrokenHistory for damage."""
         tags = self._client.get_registered_model(self._name).tags
         stored = self._stored()
         entries: list[HistoryEntry] = []
+        before = ""
         for revision in range(1, max([0, *_revisions(tags), *stored]) + 1):
-            entry = self._entry(revision, tags)
+            content = self._kept(revision, tags)
+            entry = self._entry(revision, content)
             both = _tag(revision) in tags and revision in stored
-            if both and self._store.read(file_of(revision)) != _content(tags, revision):
+            if both and self._store.read(file_of(revision)) != content:
                 raise BrokenHistory(f"{self._where(revision)}: the artifact store and the registry's tags differ")
-            before = digest(entries[-1].content()) if entries else ""
             if entry.previous != before:
                 raise BrokenHistory(
                     f"{self._where(revision)}: it does not follow from the entry before; one was changed"
                 )
             entries.append(entry)
+            before = digest(content)
         return entries
 
     def append(self, entry: HistoryEntry) -> bool:
@@ -185,14 +193,17 @@ class History:
             if revision not in stored:
                 self._store.create(file_of(revision), _content(tags, revision))
 
-    def _entry(self, revision: int, tags: Mapping[str, str]) -> HistoryEntry:
+    def _kept(self, revision: int, tags: Mapping[str, str]) -> bytes:
+        """The entry as it is stored."""
         try:
-            content = _content(tags, revision) if _tag(revision) in tags else self._store.read(file_of(revision))
-            entry = HistoryEntry.model_validate_json(content)
+            return _content(tags, revision) if _tag(revision) in tags else self._store.read(file_of(revision))
         except NotThere:
-            raise BrokenHistory(
-                f"{self._where(revision)}: it is neither in the artifact store nor in the registry"
-            ) from None
+            where = self._where(revision)
+            raise BrokenHistory(f"{where}: it is neither in the artifact store nor in the registry") from None
+
+    def _entry(self, revision: int, content: bytes) -> HistoryEntry:
+        try:
+            entry = HistoryEntry.model_validate_json(content)
         except ValidationError as error:
             raise BrokenHistory(f"{self._where(revision)}: {explain(error, HistoryEntry)}") from None
         if (entry.revision, entry.name) != (revision, self._name):

@@ -1,6 +1,8 @@
 """Putting a trained model into the MLflow registry: the logged model, the version with its tags, its configuration."""
 
 import importlib.metadata
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +21,7 @@ from registry.mlflow_registry import by_tags
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
 from tabular.reports.registered import Registration
-from tabular.reports.training import TrainingFindings
+from tabular.reports.training import Interval, TrainingFindings
 from tabular.storage.persistence import TRUSTED_TYPES
 from tabular.storage.repository import ROOT
 from tabular.table.tables import date_columns, numeric_columns
@@ -132,7 +134,7 @@ def config_of(trained: TrainedModel, version: ModelVersion) -> ModelConfig:
 def _tags(trained: TrainedModel) -> dict[str, str]:
     findings = trained.findings
     return {
-        **{f"{METRIC}{name}": f"{interval.value:.6g}" for name, interval in findings.evaluation.metrics.items()},
+        **{f"{METRIC}{name}": f"{interval.value:.6g}" for name, interval in _defined(findings.evaluation.metrics)},
         "algorithm": findings.best_parameters.algorithm,
         "target_transform": findings.best_parameters.target_transform,
         "task": trained.target.task,
@@ -142,6 +144,11 @@ def _tags(trained: TrainedModel) -> dict[str, str]:
         "gate": findings.gate_decision.decision,
         **({ZENML_MODEL_VERSION: trained.model_version} if trained.model_version else {}),
     }
+
+
+def _defined(metrics: Mapping[str, Interval]) -> list[tuple[str, Interval]]:
+    """The metrics that have a value on the held-out rows."""
+    return [(name, interval) for name, interval in metrics.items() if math.isfinite(interval.value)]
 
 
 def _log(trained: TrainedModel) -> str:

@@ -144,7 +144,7 @@ class Releases:
             git_commit=git_commit(self._root),
             moved=change.moves(base.aliases),
             change=change,
-            previous=digest(base.entry.content()) if base.entry else "",
+            previous=base.sha256,
         )
         if not self.history.append(entry):
             winner = self.history.newest().entry

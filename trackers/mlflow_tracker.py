@@ -12,6 +12,7 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from zenml.io import fileio
 
+from tabular.reports.plain_json import json_text
 from tabular.reports.registered import Registration
 from tabular.reports.training import SearchReport, TrainingFindings
 from tabular.reports.verdicts import Verdict
@@ -40,7 +41,8 @@ def send(
             fileio.copy(uri, f"{folder}/{name}")
         mlflow.log_artifacts(folder, "pictures")
     mlflow.log_text(yaml.safe_dump(findings.best_parameters.model_dump(), sort_keys=False), "best_params.yaml")
-    mlflow.log_dict(findings.evaluation.model_dump(mode="json", include={"metrics", "slices"}), "evaluation.json")
+    evaluation = findings.evaluation.model_dump(mode="json", include={"metrics", "slices"})
+    mlflow.log_text(json_text(evaluation), "evaluation.json")
     rows = [candidate.model_dump(mode="json") for candidate in findings.leaderboard.candidates]
     columns = ("algorithm", "target_transform", "mean", "std", "seconds")
     mlflow.log_table({column: [row[column] for row in rows] for column in columns}, "leaderboard.json")
@@ -51,7 +53,7 @@ def send_verdict(verdict: Verdict, drift_page: str) -> None:
     """Log a verdict to the active MLflow run: its figures and tags, and it and the drift report as files."""
     mlflow.log_metrics(figures.verdict_metrics(verdict))
     mlflow.set_tags(figures.verdict_tags(verdict) | {"window_start": verdict.start, "window_end": verdict.end})
-    mlflow.log_text(verdict.model_dump_json(indent=1), "verdict.json")
+    mlflow.log_text(json_text(verdict.model_dump(mode="json")), "verdict.json")
     mlflow.log_text(drift_page, "drift_report.html")
 
 

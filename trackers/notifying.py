@@ -1,6 +1,5 @@
 """Sending messages to people: by the alerter of the active stack, or to a webhook."""
 
-import json
 import os
 import urllib.error
 import urllib.request
@@ -9,6 +8,7 @@ from typing import Any
 from zenml.client import Client
 
 from tabular.errors import one_line
+from tabular.reports.plain_json import json_text
 from tabular.reports.report import Report
 from tabular.reports.verdicts import Verdict
 from tabular.storage.places import public
@@ -72,7 +72,7 @@ def _to_webhook(address: str, body: dict[str, Any]) -> Notification:
     shown = "/".join(public(address).split("/")[:3])  # the path of a webhook is a secret, too
     if not address.startswith(("http://", "https://")):
         return Notification(sent=False, words=f"nobody was told: {WEBHOOK} is not an address that begins with https://")
-    content = json.dumps(body, default=str).encode()
+    content = json_text(body).encode()
     request = urllib.request.Request(address, content, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=SECONDS):

@@ -1,14 +1,14 @@
 """The output of a command: tables and sentences for people, or one JSON document."""
 
 import contextlib
-import json
-import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from tabular.reports.plain_json import json_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,8 +49,7 @@ class Screen:
             next_: the command that a person is likely to type next.
         """
         if self.is_json:
-            text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
-            click.echo(text, file=self._stream)
+            click.echo(json_text(document), file=self._stream)
             return
         from rich.console import Console
         from rich.text import Text
@@ -101,11 +100,3 @@ def size_in_words(size: int) -> str:
         if size >= step:
             return f"{size / step:.1f} {unit}"
     return f"{size} bytes"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -15,6 +15,7 @@ from commands.common.announcement import SAMPLE_WARNING
 from commands.common.arguments import Configuration
 from registry.mlflow_registry import registry_uri
 from tabular import names
+from tabular.reports.plain_json import json_text
 from tabular.storage.atomic import write_atomically
 
 SHOWN_CLASSES = 3
@@ -84,10 +85,12 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
 def write(report: dict[str, Any], reports: Path, name: str) -> Path:
     """Write `reports/<name>/summary.json` and make `reports/latest` the same, each by write-then-rename.
 
+    A metric that is undefined on the held-out rows is null.
+
     Returns:
         The folder `reports/latest`.
     """
-    text = json.dumps(report, indent=2) + "\n"
+    text = json_text(report) + "\n"
     for folder in (reports / name, reports / "latest"):
         write_atomically(folder / "summary.json", text.encode())
     return reports / "latest"

@@ -9,9 +9,12 @@ TIMES = frozenset({"seconds", "started", "resumed"})
 
 
 class Report(BaseModel):
-    """A frozen record that is stored as JSON."""
+    """A frozen record that is stored as JSON.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
+    JSON has no NaN and no infinity: they are stored as the texts "NaN", "Infinity" and "-Infinity", and read back.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
     def content(self) -> Any:
         """The record as plain data without its times, which differ between two runs with equal inputs."""

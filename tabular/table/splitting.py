@@ -7,6 +7,8 @@ from tabular.config.stages import SplitConfig, TargetConfig
 from tabular.errors import UserError, one_line
 
 STRATA = 10
+MOSTLY = 0.5
+"""Share of the rows from which on one value of a number to predict, such as 0, has the same share in both parts."""
 RARE = 50
 """Number of rows of a class that are kept for tuning, even where its share would be smaller."""
 
@@ -16,7 +18,9 @@ def split(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The training rows and the held-out rows, each with a fresh index from 0.
 
-    A classification is stratified by its classes unless the config names another column.
+    A classification is stratified by its classes unless the config names another column. A regression whose target is
+    mostly one value, such as claims of which most are 0, is stratified by whether a row has that value: a part without
+    a single claim would be no test.
 
     Raises:
         UserError: the column to stratify by does not exist, or a stratum or a part has too few rows.
@@ -25,7 +29,7 @@ def split(
     if by is not None and by not in rows:
         raise UserError(f"split.stratify: there is no column '{by}'; the table has {', '.join(rows.columns)}")
     is_class = target.task == "classification" and by == target.column
-    strata = None if by is None else _strata(rows[by], binned=not is_class)
+    strata = _mostly(rows[target.column], config) if by is None else _strata(rows[by], binned=not is_class)
     try:
         train, held_out = train_test_split(rows, test_size=config.held_out, random_state=seed, stratify=strata)
     except ValueError as error:
@@ -58,6 +62,15 @@ def tuning_rows(train: pd.DataFrame, target: TargetConfig, config: SplitConfig, 
         ]
         drawn = pd.concat(parts)
     return drawn.sort_index().reset_index(drop=True)
+
+
+def _mostly(values: pd.Series, config: SplitConfig) -> pd.Series | None:
+    """Whether each row has the value that most rows have; None without such a value, or with too few other rows."""
+    smaller = min(config.held_out, 1 - config.held_out)
+    if len(values) * smaller < 2:
+        return None
+    usual = values == values.mode().iloc[0]
+    return usual if MOSTLY <= usual.mean() < 1 and (~usual).sum() >= 2 else None
 
 
 def _strata(column: pd.Series, binned: bool) -> pd.Series:

@@ -1,6 +1,7 @@
 """A history that cannot lie: what is lost is filled in, what was changed is found."""
 
 import json
+import math
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ from registry import plans
 from registry.history import TAG_LENGTH, BrokenHistory, champions
 from tests.support.bundles import NAME
 from tests.support.released import Shop, promote, roll_back
+from tests.support.reports import gate
 
 
 def test_each_entry_tells_who_when_from_to_why_and_on_which_commit(shop: Shop) -> None:
@@ -32,6 +34,27 @@ def test_an_entry_lies_in_the_registry_and_in_the_artifact_store(shop: Shop) -> 
     tag = shop.client.get_registered_model(NAME).tags["release.000001"]
     assert (shop.folder / "releases" / "history" / "000001.json").read_text() == tag
     assert json.loads(tag)["moved"] == [{"after": "1", "alias": "champion", "before": None}]
+
+
+@pytest.mark.parametrize("is_of_an_earlier_version", [False, True])
+def test_an_entry_with_an_undefined_metric_is_followed_by_others(shop: Shop, is_of_an_earlier_version: bool) -> None:
+    # given: earlier versions wrote the bare word
+    releases, decision = shop.releases, gate(None, "keep").model_copy(update={"challenger": float("nan")})
+    plan = plans.promote(releases.settle(), "1", "challenger", None, decision, force=False)
+    assert plan is not None
+    releases.change(plan, "undefined", releases.settle())
+    file = shop.folder / "releases" / "history" / "000001.json"
+    assert '"challenger":"NaN"' in file.read_text()
+    if is_of_an_earlier_version:
+        text = file.read_text().replace('"challenger":"NaN"', '"challenger":NaN')
+        file.write_text(text)
+        shop.client.set_registered_model_tag(NAME, "release.000001", text)
+    # when
+    promote(shop, "2")
+    # then
+    first, second = shop.releases.history.read()
+    assert first.change.gate is not None and math.isnan(first.change.gate.challenger)
+    assert second.change.aliases == {"challenger": "1", "champion": "2"}
 
 
 @pytest.mark.parametrize("lost", ["store", "registry"])

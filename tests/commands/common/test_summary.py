@@ -50,6 +50,17 @@ def test_the_summary_lies_under_its_run_and_under_latest(tmp_path: Path) -> None
     assert sorted(file.name for file in tmp_path.rglob("*") if file.is_file()) == ["summary.json"] * 3
 
 
+def test_an_undefined_metric_is_null_in_the_file_and_nan_on_the_screen(tmp_path: Path) -> None:
+    # given
+    nan = float("nan")
+    report = REPORT | {"metrics": {"wmape": nan}, "intervals": {"wmape": [nan, nan]}, "baseline": {"wmape": nan}}
+    # when
+    text = (summary.write(report, tmp_path, "a-run") / "summary.json").read_text()
+    # then
+    assert json.loads(text)["metrics"] == {"wmape": None}
+    assert "NaN" not in text and any("wmape" in line and "nan" in line for line in _shown(report))
+
+
 def test_the_end_of_a_run_says_what_came_out(tmp_path: Path) -> None:
     said = "\n".join(_shown(REPORT))
     assert "wmape" in said and "12.5" in said and "12 to 13" in said and "42" in said

@@ -51,6 +51,37 @@ def test_what_the_rows_hold_does_not_move_them() -> None:
     pd.testing.assert_frame_equal(split(changed, PRICE, SplitConfig(), 42)[0], train)
 
 
+@pytest.mark.parametrize("usual", [0.0, -1.0, 7.5])
+@pytest.mark.parametrize("others", [2, 5, 9, 60, 190])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_target_that_is_mostly_one_value_keeps_its_share(usual: float, others: int, seed: int) -> None:
+    # given claims of which most are 0, the others all different
+    price = pd.Series([usual] * (400 - others) + [*range(100, 100 + others)])
+    rows = _rows().assign(price=price.sample(frac=1, random_state=1).to_numpy())
+    # when
+    train, held_out = split(rows, PRICE, SplitConfig(held_out=0.2), seed)
+    # then
+    assert len(held_out) == 80
+    assert (held_out["price"] != usual).sum() == pytest.approx(others * 0.2, abs=0.61)
+    assert (train["price"] != usual).sum() + (held_out["price"] != usual).sum() == others
+
+
+@pytest.mark.parametrize("price", [[0] * 400, [0] * 399 + [1], [*range(100, 301), *[9] * 199]])
+def test_any_other_number_is_split_as_without_a_target(price: list[int]) -> None:
+    # given
+    rows = _rows()
+    expected = split(rows, PRICE, SplitConfig(), 3)[1]["number"]
+    # when / then
+    assert list(split(rows.assign(price=price), PRICE, SplitConfig(), 3)[1]["number"]) == list(expected)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 6])
+def test_a_tiny_table_that_is_mostly_one_value_is_split(count: int) -> None:
+    rows = _rows(count).assign(price=[0.0] * (count - 1) + [1.0])
+    train, held_out = split(rows, PRICE, SplitConfig(), 3)
+    assert len(train) + len(held_out) == count
+
+
 def test_a_classification_keeps_the_shares_of_its_classes() -> None:
     # given / when
     train, held_out = split(_rows(), LABEL, SplitConfig(held_out=0.1), 1)
