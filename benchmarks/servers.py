@@ -12,16 +12,19 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import psutil
 from frame import ROOT, Figure
-from scene import Scene
+
+if TYPE_CHECKING:
+    from scene import Scene
 
 CONNECTIONS = 8
 START_SECONDS = 120.0
@@ -61,6 +64,8 @@ class Server:
     """A server process on the loopback."""
 
     port: int
+    process: int = 0
+    """Id of the process that was started, which may have others that answer."""
     logged: int = 0
     """Number of lines of its prediction log, once it has ended."""
 
@@ -73,6 +78,12 @@ class Server:
         request = urllib.request.Request(self.url(path), body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that the server has started."""
+        with suppress(psutil.NoSuchProcess):
+            return list(psutil.Process(self.process).children(recursive=True))
+        return []
 
     def is_ready(self) -> bool:
         """Whether it answers requests."""
@@ -98,7 +109,7 @@ class Load(NamedTuple):
 
 
 @contextmanager
-def running(name: str, scene: Scene, manifest: str | None = None) -> Iterator[Server]:
+def running(name: str, scene: "Scene", manifest: str | None = None) -> Iterator[Server]:
     """Run a server, which is ready inside the block and has ended after it.
 
     Args:
@@ -106,38 +117,61 @@ def running(name: str, scene: Scene, manifest: str | None = None) -> Iterator[Se
         scene: the model to serve.
         manifest: the release manifest that the service follows; that of the scene by default.
     """
+    with tempfile.TemporaryDirectory(prefix="stackhouse-bundle-") as cache:
+        variables = {
+            "BENCHMARK_BUNDLE": str(scene.folder),
+            "STACKHOUSE_MANIFEST": manifest or scene.manifest,
+            "STACKHOUSE_CACHE": cache,
+        }
+        with launched(COMMANDS[name], variables) as server:
+            yield server
+
+
+@contextmanager
+def launched(command: str, variables: Mapping[str, str]) -> Iterator[Server]:
+    """Run a module of Python that serves, with a prediction log of its own; it is ready inside the block.
+
+    Args:
+        command: the module and its options, without the port.
+        variables: its environment, beside that of this process without the settings of a service.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         server = Server(free.getsockname()[1])
-    command = [sys.executable, "-m", *COMMANDS[name].split(), "--port", str(server.port)]
+    words = [sys.executable, "-m", *command.split(), "--port", str(server.port)]
     with tempfile.TemporaryDirectory(prefix="stackhouse-server-") as temporary:
         folder = Path(temporary)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("STACKHOUSE_")} | {
-            "BENCHMARK_BUNDLE": str(scene.folder),
-            "BENTOML_DO_NOT_TRACK": "True",
-            "STACKHOUSE_MANIFEST": manifest or scene.manifest,
-            "STACKHOUSE_CACHE": str(folder / "cache"),
-            "STACKHOUSE_PREDICTION_LOG": str(folder / "log"),
-        }
+        own = {key: value for key, value in os.environ.items() if not key.startswith("STACKHOUSE_")}
+        environment = own | {"BENTOML_DO_NOT_TRACK": "True", "STACKHOUSE_PREDICTION_LOG": str(folder / "log")}
         said = folder / "said"
         with said.open("wb") as output:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                words,
+                cwd=ROOT,
+                env=environment | dict(variables),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
+        server.process = process.pid
         try:
             until = time.monotonic() + START_SECONDS
             while not server.is_ready():
                 if process.poll() is not None or time.monotonic() > until:
-                    sys.exit(f"{' '.join(command)} does not start:\n{said.read_text()[-3000:]}")
+                    sys.exit(f"{' '.join(words)} does not start:\n{said.read_text()[-3000:]}")
                 time.sleep(0.02)
             yield server
         finally:
+            workers = server.workers()
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_SECONDS)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            for worker in workers:  # BentoML's do not belong to the group
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
             for file in (folder / "log").rglob("*.jsonl"):
                 with file.open("rb") as content:
                     server.logged += sum(block.count(b"\n") for block in iter(lambda: content.read(2**20), b""))

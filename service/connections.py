@@ -9,7 +9,7 @@ import logging
 import os
 import resource
 from math import inf
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NoReturn
 
 import msgspec
 import uvicorn.config
@@ -22,10 +22,14 @@ HEADER_BYTES: Final = 2**16
 """Largest size of the headers of a request, with its address."""
 PIPELINED: Final = 32
 """Largest number of requests that a client may send ahead on one connection."""
+SMALL_BYTES, SMALL_PIECES = 64, 20_000
+"""Largest number of pieces of a body that have fewer bytes: each piece costs time, whatever its size."""
 DROPPED: Final = 4
 """A body that is not wanted is read and dropped up to so many times the size of the largest one that is accepted."""
 LONGEST_SWEEP: Final = 1.0
 TOO_LARGE: Final = Problem(431, "headers_too_large", f"the headers exceed {HEADER_BYTES} bytes", "send shorter headers")
+TOO_SMALL: Final = Problem(400, "chunks_too_small", "the chunks of the body are too small", "send larger chunks")
+TOO_EAGER: Final = Problem(400, "too_many_ahead", "too many requests were sent ahead", "wait for answers")
 NO_HTTP: Final = Problem(400, "invalid_http", "this is no request in HTTP/1.1", "send one")
 FULL: Final = Problem(503, "busy", "there are too many connections", "try again later, and use a connection again")
 REASONS: Final = {400: "Bad Request", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
@@ -116,7 +120,8 @@ class Connection(HttpToolsProtocol):
         self.address = self.client[0] if self.client else ""
         self._deadline = self.loop.time() + self.room.settings.header_seconds
         self._unwritten = inf
-        self._outside = self._dropped = 0
+        self._outside = self._dropped = self._small = 0
+        self._refusal: Problem | None = None
         self._is_whole = True
         self.lingers = False
         self.room.add(self)
@@ -143,14 +148,18 @@ class Connection(HttpToolsProtocol):
         if self._outside > HEADER_BYTES:  # of what was received, the headers are a part
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > HEADER_BYTES:
-                raise ValueError("the headers are too large")
+                self._stop(TOO_LARGE)
         if len(self.pipeline) >= PIPELINED:
-            raise ValueError("too many requests were sent ahead")
-        self._outside = self._dropped = 0
+            self._stop(TOO_EAGER)
+        self._outside = self._dropped = self._small = 0
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self._outside = 0
+        if len(body) < SMALL_BYTES:
+            self._small += 1
+            if self._small > SMALL_PIECES:
+                self._stop(TOO_SMALL)
         if self.cycle.response_complete:
             self._drop(len(body))
         super().on_body(body)
@@ -174,7 +183,7 @@ class Connection(HttpToolsProtocol):
         self._unwritten = inf
 
     def send_400_response(self, msg: str) -> None:
-        self.refuse(TOO_LARGE if self._outside > HEADER_BYTES else NO_HTTP)
+        self.refuse(self._refusal or (TOO_LARGE if self._outside > HEADER_BYTES else NO_HTTP))
 
     def handle_websocket_upgrade(self) -> None:
         self.refuse(NO_HTTP)
@@ -203,6 +212,9 @@ class Connection(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+        if self.cycle is not None:  # who waits for the rest of a body waits no more
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     def close(self) -> None:
         """Close after the answer, and if the request has not been read yet, after its end or some time."""
@@ -217,6 +229,11 @@ class Connection(HttpToolsProtocol):
     def end(self) -> None:
         """Close at once."""
         self._socket.abort()
+
+    def _stop(self, problem: Problem) -> NoReturn:
+        """Have the parser stop in the middle of what it was given, and uvicorn call `send_400_response`."""
+        self._refusal = problem
+        raise ValueError(problem.message)
 
     def _wait(self) -> None:
         """Give the client time to read an answer and to send what is left of a body."""
