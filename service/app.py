@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from service.bodies import Disconnected, Receive
-from service.metrics import Metrics
+from service.metrics import OTHER, Metrics
 from service.problems import Problem
 from service.security import POLICY, SECURITY_HEADERS, ApiKeys, Headers, RateLimit, Send, is_local
 from tabular.prediction_log.writer import PredictionLog
@@ -35,6 +35,8 @@ class Request:
     headers: Headers
     receive: Receive
     id: str
+    is_left: bool = False
+    """Whether the client has closed the connection, so that nobody waits for an answer."""
 
 
 @dataclass(slots=True)
@@ -109,7 +111,7 @@ class Application:
             if route and route.predicts:
                 self._log.error(path, problem.status, problem.code)
             answer, extra = encoded(problem.body(request.id), problem.status), problem.headers
-        self._metrics.answered(path if route else "unknown", answer.status)
+        self._metrics.answered(path if route else OTHER, answer.status)
         await send(
             {
                 "type": "http.response.start",

@@ -9,6 +9,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from tabular.bundles.encoding import Notes
 from tabular.prediction_log.writer import PredictionLog
 
+OTHER: Final = "other"
+"""Label in the place of a name that neither the model nor the service has."""
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Variable that names the folder in which BentoML's workers keep their numbers, so that each can tell the sum."""
@@ -80,7 +82,7 @@ class Metrics:
                 metric.labels(column).inc(count)
 
     def refused(self, field: str, code: str) -> None:
-        """Count a refused input; `field` must be a name that the model or the service knows."""
+        """Count a refused input; `field` must be a name that the model or the service has, or `OTHER`."""
         self._invalid.labels(field, code).inc()
 
     def fell_back(self, source: str, rows: int) -> None:

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from service import bodies
 from service.app import Answer, Request, encoded
+from service.bodies import Disconnected
 from service.live import LiveModel
-from service.metrics import Metrics
+from service.metrics import OTHER, Metrics
 from service.problems import Problem
 from service.settings import Settings
 from tabular.bundles.encoding import BadInput, Notes
 from tabular.bundles.loading import BaselinePredictor, Loaded
 from tabular.bundles.predictor import Rows
-from tabular.prediction_log.records import Batch, Prediction, now
+from tabular.prediction_log.records import Batch, Prediction, now, shorten
 from tabular.prediction_log.writer import PredictionLog
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,12 @@ ROW, BATCH = "/predict", "/predict_batch"
 WAITING: Final = 64
 """Largest number of requests that wait for a thread in one worker; the client of a further one shall try again."""
 THREADS: Final = 2
+PATIENCE: Final = 0.05
+"""Seconds of a batch until the service looks whether its client is still there."""
+BUDGET: Final = 256 * 2**20
+"""Largest number of bytes of the large bodies that a worker holds at once."""
+FIELDS: Final = frozenset({"", "rows", "columns", "Content-Encoding", "Content-Length", "Content-Type"})
+"""Fields of a refusal that are no columns."""
 FALLBACK: Final = "fallback"
 """Code in the prediction log for an answer that no model has given."""
 DEGRADED: Final = "degraded: no model is loaded, this is the training data's typical value"
@@ -45,41 +52,47 @@ class Predicting:
         self._metrics = metrics
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="stackhouse-predict")
         self._waiting = 0
+        self._budget = bodies.Budget(max(BUDGET, settings.max_body_bytes))
 
     async def row(self, request: Request) -> Answer:
         """Predict one row."""
         began = time.perf_counter()
-        settings = self._settings
+        loaded, settings = None, self._settings
         try:
             bodies.content_type(request.headers, (bodies.JSON,))
-            body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
+            body = await bodies.read(request.receive, request.headers, settings.max_row_bytes, settings.body_seconds)
             loaded = self._live.current(request.id)
             values = bodies.decode(body)
             rows, notes = loaded.encoder.row(values)
             if loaded.bundle.compiled or loaded.degraded:
                 output, failed = _predicted(loaded, rows)
             else:
-                output, failed = await self._in_thread(_predicted, loaded, rows)
+                output, failed = await self._in_thread(request, _predicted, loaded, rows)
         except (BadInput, Problem) as error:
-            raise self._refused(error) from None
+            raise self._refused(error, loaded) from None
         answer = _one(loaded, output) | _about(loaded, request, notes, failed)
         latency = self._counted(loaded, ROW, began, 1, notes, failed)
         shared = request.id, None, now(), loaded.bundle.name, loaded.bundle.version, latency * 1000
-        self._log.add(Prediction(*shared, values, answer["prediction"], answer.get("probabilities")))
+        if notes.unknown:
+            shorten([values], notes.unknown, loaded.encoder.longest_text)
+        size = min(len(body), loaded.encoder.longest_row)
+        self._log.add(Prediction(*shared, values, answer["prediction"], answer.get("probabilities")), size)
         return encoded(answer)
 
     async def batch(self, request: Request) -> Answer:
         """Predict many rows, sent as JSON or CSV."""
         began = time.perf_counter()
-        settings = self._settings
+        loaded, settings = None, self._settings
         try:
             kind = bodies.content_type(request.headers, (bodies.JSON, bodies.CSV))
-            body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
-            loaded = self._live.current(request.id)
-            answer: Answer = await self._in_thread(self._batch, loaded, request, kind, body, began)
-            return answer
+            limits = settings.max_body_bytes, settings.body_seconds
+            with self._budget.part() as take:
+                body = await bodies.read(request.receive, request.headers, *limits, take)
+                loaded = self._live.current(request.id)
+                answer: Answer = await self._in_thread(request, self._batch, loaded, request, kind, body, began)
+                return answer
         except (BadInput, Problem) as error:
-            raise self._refused(error) from None
+            raise self._refused(error, loaded) from None
 
     def close(self) -> None:
         """Finish the predictions that have begun."""
@@ -87,32 +100,48 @@ class Predicting:
 
     def _batch(self, loaded: Loaded, request: Request, kind: str, body: bytes, began: float) -> Answer:
         inputs, rows, notes = _encoded(loaded, kind, body, self._settings.max_rows)
+        if request.is_left:
+            raise Disconnected
         output, failed = _predicted(loaded, rows)
+        if request.is_left:
+            raise Disconnected
         answer = _many(loaded, output) | _about(loaded, request, notes, failed)
         latency = self._counted(loaded, BATCH, began, len(output), notes, failed)
         bundle = loaded.bundle
         shared = request.id, now(), bundle.name, bundle.version, latency * 1000
         shares = output if bundle.classes else None
-        self._log.add(Batch(*shared, inputs, answer["predictions"], shares, bundle.classes))
+        if notes.unknown:
+            shorten(inputs, notes.unknown, loaded.encoder.longest_text)
+        size = min(len(body), len(output) * loaded.encoder.longest_row)
+        self._log.add(Batch(*shared, inputs, answer["predictions"], shares, bundle.classes), size)
         return encoded(answer)
 
-    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def _in_thread(self, request: Request, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function in a thread. When the client leaves, a call that waits is dropped, another one is told."""
         if self._waiting >= WAITING:
-            problem = "too many batches are waiting"
-            raise Problem(429, "busy", problem, "try again later", headers=((b"retry-after", b"1"),))
+            raise bodies.busy("too many batches are waiting")
         self._waiting += 1
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._threads, function, *arguments)
+        watching = loop.call_later(PATIENCE, _watch, request, work)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+            return await work
+        except asyncio.CancelledError:
+            if request.is_left:
+                raise Disconnected from None
+            raise
         finally:
+            watching.cancel()
             self._waiting -= 1
 
-    def _refused(self, error: BadInput | Problem) -> Problem:
+    def _refused(self, error: BadInput | Problem, loaded: Loaded | None) -> Problem:
         """Count a refusal under names that the model knows, so that no client can add new ones to the metrics."""
         if isinstance(error, BadInput):
             status = 413 if error.code == "too_many_rows" else 400 if error.code in _SYNTAX else 422
             error = Problem(status, error.code, error.problem, error.remedy, error.field, error.row)
-        known = error.field is None or error.code not in ("unknown_field", "duplicate_field")
-        self._metrics.refused((error.field or "") if known else "unknown", error.code)
+        names = () if loaded is None else [column.name for column in loaded.bundle.columns]
+        field = error.field or ""
+        self._metrics.refused(field if field in FIELDS or field in names else OTHER, error.code)
         return error
 
     def _counted(self, loaded: Loaded, route: str, began: float, rows: int, notes: Notes, failed: bool) -> float:
@@ -126,6 +155,18 @@ class Predicting:
         if failed or loaded.degraded:
             self._log.error(route, 200, FALLBACK)
         return latency
+
+
+def _watch(request: Request, work: asyncio.Future[Any]) -> None:
+    """Cancel what a thread does when the client leaves."""
+
+    async def cancel() -> None:
+        await bodies.left(request.receive)
+        request.is_left = True
+        work.cancel()
+
+    watching = asyncio.ensure_future(cancel())
+    work.add_done_callback(lambda _: watching.cancel())
 
 
 def _predicted(loaded: Loaded, rows: Rows) -> tuple[NDArray[np.float64], bool]:
@@ -149,6 +190,7 @@ def _encoded(loaded: Loaded, kind: str, body: bytes, limit: int) -> tuple[Any, R
     if kind == bodies.CSV:
         table = encoder.csv_table(body, limit)
         return table, *encoder.columns(table, limit)
+    bodies.check_size(body, limit, len(loaded.bundle.columns))
     value = bodies.decode(body)
     remedy = 'send {"rows": [{...}, ...]} or {"columns": {"name": [...], ...}}'
     if type(value) is not dict:

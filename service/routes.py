@@ -17,7 +17,9 @@ from service.predicting import BATCH, ROW, Predicting
 from service.problems import Problem
 from service.security import PAGE_POLICY, SECURITY_HEADERS, ApiKeys, RateLimit
 from service.settings import Settings
+from tabular.bundles.encoding import TEXT_SLACK
 from tabular.bundles.loading import Loaded
+from tabular.errors import one_line
 from tabular.prediction_log.records import Feedback, now
 from tabular.prediction_log.writer import PredictionLog
 
@@ -81,9 +83,13 @@ class Routes:
         """Log the true value of a prediction."""
         settings = self._settings
         bodies.content_type(request.headers, (bodies.JSON,))
-        body = await bodies.read(request.receive, request.headers, settings.max_body_bytes, settings.body_seconds)
-        given = _feedback(bodies.decode(body), self._live.current(), settings.max_rows)
-        self._log.add(Feedback(given.request_id, now(), given.value, given.row))
+        body = await bodies.read(request.receive, request.headers, settings.max_row_bytes, settings.body_seconds)
+        loaded = self._live.current()
+        given = _feedback(bodies.decode(body), loaded, settings.max_rows)
+        value = given.value
+        if isinstance(value, str):
+            value = value[: max(map(len, loaded.bundle.classes)) + TEXT_SLACK]
+        self._log.add(Feedback(given.request_id, now(), value, given.row))
         return encoded({"accepted": True, "request_id": given.request_id}, 202)
 
     async def document(self, request: Request) -> Answer:
@@ -131,7 +137,7 @@ def _feedback(value: Any, loaded: Loaded, limit: int) -> _Feedback:
     try:
         given = msgspec.convert(value, _Feedback)
     except msgspec.ValidationError as error:
-        raise Problem(422, "invalid_value", f"the feedback is not as it must be: {error}", remedy) from None
+        raise Problem(422, "invalid_value", f"the feedback is not as it must be: {one_line(error)}", remedy) from None
     if not re.fullmatch(REQUEST_ID, given.request_id):
         raise Problem(422, "invalid_value", "is not an id that the service gives", remedy, "request_id")
     if given.row is not None and not 0 <= given.row < limit:

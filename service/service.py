@@ -17,6 +17,7 @@ from prometheus_client import REGISTRY
 from service.app import Application, Scope
 from service.bodies import Receive
 from service.connections import limit_connections
+from service.ending import Ending
 from service.live import LiveModel
 from service.metrics import Metrics
 from service.routes import application
@@ -145,6 +146,8 @@ class Worker:
         self._log.start()
         self.application: Application
         self.application, self._predicting = application(settings, self._live, self._log, metrics)
+        self._ending = Ending(self._log.stop)
+        self._ending.start()
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.collect()
         gc.freeze()
@@ -152,6 +155,7 @@ class Worker:
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def stop(self) -> None:
         """Answer the requests that have begun, and write the records that are still in memory."""
+        self._ending.stop()
         self._predicting.close()
         self._live.stop()
         self._log.stop()

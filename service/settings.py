@@ -52,6 +52,8 @@ class Settings(StrictModel):
     """Requests a second for each key or client address, in each worker; twice as many may arrive at once."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 10 * 2**20
     """Largest size of a body."""
+    max_row_bytes: Annotated[int, Field(ge=1024, le=2**20)] = 64 * 2**10
+    """Largest size of the body of a single row, and of a true value, which are read between all other requests."""
     max_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """Largest number of rows in a batch."""
     body_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0

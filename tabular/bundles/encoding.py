@@ -3,8 +3,9 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -34,6 +35,14 @@ __all__ = ["BadInput", "Encoder", "Notes"]
 
 LIMIT: Final = 10_000
 """Largest number of rows in a batch, if the caller gives no other limit."""
+TEXT_SLACK: Final = 100
+"""Number of characters by which a text may be longer than the longest category that training has seen."""
+LONGEST_NUMBER: Final = 320
+"""About the largest number of characters of a number that float64 can hold, with what stands around a value."""
+LONGEST_ROW: Final = 2**19
+"""Largest number of characters of a row in a CSV file, because the interpreter reads a row in one go."""
+LINES: Final = 20
+"""Largest number of lines in a CSV file for each row that is accepted: blank ones, and those within cells."""
 MISSING: Final = "missing"
 """Category of a missing value, as `tabular.learning.features.Categories` spells it."""
 
@@ -70,6 +79,11 @@ class Encoder:
         ]
         self._lookups = [with_spellings(c.categories) for c in self._category]
         self._absent = [lookup.get(MISSING, -1) for lookup in self._lookups]
+        known = [len(text) for column in self._category for text in column.categories]
+        self.longest_text = max(known, default=0) + TEXT_SLACK
+        """Largest number of characters of a text that is worth keeping: a longer one is no category of training."""
+        self.longest_row = sum(len(name) + max(self.longest_text, LONGEST_NUMBER) for name in self._names)
+        """About the largest number of characters of a row, if its texts are cut at `longest_text`."""
 
     def row(self, values: Any) -> tuple[Rows, Notes]:
         """Convert one row, given as a dict from column names to values.
@@ -175,22 +189,18 @@ class Encoder:
             BadInput: the file is not such a CSV, has too many rows, or a number cell does not hold a number.
         """
         try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            problem = f"the body is not UTF-8 (byte {error.start})"
+            lines = _lines(data, limit)
+            header = next(lines, None)
+            if header is None:
+                raise BadInput("the body is empty", "send a header and at least one row", code="empty_batch")
+            self._refuse_header(header)
+            body = list(islice(lines, limit + 1))
+        except UnicodeDecodeError:
+            problem = f"the body is not UTF-8 (byte {_undecodable(data)})"
             raise BadInput(problem, "send the CSV encoded as UTF-8", code="invalid_encoding") from None
-        try:
-            lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
         except csv.Error as error:
             problem = f"the body is not a CSV file ({error})"
             raise BadInput(problem, "quote cells as RFC 4180 says", code="invalid_csv") from None
-        if not lines:
-            raise BadInput("the body is empty", "send a header and at least one row", code="empty_batch")
-        header, body = lines[0], lines[1:]
-        for name in header:
-            if header.count(name) > 1:
-                raise BadInput("is twice in the header", "send each column once", name, code="duplicate_field")
-        self._refuse_unknown(header, None)
         _check_count(len(body), limit)
         if set(map(len, body)) != {len(header)}:
             index = next(i for i, cells in enumerate(body) if len(cells) != len(header))
@@ -205,7 +215,8 @@ class Encoder:
             elif column.kind == "date":
                 table[name] = [text or None for text in texts]
             else:
-                table[name] = [spelled(text, column.categories) if text else None for text in texts]
+                known = frozenset(column.categories)
+                table[name] = [spelled(text, known) if text else None for text in texts]
         return table
 
     def _encode(self, table: Mapping[str, Any], count: int) -> tuple[Rows, Notes]:
@@ -241,6 +252,15 @@ class Encoder:
         problem = f"a row must be an object, not {shown(value)}"
         raise BadInput(problem, f"send an object with values for {names}", row=row, code="invalid_type")
 
+    def _refuse_header(self, names: list[str]) -> None:
+        """Refuse a column that is unknown or there twice; it is found among the first ones, however many there are."""
+        seen: set[str] = set()
+        for name in names:
+            if name in seen:
+                raise BadInput("is twice in the header", "send each column once", name, code="duplicate_field")
+            seen.add(name)
+            self._refuse_unknown([name], None)
+
     def _refuse_unknown(self, names: Iterable[str], row: int | None) -> None:
         for name in names:
             if name not in self._names:
@@ -254,10 +274,59 @@ def _check_count(count: int, limit: int) -> None:
     if count == 0:
         raise BadInput("the batch is empty", "send at least one row", code="empty_batch")
     if count > limit:
-        problem = f"the batch has {count} rows; at most {limit} are accepted"
-        raise BadInput(problem, "send smaller batches", code="too_many_rows")
+        raise BadInput(f"the batch has more than {limit} rows", "send smaller batches", code="too_many_rows")
+
+
+def _lines(data: bytes, limit: int) -> Iterator[list[str]]:
+    """The cells of the rows of a CSV file, and of its header; blank lines are left out.
+
+    A small file is read by the interpreter in one go. A large one is read line by line, in bounded memory, and other
+    threads may work after each line.
+    """
+    if len(data) <= LONGEST_ROW:
+        return filter(None, csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+    return _lines_of_large(data, limit)
+
+
+def _lines_of_large(data: bytes, limit: int) -> Iterator[list[str]]:
+    """The same for a large file. The first row of another length than the header is the last one: it is refused.
+
+    Raises:
+        BadInput: a row is too long, or there are too many lines.
+    """
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+    size = width = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal size
+        for _ in range(LINES * (limit + 1)):
+            line = text.readline(LONGEST_ROW)
+            if not line:
+                return
+            size += len(line)
+            if size >= LONGEST_ROW:
+                problem = f"a row has {LONGEST_ROW} characters or more"
+                raise BadInput(problem, "send a line for each row, and shorter texts", code="invalid_csv")
+            yield line
+        raise BadInput(f"the batch has too many lines for {limit} rows", "send smaller batches", code="too_many_rows")
+
+    for cells in csv.reader(lines(), strict=True):
+        size = 0
+        if cells:
+            width = width or len(cells)
+            yield cells
+            if len(cells) != width:
+                return
 
 
 def _note(notes: dict[str, int], name: str, count: int) -> None:
     if count:
         notes[name] = count
+
+
+def _undecodable(data: bytes) -> int:
+    """The place of the first byte that is not UTF-8."""
+    try:
+        return len(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return error.start

@@ -17,6 +17,8 @@ NO_VALUE: Final = -2
 """Code of a missing category, until the encoder replaces it with its own."""
 SHOWN: Final = 40
 """Largest number of characters of a value or a name in an error."""
+LONGEST_DATE: Final = 64
+"""Largest number of characters of a date. ISO 8601 allows any number of digits for the fraction of a second."""
 _NUMBERS: Final = frozenset({float, int, type(None)})
 _TEXTS: Final = frozenset({str, type(None)})
 _CATEGORY: Final = frozenset({str, bool, int, float, type(None)})
@@ -103,7 +105,7 @@ def to_day(value: Any, name: str, row: int | None) -> float:
     if type(value) is not str:
         raise BadInput(f"must be a date as ISO 8601 text, not {shown(value)}", remedy, name, row, "invalid_type")
     try:
-        return days(value)
+        return days(value if len(value) <= LONGEST_DATE else "")
     except ValueError:
         raise BadInput(f"must be a date in ISO 8601, not {shown(value)}", remedy, name, row) from None
 

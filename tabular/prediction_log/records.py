@@ -121,6 +121,25 @@ class Batch(NamedTuple):
         return (dict(zip(names, values, strict=True)) for values in rows)
 
 
+def shorten(inputs: Any, columns: Iterable[str], longest: int) -> None:
+    """Cut longer texts in some columns of a batch, in place.
+
+    Args:
+        inputs: a list with a dict for each row, or a dict with a list of values for each column.
+        columns: names of the columns, which a row may lack.
+        longest: number of characters that are kept.
+    """
+    for name in columns:
+        if isinstance(inputs, dict):
+            values = inputs[name]
+            inputs[name] = [value[:longest] if type(value) is str else value for value in values]
+        else:
+            for row in inputs:
+                value = row.get(name)
+                if type(value) is str and len(value) > longest:
+                    row[name] = value[:longest]
+
+
 def now() -> datetime:
     """Return the present moment in UTC."""
     return datetime.fromtimestamp(time.time(), UTC)

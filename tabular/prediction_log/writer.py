@@ -29,6 +29,8 @@ from tabular.storage import places
 logger = logging.getLogger(__name__)
 
 BOUND = 100_000
+BOUND_BYTES = 32 * 2**20
+"""Bytes of the bodies whose rows wait. In memory their values take up to nine times as much."""
 FLUSH_SECONDS = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 STOP_SECONDS = 5.0
@@ -36,6 +38,8 @@ YIELD_ROWS, YIELD_SECONDS = 100, 0.0001
 """Requests come first: without pauses the writing thread would keep the interpreter from them for milliseconds."""
 FILE_ROWS = 10_000
 """Rows that are encoded at once, which bounds memory while a long queue is written after a store was down."""
+FILE_BYTES = 8 * 2**20
+"""Bytes of the bodies whose rows are encoded at once, but for the last one of them."""
 
 
 class _Encoded(NamedTuple):
@@ -46,14 +50,17 @@ class _Encoded(NamedTuple):
     name: str
     content: bytes
     rows: int
+    size: int
+    """Bytes of the bodies that the rows came in."""
 
 
 class PredictionLog:
-    """The log of one worker process. Nothing is dropped before `bound` rows wait; rows dropped then are counted.
+    """The log of one worker process. Nothing is dropped before too much waits; rows dropped then are counted.
 
     Args:
         destination: folder, as a path or an fsspec URL; None keeps nothing, and serves a sample alone.
         bound: largest number of rows that may wait.
+        bound_bytes: largest number of bytes that they may have come in.
         flush_seconds: longest time that a row waits while the destination answers.
         sample: called by the writing thread with the predictions that it is about to write; the thread waits for it.
         watch: called by the writing thread with this log after each attempt to write.
@@ -66,9 +73,10 @@ class PredictionLog:
         flush_seconds: float = FLUSH_SECONDS,
         sample: Callable[[Sequence[Prediction]], None] | None = None,
         watch: Callable[["PredictionLog"], None] | None = None,
+        bound_bytes: int = BOUND_BYTES,
     ) -> None:
         self.destination = destination
-        self.bound = bound
+        self.bound, self.bound_bytes = bound, bound_bytes
         self.flush_seconds = flush_seconds
         self.written = 0
         """Number of rows that are safe."""
@@ -81,11 +89,12 @@ class PredictionLog:
         if destination:
             is_remote = places.is_remote(destination)
             self._store = Bucket(destination) if is_remote else LocalFolder(places.local_path(destination))
-        self._queue: deque[Prediction | Feedback | Batch] = deque()
+        self._queue: deque[tuple[Prediction | Feedback | Batch, int]] = deque()
         self._errors: Counter[tuple[str, int, str]] = Counter()
         self._encoded: deque[_Encoded] = deque()
         # Each of these is changed by one side only, and only the side of the requests takes the lock.
         self._accepted = self._refused = self._settled = self._lost = 0
+        self._accepted_bytes = self._settled_bytes = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -121,17 +130,24 @@ class PredictionLog:
         if self._errors or any(encoded.kind == ERRORS for encoded in self._encoded):
             logger.error("the last counts of requests without a prediction are lost")
 
-    def add(self, entry: Prediction | Batch | Feedback) -> None:
-        """Keep a prediction, all predictions of a request, or a true value. It must not be changed afterwards."""
+    def add(self, entry: Prediction | Batch | Feedback, size: int = 0) -> None:
+        """Keep a prediction, all predictions of a request, or a true value. It must not be changed afterwards.
+
+        Args:
+            size: number of bytes in which the inputs came; a true value has none.
+        """
         if not self._is_on:
             return
         rows = len(entry.predictions) if isinstance(entry, Batch) else 1
         with self._lock:
-            if self._accepted - self._settled + rows > self.bound:
+            held = self._accepted_bytes - self._settled_bytes
+            is_too_large = held > 0 and held + size > self.bound_bytes  # an entry that is alone is always taken
+            if is_too_large or self._accepted - self._settled + rows > self.bound:
                 self._refused += rows
                 return
             self._accepted += rows
-        self._queue.append(entry)
+            self._accepted_bytes += size
+        self._queue.append((entry, size))
 
     def error(self, route: str, status: int, code: str) -> None:
         """Count a request that no model answered. Each flush writes at most one line for each kind of error.
@@ -166,7 +182,7 @@ class PredictionLog:
                     counts, self._errors = self._errors, Counter()
                 moment = now()
                 content = lines([Refusals(moment, *kind, count) for kind, count in counts.items()])
-                self._encoded.append(_Encoded(ERRORS, moment.date().isoformat(), self._name(), content, rows=0))
+                self._encoded.append(_Encoded(ERRORS, moment.date().isoformat(), self._name(), content, rows=0, size=0))
                 self._write_encoded()
         except UserError as error:
             if self.warning is None:
@@ -187,22 +203,26 @@ class PredictionLog:
                 self._store.write(first.kind, first.day, first.name, first.content)
             self._encoded.popleft()
             self._settled += first.rows
+            self._settled_bytes += first.size
             self.written += first.rows
 
     def _encode(self) -> None:
         """Encode the oldest entries, as one file for each kind and day."""
         files: dict[tuple[str, date], list[Record | Batch]] = {}
-        rows = 0
-        while self._queue and rows < FILE_ROWS:
-            entry = self._queue.popleft()
-            kind = FEEDBACK if isinstance(entry, Feedback) else PREDICTIONS
-            files.setdefault((kind, entry.time.date()), []).append(entry)
+        sizes: Counter[tuple[str, date]] = Counter()
+        rows = taken = 0
+        while self._queue and rows < FILE_ROWS and taken < FILE_BYTES:
+            entry, size = self._queue.popleft()
+            file = FEEDBACK if isinstance(entry, Feedback) else PREDICTIONS, entry.time.date()
+            files.setdefault(file, []).append(entry)
+            sizes[file] += size
+            taken += size
             rows += len(entry.predictions) if isinstance(entry, Batch) else 1
         for (kind, day), entries in files.items():
             records = [entry for entry in entries if not isinstance(entry, Batch)]
             parts = [self._lines(records), *(self._batch(entry) for entry in entries if isinstance(entry, Batch))]
             content, rows = b"".join(part for part, _ in parts), sum(rows for _, rows in parts)
-            self._encoded.append(_Encoded(kind, day.isoformat(), self._name(), content, rows))
+            self._encoded.append(_Encoded(kind, day.isoformat(), self._name(), content, rows, sizes[kind, day]))
             if self._sample and kind == PREDICTIONS:
                 self._draw_sample(entries)
 

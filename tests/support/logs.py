@@ -24,8 +24,8 @@ def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def add(log: PredictionLog, request_id: str, inputs: dict[str, Any] | None = None) -> None:
-    log.add(Prediction(request_id, None, now(), "houses", "3", 0.5, inputs or {}, 1.0))
+def add(log: PredictionLog, request_id: str, inputs: dict[str, Any] | None = None, size: int = 0) -> None:
+    log.add(Prediction(request_id, None, now(), "houses", "3", 0.5, inputs or {}, 1.0), size)
 
 
 def add_batch(

@@ -66,6 +66,7 @@ def test_text_that_is_not_a_boolean_is_an_unknown_category() -> None:
         ([], "must be a date as ISO 8601 text, not a list", "invalid_type"),
         ("", "must be a date in ISO 8601, not ''", "invalid_value"),
         ("06.05.2020", "must be a date in ISO 8601, not '06.05.2020'", "invalid_value"),
+        ("2020-05-06T00:00:00." + "0" * 50, "must be a date in ISO 8601, not '2020-05-06T00:00:00.", "invalid_value"),
         ("2021-02-29", "must be a date in ISO 8601, not '2021-02-29'", "invalid_value"),
     ],
 )

@@ -28,7 +28,7 @@ def kinds(log: PredictionLog) -> Kinds:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
-    settings = Settings(prediction_log=str(tmp_path / "log"), max_rows=10, max_body_bytes=2000)
+    settings = Settings(prediction_log=str(tmp_path / "log"), max_rows=10, max_row_bytes=2000)
     with serving(tmp_path, settings) as client:
         yield client
 

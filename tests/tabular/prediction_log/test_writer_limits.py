@@ -66,6 +66,40 @@ class TestLimits:
         assert sorted(ids(log)) == sorted([*(f"r{number}" for number in range(900)), *["batch"] * 100])
         assert (log.pending, log.dropped) == (0, 107)
 
+    def test_the_bytes_that_wait_are_bounded_too(self, tmp_path: Path) -> None:
+        # given: a destination that takes nothing, and room for 1000 bytes
+        (tmp_path / "log").write_text("a file in the place of the folder")
+        log = PredictionLog(str(tmp_path / "log"), flush_seconds=0.02, bound_bytes=1000)
+
+        # when: the third one is too much, a smaller one is not
+        for size in (600, 300, 101, 100):
+            add(log, f"r{size}", size=size)
+        log.start()
+        assert eventually(lambda: log.warning is not None)
+        add(log, "r1", size=1)
+
+        # then: what is encoded still waits
+        assert (log.pending, log.dropped) == (3, 2)
+
+        # when: the destination is mended
+        (tmp_path / "log").unlink()
+        assert eventually(lambda: log.pending == 0)
+
+        # then
+        log.stop()
+        assert ids(log) == ["r600", "r300", "r100"]
+
+    def test_what_is_larger_than_the_bound_is_taken_alone(self, tmp_path: Path) -> None:
+        # given
+        log = PredictionLog(str(tmp_path / "log"), bound_bytes=1000)
+
+        # when
+        add(log, "r2000", size=2000)
+        add(log, "r1", size=1)
+
+        # then
+        assert (log.pending, log.dropped) == (1, 1)
+
     def test_what_is_left_at_the_end_is_counted(self, tmp_path: Path) -> None:
         # given
         (tmp_path / "log").write_text("a file in the place of the folder")
