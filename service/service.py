@@ -32,7 +32,9 @@ from tabular.storage.places import is_remote
 logger = logging.getLogger(__name__)
 
 MODEL = f"{BENTO_NAME}:latest"
-THIS_MACHINE = "127.0.0.1"
+THIS_MACHINE, EVERYWHERE = "127.0.0.1", "0.0.0.0"
+IN_CONTAINER = "BENTOML_CONTAINERIZED"
+"""Variable of the images that BentoML builds; a service that listens on 127.0.0.1 cannot be reached in one."""
 BUCKET_SECONDS = 5.0
 """Seconds between two writes of the prediction log to a bucket: each write makes an object that readers pay for."""
 SWITCH_SECONDS = 0.0005
@@ -72,7 +74,7 @@ class DirectService(Service[Any]):
     def inject_config(self) -> None:
         """Take the number of workers from the environment, which BentoML asks for before it starts them.
 
-        Without keys, the service is for this machine, unless the command line says otherwise.
+        Without keys, the service is for this machine, unless the command line says otherwise or it runs in a container.
 
         Raises:
             BentoMLException: a setting is wrong; BentoML's command line prints it in one line.
@@ -80,10 +82,10 @@ class DirectService(Service[Any]):
         settings = _settings()
         self.config["workers"] = settings.workers
         if not settings.api_keys:
-            self.config["http"] = {"host": THIS_MACHINE}
+            usual = EVERYWHERE if IN_CONTAINER in os.environ else THIS_MACHINE
+            self.config["http"] = {"host": usual}
             context = click.get_current_context(silent=True)
-            host = context.params.get("host") if context else None
-            if host and not is_local(host, {}):
+            if context and "host" in context.params and not is_local(host := context.params["host"] or usual, {}):
                 logger.warning(OPEN, host)
         super().inject_config()
 
