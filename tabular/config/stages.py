@@ -15,6 +15,10 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+MAX_BYTES = 1_000_000_000
+"""The most bytes that a compressed table may hold, unless a run file says otherwise."""
+
+
 def _day(value: Any) -> Any:
     """Turn the date that YAML reads from an unquoted day back into text, and check days that are text already."""
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
@@ -61,6 +65,8 @@ class DataConfig(StrictModel):
     """Train on the built-in sample if `url` cannot be reached. Such a model is never promoted."""
     sample: str | None = None
     """The file that describes the built-in sample, relative to the repository."""
+    max_bytes: Annotated[int, Field(gt=0)] = MAX_BYTES
+    """The most bytes that a compressed file (gzip, .tgz, Parquet) may hold once it is unpacked."""
     drop_columns: Items[str] = ()
     """Columns that are dropped after reading, such as identifiers; the model never sees them."""
     drop_duplicates: bool = False

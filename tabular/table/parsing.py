@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from tabular.arithmetic.cells import holes
 from tabular.config.reading import ReadingConfig
+from tabular.config.stages import MAX_BYTES
 from tabular.errors import UserError, nearest_hint, one_line
 from tabular.table import spelling
 from tabular.table.normalising import normalised
@@ -23,6 +24,8 @@ from tabular.table.normalising import normalised
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
 ZIP = b"PK\x03\x04"
+PIECE = 2**20
+"""Number of bytes that are unpacked at a time."""
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """Names of the separators in messages."""
 
@@ -30,30 +33,37 @@ Kinds = Mapping[str, Literal["text", "date", "number"]]
 """Columns that are read as text, as dates or as `data.reading.numbers` says, whatever their values look like."""
 
 
-def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds: Kinds | None = None) -> pd.DataFrame:
+def parse(
+    content: bytes,
+    name: str,
+    reading: ReadingConfig | None = None,
+    kinds: Kinds | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> pd.DataFrame:
     """Read the table in a CSV with a header or a Parquet file, which may be gzipped or in a .tgz archive.
 
     Args:
         content: the file's bytes. Archives are read in memory, and no path in them is used.
         reading: how the file is written; by default with commas, decimal points and UTF-8.
         kinds: columns of known kind beyond those of `reading`; names that the table lacks are ignored.
+        max_bytes: the most bytes that a compressed file may hold once it is unpacked.
 
     Returns:
         The rows with a plain index: numbers as int64 or float64, booleans as bool or object, dates as datetime64[us]
         without a time zone, the rest as text.
 
     Raises:
-        UserError: the file is empty, damaged or not such a table, column names repeat, or a column of dates holds
-            a value that is not a date.
+        UserError: the file is empty, damaged, larger than `max_bytes` or not such a table, column names repeat, or a
+            column of dates holds a value that is not a date.
     """
     reading = reading or ReadingConfig()
-    name, content = unpack(content, name)
+    name, content = unpack(content, name, max_bytes)
     as_text: Kinds = dict.fromkeys(reading.text, "text")
     as_dates: Kinds = dict.fromkeys(reading.dates, "date")
     as_numbers: Kinds = dict.fromkeys(reading.numbers, "number")
     known: Kinds = {**(kinds or {}), **as_text, **as_dates, **as_numbers}
     if content.startswith(PARQUET):
-        frame = _parquet(content, name)
+        frame = _parquet(content, name, max_bytes)
     elif reading.decimal == "." and reading.thousands is None and not reading.trim:
         frame = _plain_csv(content, name, reading, known)
     else:
@@ -66,28 +76,49 @@ def parse(content: bytes, name: str, reading: ReadingConfig | None = None, kinds
     return normalised(frame, {c: kind for c, kind in known.items() if c in frame}, reading, name)
 
 
-def unpack(content: bytes, name: str) -> tuple[str, bytes]:
+def unpack(content: bytes, name: str, max_bytes: int = MAX_BYTES) -> tuple[str, bytes]:
     """The name and the bytes of the one table in a gzip file or a .tgz archive; other files are returned unchanged.
 
     Raises:
-        UserError: the archive is damaged, or does not hold exactly one table.
+        UserError: the archive is damaged, holds more than `max_bytes`, or does not hold exactly one table.
     """
     if not content.startswith(GZIP):
         return name, content
     try:
-        content = gzip.decompress(content)
-        if not tarfile.is_tarfile(io.BytesIO(content)):
+        content = _gunzipped(content, name, max_bytes)
+        try:
+            archive = tarfile.TarFile(fileobj=io.BytesIO(content))  # tarfile.open would unpack more, without a limit
+        except tarfile.ReadError:
             return name, content
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        with archive:
             members = [member for member in archive if member.isfile() and _is_table(member.name)]
             if len(members) != 1:
                 found = ", ".join(repr(member.name) for member in members[:5]) or "none"
                 raise UserError(f"{name} must hold exactly one CSV or Parquet file, found: {found}; repack it")
+            if members[0].size > max_bytes:  # a sparse file is longer than what the archive stores of it
+                raise _too_large(name, max_bytes)
             inner = archive.extractfile(members[0])
             assert inner is not None  # isfile() above
             return f"{name} ({members[0].name!r})", inner.read()
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise UserError(f"{name} is a damaged archive ({error}); fetch or export it again") from error
+
+
+def _gunzipped(content: bytes, name: str, max_bytes: int) -> bytes:
+    unpacked = io.BytesIO()
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        while piece := packed.read(PIECE):
+            if unpacked.tell() + len(piece) > max_bytes:
+                raise _too_large(name, max_bytes)
+            unpacked.write(piece)
+    return unpacked.getvalue()
+
+
+def _too_large(name: str, max_bytes: int) -> UserError:
+    return UserError(
+        f"{name} holds more than {max_bytes:,} bytes once it is unpacked; "
+        "if that is meant, raise data.max_bytes or unpack it yourself"
+    )
 
 
 def raw_csv(content: bytes, name: str, reading: ReadingConfig) -> pd.DataFrame:
@@ -111,9 +142,15 @@ def _is_table(member: str) -> bool:
     return path.suffix.lower() in (".csv", ".tsv", ".tab", ".parquet") and not path.name.startswith(".")
 
 
-def _parquet(content: bytes, name: str) -> pd.DataFrame:
+def _parquet(content: bytes, name: str, max_bytes: int) -> pd.DataFrame:
     try:
-        schema = pq.read_schema(io.BytesIO(content))
+        metadata = pq.read_metadata(io.BytesIO(content))
+        groups = range(metadata.num_row_groups)
+        unpacked = sum(metadata.row_group(group).total_byte_size for group in groups)
+        # A value that repeats takes hardly any bytes in the file, and its eight bytes in each row of the table.
+        if max(unpacked, 8 * metadata.num_rows * metadata.num_columns) > max(max_bytes, len(content)):
+            raise _too_large(name, max_bytes)
+        schema = metadata.schema.to_arrow_schema()
         refuse_repeated(schema.names, name)
         nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         if nested:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from tabular.config.base import StrictModel, explain
 from tabular.config.reading import ReadingConfig
-from tabular.config.stages import ColumnConfig, DataConfig
+from tabular.config.stages import MAX_BYTES, ColumnConfig, DataConfig
 from tabular.errors import UserError, nearest_hint, one_line
 from tabular.reports.training import Provenance
 from tabular.storage import places
@@ -40,6 +40,8 @@ class TableSource(StrictModel):
     """The description of a sample; None for another source."""
     reading: ReadingConfig = ReadingConfig()
     """The way in which the file is written; ignored for a sample."""
+    max_bytes: int = MAX_BYTES
+    """The most bytes that a compressed file may hold once it is unpacked."""
     kinds: dict[str, Literal["text", "date"]] = {}
     """The columns that the rules of the validation declare categories or dates, whatever their values look like."""
     why: str
@@ -68,7 +70,8 @@ def locate(
         for name, rules in (columns or {}).items()
         if rules.kind != "number" and name not in data.drop_columns
     }
-    return _found(data, cache, root).model_copy(update={"reading": data.reading, "kinds": kinds})
+    known = {"reading": data.reading, "kinds": kinds, "max_bytes": data.max_bytes}
+    return _found(data, cache, root).model_copy(update=known)
 
 
 def _found(data: DataConfig, cache: Path, root: Path) -> TableSource:
@@ -127,7 +130,7 @@ def read_table(
         _check_hash(hashlib.sha256(content).hexdigest(), source.sha256, source.location, key)
         # The labels of the target are not changed, so that 1 is predicted as 1.
         kinds = {column: kind for column, kind in source.kinds.items() if column != target}
-        frame = parse(content, name, source.reading, kinds)
+        frame = parse(content, name, source.reading, kinds, source.max_bytes)
     if target not in frame.columns:
         hint = nearest_hint(target, frame.columns)
         raise UserError(f"target.column: {name} has no column '{target}'{hint}")

@@ -3,7 +3,9 @@
 import datetime
 import gzip
 import io
+import lzma
 import tarfile
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,70 @@ def test_link_in_an_archive_is_not_followed(tmp_path: Path) -> None:
     # when / then
     with pytest.raises(UserError, match="exactly one CSV or Parquet file, found: none"):
         parse(buffer.getvalue(), "the file")
+
+
+def sparse_tgz(size: int) -> bytes:
+    """A .tgz archive with a table that says it is `size` bytes long, of which the archive stores none."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("table.csv")
+        member.pax_headers = {"GNU.sparse.size": str(size), "GNU.sparse.map": f"{size},0"}
+        archive.addfile(member)
+    return buffer.getvalue()
+
+
+LARGE = b"a,b\n" + b"1,2\n" * 10_000_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(LARGE, 1),
+        gzip.compress(LARGE[:20], 1) + gzip.compress(LARGE, 1),
+        tgz({"table.csv": LARGE}),
+        tgz({"notes.txt": LARGE, "table.csv": CSV}),
+        sparse_tgz(10**12),
+        parquet(pd.DataFrame({"a": range(1_000_000), "b": 1.0})),
+        parquet(pd.DataFrame({"a": [1] * 1_000_000, "b": 1.0})),
+    ],
+    ids=["gzip", "gzip in parts", "tgz", "tgz with another file", "sparse file", "parquet", "parquet of one value"],
+)
+def test_content_that_is_larger_than_allowed_is_refused_before_it_takes_memory(content: bytes) -> None:
+    # given
+    tracemalloc.start()
+    try:
+        # when
+        with pytest.raises(UserError, match=r"the file.* holds more than 3,000,000 bytes.* data\.max_bytes") as caught:
+            parse(content, "the file", max_bytes=3_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # then
+    assert peak < 20_000_000
+    assert "\n" not in str(caught.value)
+
+
+def test_limit_on_the_size_can_be_raised_and_is_one_for_the_whole_file() -> None:
+    # given
+    content, size = gzip.compress(CSV), len(CSV)
+    # when
+    frame = parse(content, "the file", max_bytes=size)
+    # then
+    pd.testing.assert_frame_equal(frame, TABLE)
+    with pytest.raises(UserError, match="holds more than"):
+        parse(content, "the file", max_bytes=size - 1)
+
+
+def test_archive_in_an_archive_is_not_unpacked_a_second_time() -> None:
+    # given
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("table.csv")
+        member.size = len(CSV)
+        archive.addfile(member, io.BytesIO(CSV))
+    # when / then
+    with pytest.raises(UserError, match="NUL bytes"):
+        parse(gzip.compress(lzma.compress(buffer.getvalue())), "the file")
 
 
 @pytest.mark.parametrize(
