@@ -55,13 +55,14 @@ def init(
 
     content = content_at(data, "--data")
     profiled = profile.profile(content, places.public(data), target, task)
-    text = writing.write(profiled.found, called, _location(data, root), hashlib.sha256(content).hexdigest(), shown)
+    location, secrets = _without_secrets(_location(data, root), called)
+    text = writing.write(profiled.found, called, location, hashlib.sha256(content).hexdigest(), shown)
     _check(text, profiled)
     places.write(str(file), text.encode())
     _print(profiled.found)
     click.echo(f"wrote {shown}")
-    if places.public(data) != data:
-        click.echo(f"{shown} contains the whole address, which may include a secret")
+    if secrets:
+        click.echo(f"{shown} leaves out what may be secret: set {' and '.join(secrets)}, such as in .env")
     click.echo(f"next: `python run.py --config {shown}`")
 
 
@@ -87,6 +88,24 @@ def _location(data: str, root: Path) -> str:
         return data
     file = Path(os.path.abspath(Path(data.removeprefix("file://")).expanduser()))
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
+def _without_secrets(location: str, name: str) -> tuple[str, list[str]]:
+    """The location with names of variables in place of its secret parts; which variables have to be set to what."""
+    from tabular.storage.places import holds_secret, public
+
+    if not holds_secret(location):
+        return location, []
+    address = public(location)
+    variable = f"STACKHOUSE_{re.sub('[^A-Z0-9]', '_', name.upper())}"
+    secrets = []
+    if "?" in location:
+        secrets.append(f"{variable}_QUERY to what follows the question mark")
+        address = f"{address}?${variable}_QUERY"
+    if not location.startswith(public(location)):
+        secrets.append(f"{variable}_LOGIN to what precedes the @")
+        address = address.replace("://", f"://${variable}_LOGIN@", 1)
+    return address, secrets
 
 
 def _check(text: str, profiled: "ProfiledTable") -> None:

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from zenml.config.cache_policy import CachePolicy
 
+from tabular.storage.places import is_stray
 from tabular.storage.repository import ROOT
 
 ROOMS = ("tabular", "steps", "materializers", "registry", "trackers")
@@ -42,7 +43,7 @@ def imported_files(file: str) -> frozenset[str]:
 
 def _templates(folder: Path) -> list[str]:
     """The files from which the modules of a folder make pages and texts."""
-    return [_relative(path) for path in (ROOT / folder / "templates").glob("*")]
+    return [_relative(path) for path in (ROOT / folder / "templates").glob("*") if not is_stray(path.name)]
 
 
 @cache

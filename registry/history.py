@@ -211,7 +211,7 @@ class History:
         return entry
 
     def _stored(self) -> set[int]:
-        return {int(name.removesuffix(".json")) for name in self._store.names(FOLDER)}
+        return {int(name.removesuffix(".json")) for name in self._store.names(FOLDER, r"\d{6,}\.json")}
 
     def _where(self, revision: int) -> str:
         return f"the history of {self._name}, revision {revision} ({self._store.location}/{file_of(revision)})"

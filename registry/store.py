@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from tabular.errors import UserError
 from tabular.storage import places
-from tabular.storage.atomic import UNFINISHED, create_atomically
+from tabular.storage.atomic import create_atomically
 
 FOLDER = "releases"
 """Folder in the artifact store; below it each registered model has one."""
@@ -39,11 +40,13 @@ class LocalStore:
         """Write a file unless it exists. Returns True for exactly one of several writers that try at once."""
         return create_atomically(Path(self.location, name), content)
 
-    def names(self, folder: str) -> list[str]:
-        """The sorted names of the files in a folder; none if the folder does not exist."""
+    def names(self, folder: str, pattern: str) -> list[str]:
+        """The sorted names in a folder that match a pattern as a whole; none if the folder does not exist.
+
+        Desktops and editors leave files of their own in every folder, and these have other names.
+        """
         with contextlib.suppress(FileNotFoundError):
-            found = os.listdir(Path(self.location, folder))
-            return sorted(name for name in found if not name.startswith(UNFINISHED))
+            return sorted(filter(re.compile(pattern).fullmatch, os.listdir(Path(self.location, folder))))
         return []
 
 
@@ -77,12 +80,13 @@ class RemoteStore:
             return self.read(name) == content
         return True
 
-    def names(self, folder: str) -> list[str]:
+    def names(self, folder: str, pattern: str) -> list[str]:
         try:
             found = self._filesystem.ls(places.join(self.location, folder), detail=False)
         except FileNotFoundError:
             return []
-        return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+        names = (str(path).rpartition("/")[2] for path in found)
+        return sorted(filter(re.compile(pattern).fullmatch, names))
 
 
 Store = LocalStore | RemoteStore

@@ -1,5 +1,6 @@
 """The verdicts of monitoring and the trainings that followed, kept in the artifact store beside the release."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
 
@@ -62,7 +63,7 @@ class Watch:
         Raises:
             UserError: a file is damaged.
         """
-        names = [name for name in self._store.names(WINDOWS) if version is None or name.endswith(_of(version))]
+        names = [name for name in self._windows() if version is None or name.endswith(_of(version))]
         return [self._read(f"{WINDOWS}/{name}", Verdict) for name in names[-last:]]
 
     def before(self, start: str, end: str, version: str, count: int) -> list[Verdict]:
@@ -79,7 +80,7 @@ class Watch:
         done = [datetime.fromisoformat(one.window_end) for one in self.retrainings(version) if one.state == "done"]
         found: list[Verdict] = []
         latest = _latest(start, end)
-        for name in reversed(self._store.names(WINDOWS)):
+        for name in reversed(self._windows()):
             if len(found) == count:
                 break
             if not name.endswith(_of(version)):
@@ -95,7 +96,7 @@ class Watch:
 
     def retrainings(self, version: str) -> list[Retraining]:
         """Return the trainings that verdicts on a version have asked for, the oldest first."""
-        names = [name for name in self._store.names(RETRAININGS) if name.endswith(_of(version))]
+        names = self._store.names(RETRAININGS, r"\d{6,}" + re.escape(_of(version)))
         return [self._read(f"{RETRAININGS}/{name}", Retraining) for name in names]
 
     def begin(self, verdict: Verdict, now: datetime) -> Retraining | str:
@@ -132,6 +133,9 @@ class Watch:
         name = f"{TABLES}/{sha256}.parquet"
         self._store.write(name, content)
         return places.join(self._store.location, name)
+
+    def _windows(self) -> list[str]:
+        return self._store.names(WINDOWS, r"\d{8}T\d{6}\.\d{6}Z-v.+\.json")
 
     def _read(self, name: str, model: type[Kept]) -> Kept:
         try:

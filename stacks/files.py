@@ -11,6 +11,7 @@ from zenml.enums import StackComponentType
 
 from tabular.config.base import Items, StrictModel, explain
 from tabular.errors import UserError, nearest, one_line
+from tabular.storage.places import holds_secret, is_stray, public
 
 FOLDER = Path("configs") / "stacks"
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
@@ -75,7 +76,7 @@ class StackFile(StrictModel):
 
 def names(root: Path) -> list[str]:
     """The names of the stacks that have a file in a repository, sorted."""
-    return sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))
+    return sorted(file.stem for file in (root / FOLDER).glob("*.yaml") if not is_stray(file.name))
 
 
 def read(root: Path, name: str) -> StackFile:
@@ -127,21 +128,30 @@ def resolve(file: StackFile, name: str, environment: Mapping[str, str]) -> Stack
         environment: variables and their values; an empty value counts as unset, as for `:-` in a shell.
 
     Raises:
-        UserError: variables without a default are not set; one message names all of them.
+        UserError: variables without a default are not set; one message names all of them. Or an address that ZenML
+            would store in plain text holds a secret.
     """
     if missing := unset(file, environment):
         raise UserError(explain_variables(f"the stack '{name}'", missing))
 
-    def fill(value: Any) -> Any:
+    def fill(value: Any, is_secret: bool) -> Any:
         if isinstance(value, str):
-            return VARIABLE.sub(lambda found: environment.get(found["name"]) or found["default"] or "", value)
+            text = VARIABLE.sub(lambda found: environment.get(found["name"]) or found["default"] or "", value)
+            if not is_secret and holds_secret(text):
+                raise UserError(
+                    f"the stack '{name}': {value} is {public(text)} with a login or a query, which ZenML would store "
+                    "in plain text; leave it out, and set the variables that the stack has for user and password"
+                )
+            return text
         if isinstance(value, dict):
-            return {key: filled for key, item in value.items() if (filled := fill(item)) != ""}
-        return [fill(item) for item in value] if isinstance(value, list | tuple) else value
+            return {key: filled for key, item in value.items() if (filled := fill(item, is_secret)) != ""}
+        return [fill(item, is_secret) for item in value] if isinstance(value, list | tuple) else value
 
     components = {
         kind: tuple(
-            part.model_copy(update={"configuration": fill(part.configuration), "secrets": fill(part.secrets)})
+            part.model_copy(
+                update={"configuration": fill(part.configuration, False), "secrets": fill(part.secrets, True)}
+            )
             for part in parts
         )
         for kind, parts in file.components.items()

@@ -1,11 +1,28 @@
 """Errors and messages for people."""
 
 import difflib
+import errno
 from collections.abc import Iterable
 from typing import Final
 
 LONGEST: Final = 500
 """Largest number of characters that are shown of a library's message."""
+REMEDIES: Final = {
+    errno.ENOSPC: "free some space on its disk",
+    errno.EDQUOT: "free some space, or have your quota raised",
+    errno.EFBIG: "have the limit on the size of a file raised (`ulimit -f`)",
+    errno.EACCES: "correct its permissions",
+    errno.EPERM: "correct its permissions",
+    errno.EROFS: "make its file system writable",
+    errno.EEXIST: "a file stands where a folder belongs: move it away",
+    errno.ENOTDIR: "a file stands where a folder belongs: move it away",
+    errno.EISDIR: "a folder stands where a file belongs: move it away",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "have the limit on open files raised (`ulimit -n`)",
+    errno.ENFILE: "have the limit on open files raised (`ulimit -n`)",
+    errno.EIO: "the disk may be damaged",
+}
+"""What to do about an error of the operating system that concerns a file."""
 
 
 class UserError(Exception):
@@ -48,3 +65,13 @@ def one_line(error: object) -> str:
     For an exception without a message, this is the name of its class.
     """
     return " ".join(str(error).split())[:LONGEST] or type(error).__name__
+
+
+def reason_of(error: OSError) -> str:
+    """The words of the operating system, such as `permission denied`."""
+    return (error.strerror or one_line(error)).lower()
+
+
+def remedy_of(error: OSError) -> str:
+    """What the user can do about an error of the operating system that concerns a file."""
+    return REMEDIES.get(error.errno or 0, "correct the path or its permissions")

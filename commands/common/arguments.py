@@ -13,6 +13,7 @@ from tabular.config.monitoring import MonitoringFile
 from tabular.config.promotion import PromotionFile
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError, one_line
+from tabular.storage.places import holds_secret, public
 
 FILES: Final[dict[str, type[RunFile]]] = {
     "batch": BatchFile,
@@ -60,6 +61,7 @@ def read(file: Path, overrides: Sequence[str]) -> Configuration:
     model = FILES.get(pipeline, TrainingFile)
     for override in overrides:
         _apply(given, override, model)
+    _refuse_secrets(given, "", file)
     try:
         return Configuration(given, model.model_validate(given), pipeline)
     except ValidationError as error:
@@ -67,14 +69,29 @@ def read(file: Path, overrides: Sequence[str]) -> Configuration:
         raise UserError(f"{file}: {message}") from None
 
 
+def _refuse_secrets(value: object, key: str, file: Path) -> None:
+    """Refuse an address with a secret at any depth: the whole configuration is stored with the run."""
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, item in items:
+            _refuse_secrets(item, f"{key}.{name}" if key else str(name), file)
+    elif isinstance(value, str) and holds_secret(value):
+        key = key.removeprefix("parameters.")
+        raise UserError(
+            f"{file}: '{key}': {public(value)} comes with a login or a query that may be secret, and the run stores "
+            "what stands here; put it into an environment variable, such as in .env, and write its name: "
+            "https://$LOGIN@host/file?token=$TOKEN"
+        )
+
+
 def _apply(given: dict[str, Any], override: str, model: type[RunFile]) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
-        raise UserError(f"--set {override}: write it as key=value, for example --set search.trials=10")
+        raise UserError(f"--set {public(override)}: write it as key=value, for example --set search.trials=10")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise UserError(f"--set {override}: the value is not YAML; quote it") from None
+        raise UserError(f"--set {key}: the value is not YAML; quote it") from None
     parts = key.strip().split(".")
     if parts[0] not in model.model_fields:
         parts = ["parameters", *parts]

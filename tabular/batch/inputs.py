@@ -37,7 +37,8 @@ class InputFile(Report):
 def files_of(location: str, output: str) -> list[InputFile]:
     """The files of an input, which is a file or a folder, sorted by name; the output must lie elsewhere.
 
-    Names that begin with a dot or an underscore are skipped, as is usual for folders of Parquet files.
+    Names that begin with a dot or an underscore are skipped, as is usual for folders of Parquet files, and so is what
+    desktops and editors leave in a folder.
 
     Raises:
         UserError: there is no file, a file is not a table, files are of two kinds, or the output lies in the input.
@@ -47,8 +48,8 @@ def files_of(location: str, output: str) -> list[InputFile]:
         listed = places.find(location)
         if not listed and (is_remote(location) or not local_path(location).is_dir()):
             raise UserError(f"batch.input: there is no file or folder {shown}; set batch.input to the rows to score")
-        hidden = re.compile(r"(^|/)[._]")
-        found = [_file(file) for file in listed if not hidden.search(file.name)]
+        hidden = re.compile(r"(^|/)_")
+        found = [_file(file) for file in listed if not hidden.search(file.name) and not places.is_stray(file.name)]
     if not found:
         raise UserError(f"batch.input: there is no file in the folder {shown}; put CSV or Parquet in it")
     if f"{_plain(output)}/".startswith(f"{_plain(location)}/"):

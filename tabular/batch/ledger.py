@@ -11,9 +11,9 @@ written in its place.
 """
 
 import fcntl
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from pydantic import ValidationError
@@ -163,7 +163,7 @@ class Ledger:
         shown = public(self._folder)
         found = self._report(IDENTITY, BatchIdentity)
         if found is None:
-            strangers = [name for name in self._names() if not Path(name).name.startswith((UNFINISHED, LOCK))]
+            strangers = [name for name in self._names() if not places.is_stray(name)]
             if strangers:
                 raise UserError(
                     f"batch.output: {shown} holds files that no batch has written, such as {strangers[0]}; "
@@ -196,7 +196,7 @@ class Ledger:
         """The chunks of which each file is there, in their order."""
         names = set(self._names())
         for name in sorted(names):
-            if name.startswith("progress/chunk-"):
+            if re.fullmatch(r"progress/chunk-\d+\.json", name):
                 chunk = self._report(name, FinishedChunk)
                 if chunk and {part.name for part in (chunk.predictions, chunk.rejects) if part} <= names:
                     yield chunk

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -91,7 +92,7 @@ class BundleCache:
         """The folders of all bundles, the most recently used first."""
         found = []
         for path in self.folder.glob("*"):
-            if path.is_dir() and not path.name.startswith(UNFINISHED):
+            if path.is_dir() and re.fullmatch("[0-9a-f]{64}", path.name):
                 try:
                     found.append((path.stat().st_mtime, path))
                 except FileNotFoundError:  # another worker removed it

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_t
 from tabular.config.monitoring import MetricsConfig
 from tabular.errors import UserError
 from tabular.reports.verdicts import SEVERITY, Kind, Verdict
-from tabular.storage.places import public
+from tabular.storage.places import public, resolved
 
 JOB: Final = "stackhouse_monitor"
 SECONDS: Final = 10.0
@@ -90,7 +90,7 @@ def push(address: str, verdict: Verdict) -> None:
     """
     group = {"model": verdict.model, "source": verdict.source}
     try:
-        push_to_gateway(address, JOB, registry(verdict), group, SECONDS)
+        push_to_gateway(resolved(address), JOB, registry(verdict), group, SECONDS)
     except (OSError, HTTPException, ValueError) as error:
         remedy = "is the Pushgateway running, and is metrics.pushgateway its address?"
         raise UserError(f"{public(address)}: cannot push the verdict ({_reason(error)}); {remedy}") from None

@@ -1,5 +1,6 @@
 """Reading the prediction log: typed records in chunks, so that millions of them take little memory."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ CHUNK_BYTES: Final = 8 * 2**20
 """Bytes that are decoded at once, which is some 20,000 rows. A single line may be longer."""
 FETCHES: Final = 16
 """Objects of a bucket that are fetched at once. A log in a bucket has one object for each few seconds."""
+LINES: Final = re.compile(r"[^.#~].*\.jsonl")
+"""Names of the files of a log; what desktops and editors leave beside them has others."""
 
 Span = tuple[datetime, datetime]
 """A half-open interval of time: from the first moment on, and before the second; both with an offset from UTC."""
@@ -54,7 +57,7 @@ class LogReader:
     def _locations(self, kind: str, spans: Iterable[Span]) -> Iterator[str]:
         for day in sorted(set().union(*(_days(*span) for span in spans)), reverse=True):
             found = places.files(f"{self._folder}/{kind}/date={day.isoformat()}", SECONDS)
-            yield from (location for location in reversed(found) if location.endswith(".jsonl"))
+            yield from (location for location in reversed(found) if LINES.fullmatch(location.rpartition("/")[2]))
 
     def _contents(self, locations: Iterator[str]) -> Iterator[bytes]:
         """Yield the bytes of files in their order; those of a bucket are fetched ahead."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, TypeVar
 
-from tabular.errors import UserError, one_line
+from tabular.errors import UserError, one_line, reason_of, remedy_of
 from tabular.storage.atomic import write_atomically
 
 Result = TypeVar("Result")
@@ -30,6 +30,17 @@ PIECE: Final = 2**22
 """Number of bytes that a stream asks a store for at a time."""
 CONTENT_MARKS: Final = ("md5Hash", "Content-MD5", "ETag", "etag", "Last-Modified", "LastModified", "mtime", "created")
 """The names that file systems give to the mark that changes with a file's bytes, the most reliable first."""
+STRAY: Final = re.compile(
+    r"\..*|#.*#|~\$.*|.*(~|\.(bak|orig|swp|tmp))|(thumbs|ehthumbs)\.db|desktop\.ini", re.IGNORECASE
+)
+"""Names of hidden files, of backups and locks of editors, and of what Windows and macOS keep in each folder."""
+VARIABLE: Final = re.compile(r"(?<=[/:=?&])\$([A-Za-z_]\w*)(?=[:@&]|$)")
+"""The name of an environment variable as the login of an address, its password, or a value of its query."""
+HARMLESS: Final = re.compile(
+    r"([^=#]+=)?|(?!.*(auth|code|cred|key|pass|pin|secret|sig|token))[^=]+=(\d{1,10}|true|false|csv|tsv|parquet|raw|media)",
+    re.IGNORECASE,
+)
+"""A part of a query that holds no secret."""
 
 _late: dict[str, Future[Any]] = {}
 """The last call to each store that was given up and has not ended; no second call waits beside it."""
@@ -68,6 +79,15 @@ class FoundFile(NamedTuple):
     """A text that changes with the content: the time of the last change, or a mark of the store; may be empty."""
 
 
+def is_stray(name: str) -> bool:
+    """Whether a file in a folder was left there by a desktop or an editor, and belongs to nobody's data.
+
+    Args:
+        name: the path of the file below the folder that is listed.
+    """
+    return any(STRAY.fullmatch(part) for part in name.split("/"))
+
+
 def is_remote(location: str) -> bool:
     """Whether a location names a protocol such as `https://`, `gs://` or `memory://`."""
     return "://" in location and not location.startswith("file://")
@@ -77,7 +97,42 @@ def public(location: str) -> str:
     """The location without `user:password@`, query and fragment, any of which may hold a secret."""
     if not is_remote(location):
         return location
-    return re.sub(r"://[^/]*@", "://", re.split(r"[?#]", location)[0])
+    # A password may hold a slash, though it should not; a colon that no port follows gives it away.
+    without_login = re.sub(r"://([^/]*@|[^/:]*:(?!\d+/)[^@]*@)", "://", location)
+    return re.split(r"[?#]", without_login)[0]
+
+
+def holds_secret(location: str) -> bool:
+    """Whether an address has a login, query or fragment that may be secret, and is not the name of a variable.
+
+    A login and the values of a query may be names of environment variables, such as `https://host/file?token=$TOKEN`.
+    Numbers, `true`, `false` and names of formats are not secret.
+    """
+    if not is_remote(location):
+        return False
+    if "${" in location:  # which ZenML would replace by its value, and store
+        return True
+    known = re.sub(r"://([\w.-]*:)?@", "://", VARIABLE.sub("", location))
+    address, _, query = known.partition("?")
+    known = address if all(HARMLESS.fullmatch(pair) for pair in query.split("&")) else known
+    return public(known) != known
+
+
+def resolved(location: str) -> str:
+    """An address with the values of the environment variables that it names, which are read only when it is used.
+
+    Raises:
+        UserError: a variable is not set.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in os.environ:
+            raise UserError(
+                f"{public(location)}: the environment variable {found[1]} is not set; set it, such as in .env"
+            )
+        return os.environ[found[1]]
+
+    return VARIABLE.sub(value, location) if is_remote(location) else location
 
 
 def local_path(location: str) -> Path:
@@ -143,7 +198,9 @@ def find(location: str, seconds: float = SECONDS) -> list[FoundFile]:
         Unreachable, Refused: the files cannot be listed.
     """
     if is_remote(location):
-        return sorted(_remotely(location, "list", seconds, _find_remote))
+        found = _remotely(location, "list", seconds, _find_remote)
+        # The address of a file is as it was given, so that it names variables instead of holding secrets.
+        return [found[0]._replace(location=location)] if _is_http(location) else sorted(found)
     with _errors(location, "list"):
         return sorted(_find_local(local_path(location)))
 
@@ -197,6 +254,7 @@ def store(location: str, patient: bool = False) -> tuple[Any, str]:
         if os.environ.get("STORAGE_EMULATOR_HOST"):  # gcsfs reads it too; the search for credentials takes seconds
             options["token"] = "anon"
         return _google(patient)(**options), location.partition("://")[2]
+    location = resolved(location)
     options = {"use_listings_cache": False}
     if _is_http(location):  # as curl does it: the proxies of the environment, and the bytes as they were sent
         client = {"timeout": limits, "trust_env": True, "auto_decompress": False}
@@ -315,8 +373,7 @@ def _errors(location: str, verb: str) -> Iterator[None]:
         if isinstance(error, FileNotFoundError):
             raise NotThere(f"{location}: there is no such file", "correct the path") from None
         if isinstance(error, OSError):
-            reason = (error.strerror or str(error)).lower()
-            raise Refused(f"{location}: cannot {verb} it ({reason})", "correct the path or its permissions") from None
+            raise Refused(f"{location}: cannot {verb} it ({reason_of(error)})", remedy_of(error)) from None
         raise
 
 
@@ -341,5 +398,5 @@ def _remote_error(location: str, verb: str, error: Exception) -> StoreError:
     if isinstance(cause, (ConnectionError, aiohttp.ClientError)):
         reason = getattr(cause, "strerror", None) or type(cause).__name__
         return Unreachable(f"could not reach {shown} ({reason})", "check the address and the network")
-    said = one_line(str(cause).replace(location, shown))[:300]
+    said = one_line(str(cause).replace(resolved(location), shown).replace(location, shown))[:300]
     return Refused(f"{shown}: cannot {verb} it ({said})", "is the store running, and is the address right?")

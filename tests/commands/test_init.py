@@ -12,6 +12,8 @@ from commands.common import arguments
 from commands.init import init
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
+from tabular.storage import places
+from tabular.table import sources
 from tests.support.dialects import ROWS, Dialect, table, written
 from tests.support.project import Project
 
@@ -136,3 +138,22 @@ def test_the_command_line_knows_it(project: Project) -> None:
     assert good.returncode == 0, good.stderr
     assert (bad.returncode, bad.stdout) == (2, "")
     assert bad.stderr.startswith("error: configs/homes.yaml exists already") and bad.stderr.count("\n") == 1
+
+
+def test_secrets_of_an_address_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given: a table at an address with a login and a token
+    content = written(table(), Dialect())
+    monkeypatch.setattr(sources, "content_at", lambda location, key: content)
+    # when
+    done = typed(tmp_path, "--data", "https://anna:geheim@host/homes.csv?token=geheim", "--target", "price")
+    # then: the variables are named, and the configuration can be read
+    assert done.exit_code == 0, done.output
+    file = tmp_path / "configs" / "homes.yaml"
+    assert "geheim" not in done.output + file.read_text()
+    assert "STACKHOUSE_HOMES_QUERY" in done.output and "STACKHOUSE_HOMES_LOGIN" in done.output
+    resolved = arguments.read(file, []).resolved
+    assert isinstance(resolved, TrainingFile)
+    path = resolved.parameters.data.path
+    monkeypatch.setenv("STACKHOUSE_HOMES_LOGIN", "anna:geheim")
+    monkeypatch.setenv("STACKHOUSE_HOMES_QUERY", "token=geheim")
+    assert places.resolved(str(path)) == "https://anna:geheim@host/homes.csv?token=geheim"

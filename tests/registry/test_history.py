@@ -11,6 +11,7 @@ from registry.history import TAG_LENGTH, BrokenHistory, champions
 from tests.support.bundles import NAME
 from tests.support.released import Shop, promote, roll_back
 from tests.support.reports import gate
+from tests.support.strays import strew
 
 
 def test_each_entry_tells_who_when_from_to_why_and_on_which_commit(shop: Shop) -> None:
@@ -160,3 +161,15 @@ def test_a_rollback_to_a_version_further_back(shop: Shop) -> None:
     # then
     assert champions(shop.releases.history.read()) == ["1"]
     assert plans.protected(shop.releases.settle(), shop.releases.history.read(), window=2) == {"1", "3"}
+
+
+def test_what_a_desktop_leaves_in_the_folder_is_passed_over(shop: Shop) -> None:
+    # given
+    promote(shop, "1")
+    strew(shop.folder / "releases" / "history")
+
+    # when
+    promote(shop, "2")
+
+    # then
+    assert [entry.revision for entry in shop.releases.history.read()] == [1, 2]

@@ -130,4 +130,4 @@ def test_a_file_that_is_there_is_not_created_again(tmp_path: Path) -> None:
 
     # then
     assert (first, second) == (True, False)
-    assert store.read("history/000001.json") == b"first" and store.names("history") == ["000001.json"]
+    assert store.read("history/000001.json") == b"first" and store.names("history", ".*") == ["000001.json"]

@@ -39,7 +39,7 @@ def test_what_is_written_is_read_and_replaced(store: Store) -> None:
     # then
     assert store.read("manifest.json") == b"two"
     assert store.read(f"{store.location}/manifest.json") == b"two"
-    assert store.names("history") == []
+    assert store.names("history", r"\d+\.json") == []
     with pytest.raises(NotThere, match=r"history/000001\.json"):
         store.read("history/000001.json")
 
@@ -63,7 +63,7 @@ def test_of_several_who_create_one_file_exactly_one_is_told_so(store: Store) -> 
     # then: the file is the one of whoever was told that it is
     [winner] = [number for number, made in told.items() if made]
     assert len(told) == 8 and store.read("history/000001.json") == f"by {winner}".encode()
-    assert store.names("history") == ["000001.json"]
+    assert store.names("history", r"\d+\.json") == ["000001.json"]
 
 
 def test_a_creation_that_is_sent_twice_is_ours_both_times_in_a_bucket(bucket: str) -> None:

@@ -9,6 +9,7 @@ from registry.store import LocalStore
 from registry.watching import WINDOWS, Retraining, Watch
 from tabular.errors import UserError
 from tabular.reports.verdicts import Verdict
+from tests.support.strays import strew
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -142,3 +143,16 @@ def test_a_damaged_file_is_named(watch: Watch, tmp_path: Path) -> None:
     # when / then
     with pytest.raises(UserError, match=f"{WINDOWS}/.*-v1.json: .*delete the file"):
         watch.verdicts("1")
+
+
+def test_what_a_desktop_leaves_in_the_folders_is_passed_over(watch: Watch, tmp_path: Path) -> None:
+    # given
+    watch.keep(verdict(1))
+    assert isinstance(watch.begin(verdict(1), NOW), Retraining)
+    for folder in ("windows", "retrainings"):
+        strew(tmp_path / "releases" / "homes" / "monitoring" / folder)
+        (tmp_path / "releases" / "homes" / "monitoring" / folder / "backup of x-v1.json").write_text("{")
+
+    # when / then
+    assert watch.verdicts() == watch.verdicts("1") == before(watch, verdict(2)) == [verdict(1)]
+    assert [one.number for one in watch.retrainings("1")] == [1]

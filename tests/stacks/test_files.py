@@ -9,6 +9,7 @@ import yaml
 from stacks import files
 from tabular.errors import UserError
 from tests.support.project import ROOT
+from tests.support.strays import strew
 
 STACK: dict[str, Any] = {
     "description": "a stack",
@@ -159,3 +160,13 @@ def test_an_unknown_stack_names_the_nearest(tmp_path: Path) -> None:
     # then
     with pytest.raises(UserError, match="there is no file .*clod.yaml; the nearest is 'cloud'"):
         files.read(tmp_path, "clod")
+
+
+def test_what_a_desktop_leaves_beside_the_files_is_no_stack(tmp_path: Path) -> None:
+    # given
+    folder = tmp_path / files.FOLDER
+    strew(folder)
+    for name in ("mine.yaml", "._mine.yaml", "mine.yaml~"):
+        (folder / name).write_text("description: mine")
+    # when / then
+    assert files.names(tmp_path) == ["mine"]

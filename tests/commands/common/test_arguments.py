@@ -125,3 +125,31 @@ def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, content: bytes, say
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there is no file .*nowhere\.yaml"):
         arguments.read(tmp_path / "nowhere.yaml", [])
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("data.path=https://anna:geheim@host/a.csv", "data.path"),
+        ("data.path=https://host/a.csv?token=geheim", "data.path"),
+        ("data.url=https://host/a.csv?X-Amz-Signature=geheim", "data.url"),
+        ("settings.docker.parent_image=https://anna:geheim@host/image", "settings.docker.parent_image"),
+        ("data.drop_columns=[a, 'https://host/?key=geheim']", "data.drop_columns.1"),
+        ("data.sampl=https://host/a.csv?token=geheim", "data.sampl"),
+    ],
+)
+def test_a_secret_in_an_address_is_refused_and_not_repeated(file: Path, override: str, key: str) -> None:
+    # when
+    with pytest.raises(UserError) as caught:
+        arguments.read(file, [override])
+    # then
+    line = str(caught.value)
+    assert f"'{key}'" in line and "$TOKEN" in line and "https://host/" in line
+    assert "geheim" not in line and "\n" not in line
+
+
+def test_an_address_may_name_a_variable(file: Path) -> None:
+    # when
+    _, resolved, _ = arguments.read(file, ["data.path=https://$LOGIN@host/a.csv?token=$TOKEN&raw=true"])
+    # then
+    assert resolved.parameters.data.path == "https://$LOGIN@host/a.csv?token=$TOKEN&raw=true"

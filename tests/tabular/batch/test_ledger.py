@@ -17,6 +17,7 @@ from tabular.storage.atomic import UNFINISHED
 from tests.support.batches import config, model, predictions, rejects, run
 from tests.support.described import table
 from tests.support.kills import killed
+from tests.support.strays import strew
 
 MANY = 40
 """More writes than the batch has."""
@@ -185,3 +186,17 @@ def test_input_and_output_may_lie_in_another_store(by: BatchModel, source: Path,
     pd.testing.assert_frame_equal(outcome(f"{folder}/out"), outcome(tmp_path / "out"))
     assert run(f"{folder}/new", f"{folder}/out", by, **options()).was_done
     assert json.loads(store.cat(f"{folder}/out/_SUCCESS.json"))["report"]["rows"] == 350
+
+
+def test_what_a_desktop_leaves_in_the_folders_is_passed_over(by: BatchModel, source: Path, tmp_path: Path) -> None:
+    # given: an input and an output that somebody has looked at
+    folder, output = tmp_path / "in", tmp_path / "out"
+    for looked_at in (folder, output, output / "progress"):
+        strew(looked_at)
+    source.rename(folder / "new.csv")
+    (folder / "new.csv~").write_bytes((folder / "new.csv").read_bytes())
+    # when
+    report, _ = score(config(folder, output, **options()), by)
+    again, _ = score(config(folder, output, **options()), by)
+    # then: each row once
+    assert (report.rows, report.scored, again.was_done) == (350, 348, True)

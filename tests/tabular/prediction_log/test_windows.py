@@ -14,6 +14,7 @@ from tabular.prediction_log.records import ERRORS, PREDICTIONS, Refusals, lines
 from tabular.prediction_log.windows import LogWindow, read_window
 from tabular.storage import places
 from tests.support.logs import HOUR, NOON, WINDOW, at, predicted, predicted_batch, write
+from tests.support.strays import strew
 
 
 def window(folder: Path, bundle: Bundle, most: int = 1000, **options: Any) -> LogWindow:
@@ -251,3 +252,18 @@ class TestTraffic:
         # then
         assert found.refusals == {(200, "fallback"): 5, (422, "unknown_field"): 7}
         assert found.unreadable == 1
+
+
+def test_what_a_desktop_leaves_in_the_log_is_passed_over(tmp_path: Path, bundle: Bundle) -> None:
+    # given
+    write(tmp_path / "log", PREDICTIONS, predicted(at(1), "r", {"rooms": 2}))
+    [file] = (tmp_path / "log").rglob("*.jsonl")
+    strew(file.parent)
+    (file.parent / f"._{file.name}").write_bytes(b"\0\0\n\0")
+    (file.parent / f"{file.name}~").write_bytes(file.read_bytes())
+
+    # when
+    found = window(tmp_path, bundle)
+
+    # then
+    assert rooms(found) == [2] and found.unreadable == 0

@@ -39,7 +39,7 @@ class TestLocal:
         monkeypatch.setattr(os, "fsync", fail)
 
         # when
-        with pytest.raises(places.Refused, match="cannot write it \\(no space left on device\\); correct"):
+        with pytest.raises(places.Refused, match="cannot write it \\(no space left on device\\); free"):
             places.write(str(file), b"two")
 
         # then

@@ -15,8 +15,9 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from tabular.errors import UserError
 from tabular.storage import places
-from tabular.storage.places import StoreError, Unreachable, fingerprint, is_remote, public, read
+from tabular.storage.places import StoreError, Unreachable, fingerprint, holds_secret, is_remote, public, read
 
 
 def whole(location: str) -> bytes:
@@ -52,6 +53,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pa
         ("https://anna:geheim@host/a.csv?token=geheim#geheim", "https://host/a.csv"),
         ("https://anna:ge@heim@host/a.csv", "https://host/a.csv"),
         ("https://host?token=ge heim", "https://host"),
+        ("https://anna:ge/heim@host/a.csv", "https://host/a.csv"),
+        ("https://anna:ge?heim@host/a.csv", "https://host/a.csv"),
+        ("https://host:8080/a@b.csv", "https://host:8080/a@b.csv"),
         ("gs://bucket/a.csv", "gs://bucket/a.csv"),
         ("/data/what?#1@home.csv", "/data/what?#1@home.csv"),
     ],
@@ -59,6 +63,76 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pa
 def test_public_location_holds_no_secret(location: str, shown: str) -> None:
     # when / then
     assert public(location) == shown
+
+
+@pytest.mark.parametrize(
+    ("location", "is_secret"),
+    [
+        ("https://anna:geheim@host/a.csv", True),
+        ("https://geheim@host/a.csv", True),
+        ("https://anna:ge/heim@host/a.csv", True),
+        ("s3://KEY:geheim@bucket/a.csv", True),
+        ("simplecache::https://anna:geheim@host/a.csv", True),
+        ("https://host/a.csv?token=geheim", True),
+        ("https://host/a.csv?token=123", True),
+        ("https://host/a.csv?geheim", True),
+        ("https://host/a.csv#geheim", True),
+        ("https://host/a.csv?raw=true#geheim", True),
+        ("https://host/a.csv?X-Amz-Date=20260101T000000Z&X-Amz-Signature=0a1b", True),
+        ("https://host/a.csv?sv=2022&sig=a%2Fb", True),
+        ("https://host/a.csv?token=a$TOKEN", True),
+        ("https://host/a.csv?token=${TOKEN}", True),  # ZenML would put the value there, and store it
+        ("https://host/a.csv?token=$TOKEN", False),
+        ("https://host/a.csv?$QUERY", False),
+        ("https://$LOGIN@host/a.csv", False),
+        ("https://anna:$PASSWORD@host/a.csv?raw=true", False),
+        ("https://host/export?format=csv&gid=0", False),
+        ("https://host/a.csv", False),
+        ("gs://bucket/folder/a@b.csv", False),
+        ("/data/what?token=geheim@home.csv", False),
+    ],
+)
+def test_an_address_with_a_secret_is_told_from_one_that_names_it(location: str, is_secret: bool) -> None:
+    assert holds_secret(location) is is_secret
+
+
+def test_the_value_of_a_variable_is_put_in_when_the_address_is_read(
+    folder: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: a server that writes down what it is asked for
+    path, address = folder
+    (path / "a.csv").write_bytes(b"one")
+    asked: list[str] = []
+    monkeypatch.setattr(Quiet, "do_GET", lambda self: asked.append(self.path) or SimpleHTTPRequestHandler.do_GET(self))
+    monkeypatch.setenv("TABLE_TOKEN", "geheim")
+    location = f"{address}/a.csv?token=$TABLE_TOKEN"
+    # when
+    read_whole, read_small, [found] = whole(location), read(location), places.find(location)
+    with places.stream(found.location) as stream:
+        streamed = stream.read()
+    # then
+    assert read_whole == read_small == streamed == b"one"
+    assert asked and set(asked) == {"/a.csv?token=geheim"}
+    assert found.location == location
+
+
+@pytest.mark.parametrize("location", ["{}/none.csv?token=$TABLE_TOKEN", "http://$TABLE_TOKEN@127.0.0.1:9/a.csv"])
+def test_no_error_repeats_the_value_of_a_variable(
+    location: str, folder: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setenv("TABLE_TOKEN", "geheim")
+    # when
+    with pytest.raises(StoreError) as caught:
+        read(location.format(folder[1]))
+    # then
+    assert "geheim" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_variable_that_is_not_set_is_named(folder: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TABLE_TOKEN", raising=False)
+    with pytest.raises(UserError, match=r"/a\.csv: .* TABLE_TOKEN is not set"):
+        read(f"{folder[1]}/a.csv?token=$TABLE_TOKEN")
 
 
 def test_local_paths_are_not_remote() -> None:
