@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import io
 import json
 import os
 import sys
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import click
 
+from commands.common import interruption
 from tabular.errors import UserError
 
 ROOT = Path(__file__).resolve().parent
-USER_MISTAKE = 2
 
 DEFAULTS = {
     # Usage reporting is off.
@@ -123,6 +124,9 @@ def train(
     if only and until:
         raise UserError("--only and --until exclude each other: --until already names the last step")
     configuration = arguments.read(file, overrides)
+    from commands.common import machine
+
+    machine.ensure_sound(ROOT, runs=not dry_run)
     if isinstance(configuration.resolved, TrainingFile) and not dry_run:
         from commands.common import announcement
 
@@ -135,26 +139,54 @@ def train(
 
 
 def _read_dotenv() -> None:
-    """Set the variables of `.env` that the environment does not set."""
+    """Set the variables of `.env` that the environment does not set. Raises UserError where it is not UTF-8."""
     file = ROOT / ".env"
-    if file.is_file():
-        from dotenv import load_dotenv
+    if not file.is_file():
+        return
+    content = file.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"  # which text in UTF-16 is full of, also where it can be read as UTF-8
+    if "\0" in text:
+        raise UserError(
+            f"{file} is not a text in UTF-8; save it in UTF-8 (PowerShell writes UTF-16: add -Encoding utf8)"
+        )
+    from dotenv import load_dotenv
 
-        load_dotenv(file)
+    load_dotenv(stream=io.StringIO(text))
+
+
+def _end(error: BaseException) -> int:
+    """Say in one line what ended the command. Returns the exit code; raises a mistake in the code again."""
+    if interruption.received():
+        return interruption.end()
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.Abort):  # the input ended where a question was asked
+        click.echo("nothing was changed", err=True)
+        return 1
+    from commands.common import failures
+
+    if (end := failures.ending(error)) is None:
+        raise error
+    click.echo(f"error: {end.line}", err=True)
+    return end.code
 
 
 def main() -> None:
-    """Run the command line; a user's mistake becomes one message and exit code 2."""
+    """Run the command line; mistakes, broken machines and interruptions end in one line and an exit code."""
+    interruption.install()
     # Imports make millions of objects that stay; with the default thresholds, scanning them takes half a second.
     gc.set_threshold(100_000, 50, 100)
     # Google's clients warn of the end of their support for this version of Python.
     warnings.filterwarnings("ignore", category=FutureWarning, message="You are using a Python version")
-    _read_dotenv()
     try:
-        train()
-    except UserError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(USER_MISTAKE)
+        _read_dotenv()
+        sys.exit(train(standalone_mode=False))
+    except (Exception, KeyboardInterrupt) as error:
+        sys.exit(_end(error))
 
 
 if __name__ == "__main__":

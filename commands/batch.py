@@ -1,5 +1,6 @@
 """`python run.py --config configs/batch.yaml`: score a table on the active stack."""
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -7,7 +8,8 @@ from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
 from commands.common import execution
-from commands.common.execution import FAILURE, SUCCESS, RunRequest
+from commands.common.execution import SUCCESS, RunRequest
+from commands.common.failures import FAILURE
 from commands.common.summary import artifacts_of
 from commands.common.verdict_report import ALERT, keep, show
 from pipelines.batch_inference import batch_inference
@@ -44,9 +46,9 @@ def run(request: RunRequest, root: Path) -> int:
         show(verdict, console)
         console.print(kept, soft_wrap=True)
         if code == SUCCESS:
-            folder_of = f"{config.output.rstrip('/')}/predictions"
+            shown = f"import pandas; print(pandas.read_parquet({config.output.rstrip('/') + '/predictions'!r}))"
             console.print(
-                f"next: `python -c \"import pandas; print(pandas.read_parquet('{escape(folder_of)}'))\"`",
+                f"next: `python -c {escape(shlex.quote(shown))}`",
                 soft_wrap=True,
             )
         return code or (ALERT if verdict.level == "alert" else SUCCESS)

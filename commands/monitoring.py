@@ -1,5 +1,6 @@
 """`python run.py --config configs/monitor.yaml`: run the monitoring pipeline on the active stack."""
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -8,7 +9,8 @@ from zenml.models import PipelineRunResponse
 
 from commands import retraining
 from commands.common import execution
-from commands.common.execution import FAILURE, SUCCESS, RunRequest
+from commands.common.execution import SUCCESS, RunRequest
+from commands.common.failures import FAILURE
 from commands.common.summary import artifacts_of
 from commands.common.verdict_report import ALERT, keep, show
 from pipelines.monitoring import monitoring
@@ -56,7 +58,8 @@ def run(request: RunRequest, root: Path) -> int:
             return code or (FAILURE if not trained else SUCCESS)
         console.print("next: `python run.py monitor status` shows the last windows")
         if verdict.retrain:
-            console.print(f"      `python run.py --config {config.training.config}` trains on the newest data")
+            again = escape(f"python run.py --config {shlex.quote(config.training.config)}")
+            console.print(f"      `{again}` trains on the newest data", soft_wrap=True)
         return code
 
     return execution.run(request, monitoring, root, report)

@@ -7,7 +7,8 @@ from rich.markup import escape
 from zenml.models import PipelineRunResponse
 
 from commands.common import execution
-from commands.common.execution import FAILURE, SUCCESS, RunRequest
+from commands.common.execution import SUCCESS, RunRequest
+from commands.common.failures import FAILURE
 from pipelines.promotion import promotion
 from registry import configs
 from registry.mlflow_registry import registry_client

@@ -11,6 +11,7 @@ from rich.markup import escape
 from commands.common import arguments
 from commands.common.arguments import Configuration
 from commands.common.execution import RunRequest
+from commands.common.failures import ending
 from tabular.config.monitoring import MonitoringConfig
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
@@ -71,8 +72,10 @@ def retrain(config: MonitoringConfig, verdict: Verdict, root: Path, console: Con
             model = found["model"] or {}
             alias = f"as {model['alias']}" if model.get("alias") else "without an alias"
             run, outcome = found["run"], f"version {model.get('version')} {alias}: {found['gate_reasons'][0]}"
-    except UserError as error:
-        outcome = str(error)
+    except Exception as error:
+        if (end := ending(error)) is None:
+            raise
+        outcome = end.line
     finally:
         watch.end(note, "failed" if run is None else "done", run, outcome)
     words = f"the retraining failed: {outcome}" if run is None else f"{config.model} was retrained: {outcome}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from commands.common.machine import ensure_sound
 from tabular.errors import UserError
 
 
@@ -22,6 +23,7 @@ def serve(root: Path, port: int) -> None:
     STACKHOUSE_API_KEYS, only this machine is answered; BENTOML_HOST names another address to listen on.
     """
     _check_port(port)
+    ensure_sound(root, runs=True)
     _ensure_model(root)
     _follow_release(root)
     click.echo(f"the page of the service: http://localhost:{port}/")

@@ -1,18 +1,33 @@
 """`python run.py stacks …`: register, list, check and delete the stacks of `configs/stacks`."""
 
+import functools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from commands.common.machine import ensure_sound
 from tabular.errors import UserError
 
 if TYPE_CHECKING:
     from stacks.files import StackFile
 
 PAST = {"register": "registered", "update": "updated"}
+
+
+def in_repository(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the folder of the repository, after the machine was checked."""
+
+    @click.pass_obj
+    @functools.wraps(function)
+    def wrapper(root: Path, /, **given: Any) -> None:
+        ensure_sound(root)
+        function(root, **given)
+
+    return wrapper
 
 
 @click.group()
@@ -28,7 +43,7 @@ def stacks() -> None:
 
 @stacks.command()
 @click.argument("name", required=False)
-@click.pass_obj
+@in_repository
 def apply(root: Path, name: str | None) -> None:
     """Register or update a stack as its file says; without NAME, every stack whose variables are set."""
     from stacks import files, local, registration
@@ -58,7 +73,7 @@ def apply(root: Path, name: str | None) -> None:
 
 
 @stacks.command("list")
-@click.pass_obj
+@in_repository
 def list_(root: Path) -> None:
     """Show each stack that has a file, and whether it is registered as the file says."""
     from rich.console import Console
@@ -80,7 +95,7 @@ def list_(root: Path) -> None:
 
 @stacks.command()
 @click.argument("name")
-@click.pass_obj
+@in_repository
 def check(root: Path, name: str) -> None:
     """Check that every component of a stack can be reached; the exit code is 1 if one of them fails."""
     from rich.console import Console
@@ -112,7 +127,7 @@ def check(root: Path, name: str) -> None:
 
 @stacks.command()
 @click.argument("name")
-@click.pass_obj
+@in_repository
 def delete(root: Path, name: str) -> None:
     """Delete a stack, its secrets, and the components that no other stack uses; the contents of the stores stay."""
     from stacks import files, local, registration

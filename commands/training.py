@@ -6,7 +6,8 @@ from rich.console import Console
 from zenml.models import PipelineRunResponse
 
 from commands.common import execution, summary
-from commands.common.execution import FAILURE, SUCCESS, RunRequest
+from commands.common.execution import SUCCESS, RunRequest
+from commands.common.failures import FAILURE
 from pipelines.training import training
 from registry import configs
 from registry.mlflow_registry import registry_client

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from commands.common.machine import ensure_sound
 from commands.common.screen import Screen
-from commands.common.session import ended_in_one_line
 
 MODEL = "stackhouse.model"
 """Key under which a group stores its `--model` for the command below it."""
@@ -42,7 +42,8 @@ def answers(function: Callable[..., None]) -> Callable[..., None]:
     def wrapper(context: click.Context, /, model: str | None, output: str, **given: Any) -> None:
         screen = Screen(output == "json")
         request = ModelsCommand(context.obj, model or context.meta.get(MODEL), screen)
-        with screen.kept_clean(), ended_in_one_line():
+        with screen.kept_clean():
+            ensure_sound(request.root)
             function(request, **given)
 
     return wrapper

@@ -16,15 +16,14 @@ from zenml.enums import ExecutionStatus
 from zenml.models import PipelineRunResponse
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from commands.common import preflight
+from commands.common import interruption, preflight
 from commands.common.arguments import Configuration
-from commands.common.quiet import without_traces_of
+from commands.common.failures import FAILURE, is_expected
+from commands.common.quiet import without_explained_traces
 from commands.common.selection import keep_steps
 from stacks import local
-from stacks.gcsfs_store import StoreUnreachable
-from tabular.errors import UserError
 
-SUCCESS, FAILURE = 0, 1
+SUCCESS = 0
 
 
 class CompositionFailed(Exception):
@@ -75,17 +74,14 @@ def run(
     console = Console()
     stack = local.activate(root)
     console.print(f"stack: [bold]{stack}[/bold]")
-    try:
-        preflight.ensure_usable(root)
-    except preflight.StackUnusable as error:
-        console.print(f"[red]nothing was run:[/red] {escape(str(error))}", soft_wrap=True)
-        return FAILURE
-    with _configured(request, pipeline) as configured, without_traces_of(UserError, StoreUnreachable):
+    preflight.ensure_usable(root)
+    with _configured(request, pipeline) as configured, without_explained_traces():
         try:
             finished = configured()
-        except (UserError, CompositionFailed):
-            raise
-        except Exception as error:  # ZenML has logged the trace of the step that failed.
+        except Exception as error:
+            if interruption.received() or is_expected(error) or isinstance(error, CompositionFailed):
+                raise
+            # ZenML has logged the trace of the step that failed.
             console.print(f"[red]the run failed:[/red] {escape(str(error))}", soft_wrap=True)
             again = "next: mend it and type the same command; finished steps and trials are not repeated"
             console.print(again, soft_wrap=True)
@@ -119,9 +115,9 @@ def _configured(request: RunRequest, pipeline: Pipeline) -> Iterator[Pipeline]:
             try:
                 compose(**parameters)
                 keep_steps(configured, request.only, request.until)
-            except (UserError, StoreUnreachable):
-                raise
             except Exception as error:
+                if is_expected(error):
+                    raise
                 raise CompositionFailed(f"the pipeline {pipeline.name} cannot be composed") from error
 
         configured.entrypoint = cast(Any, compose_part)  # the type of a function in general, says ZenML

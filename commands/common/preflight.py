@@ -4,26 +4,29 @@ import os
 from pathlib import Path
 
 from zenml.client import Client
+from zenml.enums import StackComponentType
 
+from commands.common import databases
+from commands.common.failures import Failed
 from stacks import checks, files, needs
 from tabular.errors import UserError
 
 
-class StackUnusable(Exception):
-    """A component of the active stack does not answer; the message names it and the remedy."""
-
-
 def ensure_usable(root: Path) -> None:
-    """Check the environment variables that the active stack needs, then those components that are not on this machine.
+    """Check the variables that the active stack needs, its database here, and its components on other machines.
 
     Raises:
         UserError: environment variables are not set; one message names all of them.
-        StackUnusable: components do not answer; one message names all of them.
+        Failed: components do not answer or are damaged; one message names all of them.
     """
     stack = Client().active_stack_model
     file = files.find(root, stack.name)
     if lacking := needs.missing(stack, file, os.environ):
         raise UserError(files.explain_variables(f"a run on the stack '{stack.name}'", lacking))
+    [store] = stack.components[StackComponentType.ARTIFACT_STORE]
+    for database in databases.mlflow(str(store.id)):
+        if said := databases.fault(database):
+            raise Failed(said)
     found = checks.check(stack, file, only_remote=True)
     if failing := [finding for finding in found if finding.state == "fails"]:
         causes: dict[str, list[str]] = {}
@@ -33,5 +36,5 @@ def ensure_usable(root: Path) -> None:
         remedy = (file and file.when_down) or f"`python run.py stacks check {stack.name}` tells when all is well"
         said = f"the stack '{stack.name}' cannot be used now:"
         if len(told) == 1:
-            raise StackUnusable(f"{said} {told[0]}; {remedy}")
-        raise StackUnusable("\n  ".join([said, *told]) + f"\nnext: {remedy}")
+            raise Failed(f"{said} {told[0]}; {remedy}")
+        raise Failed("\n  ".join([said, *told]) + f"\nnext: {remedy}")

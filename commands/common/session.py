@@ -1,15 +1,14 @@
-"""Opening the releases of a model on the active stack, and ending in one line if the stack fails."""
+"""Opening the releases of a model on the active stack."""
 
-import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tabular.errors import UserError, one_line
+from tabular.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 REFUSED = 1
 """Exit code of a command that changed nothing, or not everything; a mistake in the command line is 2."""
 REBUILD = "`python run.py models release rebuild` takes it over"
-
-
-class Failed(Exception):
-    """The command cannot continue, and its exit code is 1. The message is one line for the user."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +66,7 @@ def active_stack(root: Path) -> "tuple[MlflowClient, Callable[[str], Releases]]"
         if isinstance(handler, ZenMLConsoleHandler):
             handler.setStream(sys.stderr)  # ZenML writes to stdout by default, past every redirection
     local.activate(root)
-    try:
-        preflight.ensure_usable(root)
-    except preflight.StackUnusable as error:
-        raise Failed(str(error)) from None
+    preflight.ensure_usable(root)
     # Imported last, so that a stack that is down is reported without waiting for the import of MLflow.
     from registry.mlflow_registry import registry_client
     from registry.releases import open_releases
@@ -137,38 +129,3 @@ def open_to_change(root: Path, model: str | None) -> Session:
     if session.strays and session.base.revision > 0:
         raise UserError(f"{session.name} cannot be changed while {session.strays[0]}; {REBUILD}")
     return session
-
-
-@contextlib.contextmanager
-def ended_in_one_line() -> Iterator[None]:
-    """End the command with one line and exit code 1 if its stack fails, or if another change came first."""
-    try:
-        yield
-    except Exception as error:
-        said = _explained(error)
-        if said is None:
-            raise
-        click.echo(f"error: {said}", err=True)
-        sys.exit(REFUSED)
-
-
-def _explained(error: Exception) -> str | None:
-    """One line for an exception that is not a mistake of the user or the code; None for any other."""
-    if isinstance(error, Failed):
-        return str(error)
-    if "mlflow" not in sys.modules:
-        return None
-    from mlflow.exceptions import MlflowException
-    from requests.exceptions import ConnectionError as Unconnected
-
-    from registry.releases import LostRace
-    from stacks.gcsfs_store import StoreUnreachable
-    from tabular.storage.places import Refused, Unreachable
-
-    if isinstance(error, LostRace | StoreUnreachable | Refused | Unreachable):
-        return one_line(error)
-    if isinstance(error, UserError):
-        return None
-    if isinstance(error, MlflowException | Unconnected):
-        return f"MLflow does not answer as it should ({one_line(error)}); nothing new was decided: try again"
-    return None

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from registry.mlflow_registry import registry_uri
 from tabular import names
 from tabular.reports.plain_json import json_text
 from tabular.storage.atomic import write_atomically
+from tabular.storage.places import public
 
 SHOWN_CLASSES = 3
 """Number of classes that are named at the end of a run."""
@@ -77,7 +79,7 @@ def collect(run: PipelineRunResponse, configuration: Configuration, stack: str) 
         "seconds": {name: _seconds(step) for name, step in run.steps.items() if step.status != "cached"},
         "cached": [name for name, step in run.steps.items() if step.status == "cached"],
         "artifacts": {name: artifact.uri for name, artifact in made.items()},
-        "mlflow": registry_uri(),
+        "mlflow": public(registry_uri()),
         "wandb": _wandb_run(run),
     }
 
@@ -117,11 +119,12 @@ def show(report: dict[str, Any], folder: Path, console: Console) -> None:
     if report["bento"]:
         console.print("      `bentoml serve` answers with this model on http://localhost:3000")
     page = report["mlflow"]
-    command = f"`mlflow ui --backend-store-uri {page}`" if page.startswith("sqlite:") else page
-    console.print(f"      {command} shows the trials and the versions", soft_wrap=True)
+    command = f"`mlflow ui --backend-store-uri {shlex.quote(page)}`" if page.startswith("sqlite:") else page
+    console.print(f"      {escape(command)} shows the trials and the versions", soft_wrap=True)
     if report["wandb"]:
         online = report["wandb"].startswith("https:")
-        text = f"{report['wandb']} is the run in W&B" if online else f"`wandb sync {report['wandb']}` takes it to W&B"
+        upload = f"`wandb sync {shlex.quote(report['wandb'])}` takes it to W&B"
+        text = f"{report['wandb']} is the run in W&B" if online else upload
         console.print(f"      {text}", soft_wrap=True)
     if report["data"] and report["data"]["data_source"] == "sample":
         console.print(f"[bold yellow]trained on {SAMPLE_WARNING}[/bold yellow]", soft_wrap=True)

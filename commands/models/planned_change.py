@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.common.answering import ModelsCommand
+from commands.common.failures import Failed
 from commands.common.screen import size_in_words, table
-from commands.common.session import REFUSED, Failed, Session
+from commands.common.session import REFUSED, Session
 from commands.models.group import ChangeOptions
 from commands.models.show_history import gate_in_words, moves_in_words
 from tabular.errors import one_line

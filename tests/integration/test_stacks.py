@@ -229,14 +229,14 @@ def test_a_bucket_that_dies_in_a_run_leaves_no_half_model(cloud: Cloud, interrup
     code, output = interrupted.died
     assert code == 1, output
     unreachable = f"cannot reach the artifact store gs://stackhouse at http://127.0.0.1:{cloud.gcs_port}"
-    assert f"the run failed: {unreachable}" in output
+    assert f"error: {unreachable}" in output
     assert "Traceback" not in output
     assert interrupted.versions_then == 0
 
     # and: while it is down nothing is begun
     assert interrupted.refused.returncode == 1
-    assert "nothing was run: the stack 'gcs-emulated' cannot be used now" in interrupted.refused.stdout
-    assert unreachable in interrupted.refused.stdout and "make cloud-up" in interrupted.refused.stdout
+    assert "error: the stack 'gcs-emulated' cannot be used now" in interrupted.refused.stderr
+    assert unreachable in interrupted.refused.stderr and "make cloud-up" in interrupted.refused.stderr
 
     # and: when it is back the run completes, and what was finished is not repeated
     assert {"ingest", "validate", "split"} <= set(interrupted.completed["cached"])
@@ -296,8 +296,8 @@ def test_a_cloud_that_is_not_there(cloud: Cloud, tmp_path: Path) -> None:
     # then: each component is named, and no secret is told
     assert (checked.returncode, refused.returncode) == (1, 1), refused.stdout + refused.stderr
     for what in ("cloud_gcs", "cloud_registry", "cloud_mlflow", "cloud_wandb", "cloud_builder", "cloud_kubernetes"):
-        assert what in checked.stdout and what in refused.stdout
-    assert "nothing was run: the stack 'cloud' cannot be used now" in refused.stdout
+        assert what in checked.stdout and what in refused.stderr
+    assert "error: the stack 'cloud' cannot be used now" in refused.stderr
     told = "".join(f"{one.stdout}{one.stderr}" for one in (lacking, checked, refused))
     assert "mlflow-password" not in told and CLOUD["WANDB_API_KEY"] not in told
 

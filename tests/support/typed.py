@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from commands.common import session
+from commands.common import failures, session
 from commands.models import models
 from registry import version_gate
 from tabular.errors import UserError
@@ -36,12 +36,12 @@ def use(made: Registered, patch: pytest.MonkeyPatch) -> None:
 
 
 def type_(made: Registered, *arguments: str) -> Typed:
-    """Run a command as `run.py` does; a UserError becomes exit code 2."""
+    """Run a command as `run.py` does, which turns some exceptions into one line and an exit code."""
     result: Result = CliRunner().invoke(models, list(arguments), obj=made.folder)
-    if isinstance(result.exception, UserError):
-        return Typed(2, result.stdout, result.stderr + f"error: {result.exception}\n")
     if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
+        if (end := failures.ending(result.exception)) is None:
+            raise result.exception
+        return Typed(end.code, result.stdout, result.stderr + f"error: {end.line}\n")
     return Typed(result.exit_code, result.stdout, result.stderr)
 
 

@@ -10,7 +10,8 @@ from zenml.config.global_config import GlobalConfiguration
 
 from commands.common import execution
 from commands.common.arguments import Configuration
-from commands.common.execution import FAILURE, CompositionFailed, RunRequest
+from commands.common.execution import CompositionFailed, RunRequest
+from commands.common.failures import FAILURE
 from tabular.config.base import RunFile
 from tabular.errors import UserError
 
