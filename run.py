@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import MutableMapping
 from pathlib import Path
 
 import click
@@ -30,6 +31,8 @@ DEFAULTS = {
     "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
 }
 """Environment variables that are set unless the environment sets them already."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+"""Names of this machine, which is never asked through a proxy."""
 
 
 GROUPS = {
@@ -109,8 +112,6 @@ def train(
     python run.py --config configs/batch.yaml
     python run.py --config configs/monitor.yaml
     """  # noqa: D301
-    for name, value in DEFAULTS.items():
-        os.environ.setdefault(name, value)
     context.obj = ROOT
     if context.invoked_subcommand is not None:
         return
@@ -136,6 +137,16 @@ def train(
     command = importlib.import_module(f"commands.{configuration.pipeline}")
     request = execution.RunRequest(configuration, only, until, use_cache=not no_cache)
     sys.exit(execution.describe(request, command.PIPELINE, ROOT) if dry_run else command.run(request, ROOT))
+
+
+def complete(environment: MutableMapping[str, str]) -> None:
+    """Set what every command, and every program that it starts, needs in its environment."""
+    for name, value in DEFAULTS.items():
+        environment.setdefault(name, value)
+    # Programs differ in which of the two names they read. An asterisk stands for every host, and only if it is alone.
+    given = [host.strip() for name in ("no_proxy", "NO_PROXY") for host in environment.get(name, "").split(",")]
+    hosts = ["*"] if "*" in given else [*filter(None, given), *LOOPBACK]
+    environment["no_proxy"] = environment["NO_PROXY"] = ",".join(dict.fromkeys(hosts))
 
 
 def _read_dotenv() -> None:
@@ -184,6 +195,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, message="You are using a Python version")
     try:
         _read_dotenv()
+        complete(os.environ)
         sys.exit(train(standalone_mode=False))
     except (Exception, KeyboardInterrupt) as error:
         sys.exit(_end(error))

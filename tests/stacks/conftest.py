@@ -1,22 +1,15 @@
 """A new ZenML configuration for each test, in this process."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from zenml.client import Client
-from zenml.config.global_config import GlobalConfiguration
 
 from stacks import files
 from tests.support.project import ROOT
-
-
-def _forget() -> None:
-    """Make ZenML read its configuration again; it keeps configuration and client for the life of a process."""
-    GlobalConfiguration._reset_instance()
-    Client._reset_instance()
+from tests.support.zenml_configurations import configuration, forget
 
 
 @pytest.fixture(scope="session")
@@ -26,25 +19,24 @@ def new_configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZENML_CONFIG_PATH", str(folder))
         patch.delenv("ZENML_REPOSITORY_PATH", raising=False)
-        _forget()
+        forget()
         assert Client().active_stack_model.name == "default"
-    _forget()
+    forget()
     return folder
 
 
 @pytest.fixture
 def repository(new_configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that ZenML has never seen, and a configuration in which nothing is registered."""
-    copy = shutil.copytree(new_configuration, tmp_path / "zenml")
-    (copy / "config.yaml").write_text((copy / "config.yaml").read_text().replace(str(new_configuration), str(copy)))
+    configuration(new_configuration, tmp_path / "zenml")
     folder = tmp_path / "repository"
     folder.mkdir()
     monkeypatch.setenv("ZENML_CONFIG_PATH", str(tmp_path / "zenml"))
     monkeypatch.delenv("ZENML_REPOSITORY_PATH", raising=False)
     monkeypatch.chdir(folder)
-    _forget()
+    forget()
     yield folder
-    _forget()
+    forget()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The `local` stack, in a ZenML configuration of its own."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from zenml.enums import StackComponentType
 import stacks
 from stacks import files, local, registration
 from tests.support.project import ROOT
+from tests.support.zenml_configurations import configuration, forget
 
 COMPONENT = "local_mlflow"
 KINDS = (StackComponentType.EXPERIMENT_TRACKER, StackComponentType.MODEL_REGISTRY)
@@ -45,18 +47,54 @@ def test_the_second_call_changes_nothing(repository: Path) -> None:
     assert {stack.name for stack in Client().list_stacks()} == {"default", "local"}
 
 
+def team() -> None:
+    """Another stack that works, as a user sets it."""
+    parts = {StackComponentType.ORCHESTRATOR: "default", StackComponentType.ARTIFACT_STORE: "default"}
+    Client().create_stack("team", {**parts, **dict.fromkeys(KINDS, COMPONENT)})
+    Client().activate_stack("team")
+
+
 def test_a_stack_of_the_user_is_kept(repository: Path) -> None:
     # given: an initialised repository whose user has set another stack
     local.activate(repository)
-    client = Client()
-    parts = {StackComponentType.ORCHESTRATOR: "default", StackComponentType.ARTIFACT_STORE: "default"}
-    client.create_stack("team", {**parts, **dict.fromkeys(KINDS, COMPONENT)})
-    client.activate_stack("team")
+    team()
 
-    # then: also where that stack is ZenML's own
+    # then
     assert local.activate(repository) == "team"
-    client.activate_stack("default")
-    assert local.activate(repository) == "default"
+
+
+@pytest.mark.parametrize(("chosen", "looked_at"), [("local", False), ("team", True)])
+def test_the_choice_outlives_a_visit_with_another_configuration(
+    repository: Path,
+    new_configuration: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: str,
+    looked_at: bool,
+) -> None:
+    # given
+    local.activate(repository)
+    if chosen == "team":
+        team()
+        local.activate(repository)
+    home = os.environ["ZENML_CONFIG_PATH"]
+
+    # when: the same repository is used with a configuration that does not know its stack
+    other = configuration(new_configuration, tmp_path / "other")
+    monkeypatch.setenv("ZENML_CONFIG_PATH", str(other))
+    forget()
+    assert local.activate(repository) == "local"
+    forget()
+    assert local.activate(repository) == "local"
+
+    # then: ZenML resets the stack to its own, and it is what it was all the same
+    monkeypatch.setenv("ZENML_CONFIG_PATH", home)
+    forget()
+    if looked_at:  # by another command of ZenML, which writes its own stack down as the repository's
+        assert Client().active_stack_model.name == "default"
+        forget()
+        assert Client().active_stack_model.name == "default"
+    assert local.activate(repository) == chosen
 
 
 def test_a_stack_set_before_the_first_run_is_kept(repository: Path) -> None:
