@@ -173,7 +173,7 @@ def tried(service: Service, name: str, attack: attacks.Attack, given: argparse.N
 
 def growth(service: Service, attack: attacks.Attack, size: int) -> float:
     """How many times as much CPU a request of a size costs as one of half the size."""
-    ratios = []
+    ratios: list[float] = []
     while len(ratios) < TRIES and (not ratios or ratios[-1] > MOST_RATIO):  # the clock is coarse, and memory comes late
         half = service.cost(partial(service.attack, attack, size // 2))
         whole = service.cost(partial(service.attack, attack, size))
