@@ -11,7 +11,7 @@ from tabular.arithmetic.cells import CLOCK_PATTERN
 from tabular.config.reading import NumberConfig, ReadingConfig
 from tabular.profiling import codes, marks, tokens, units
 from tabular.profiling.found import TableFinding, loud, warning
-from tabular.profiling.tokens import CLEAR, Tokens
+from tabular.profiling.tokens import CLEAR, LEAST, Tokens
 from tabular.table import spelling
 
 FEW = 10
@@ -60,7 +60,8 @@ def find(
     odd = ~are & ~of.are_holes()
     different = len(np.unique(found[are]))
     is_sure = how.clock or (unit is not None and unit.is_sure)
-    if of.share(are) < CLEAR * of.share(are | odd) or (not is_sure and different < FEW) or different < int(odd.sum()):
+    least = LEAST if int(odd.sum()) <= MANY else CLEAR
+    if of.share(are) < least * of.share(are | odd) or (not is_sure and different < FEW) or different < int(odd.sum()):
         return None
     if not how.units and not how.clock and codes.are(name, of.values[are], of.rows(are)):
         return None

@@ -10,8 +10,8 @@ OTHERS = 3
 """The smallest number of different other values from which a number can be far away."""
 NEAR = 10
 """Number of nearest other values that show how values are spaced, and how often each occurs, near the edge."""
-REPEATED = 5
-"""Rows from which on a number that people do not make up for this purpose is repeated often."""
+REPEATED, MANY = 3, 5
+"""Rows from which on a number repeats, beyond the range of all others and within it."""
 SPACES = 3
 """Number of times that the gap must be wider than the widest space near the edge, where a number lies near others."""
 OFTEN = 3
@@ -56,7 +56,7 @@ def _is_apart(values: NDArray[np.float64], rows: NDArray[np.int64], is_low: bool
     factor = 1 if len(others) >= NEAR else 2
     if gap > factor * span and not _grows(value, near):
         return True
-    if rows[0] < max(REPEATED, OFTEN * rows[1 : NEAR + 1].max()):
+    if rows[0] < max(MANY, OFTEN * rows[1 : NEAR + 1].max()):
         return False
     if is_low and value < 0 <= others.min() and made_up:
         return True

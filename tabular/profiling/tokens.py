@@ -17,8 +17,9 @@ SAMPLE = 5000
 """Number of different values of a column by which the spelling of its numbers is judged."""
 MOSTLY = 0.9
 """Share of rows that look like numbers from which on a column is taken for one of numbers."""
-CLEAR = 0.75
-"""Share of numbers from which on a column keeps them, and all other cells are holes."""
+CLEAR, LEAST = 0.75, 0.6
+"""Share of numbers from which on a column keeps them, and all other cells are holes, however many different ones there
+are, and where there are few."""
 MARKS = f".,'\u2019{BLANKS.strip('[]')}"
 """The characters that may group digits, or part a number from its decimals."""
 LOOSE = rf"[+-]?[\d{MARKS}]*\d[\d{MARKS}]*(?:[eE][+-]?\d+)?"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from tabular.profiling.tokens import CLEAR, MARKS, Tokens
+from tabular.profiling.tokens import CLEAR, LEAST, MARKS, Tokens
 from tabular.table import spelling
 
 CURRENCIES = frozenset(
@@ -69,7 +69,7 @@ def find(tokens: Tokens) -> UnitFound | None:
             counted[unit] += rows
     total = tokens.rows(known)
     rows = {unit: count for unit, count in counted.most_common() if count >= total / 100 or not unit}
-    if not rows or sum(rows.values()) < CLEAR * total:
+    if not rows or sum(rows.values()) < LEAST * total:
         return None
     unit = next(name for name in rows if name or not any(_is_currency(other) for other in rows))
     sure = any(_is_sign(name) for name in rows)

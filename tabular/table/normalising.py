@@ -67,9 +67,10 @@ def _plain(column: pd.Series, missing: Sequence[str] | None) -> pd.Series:
 
 def _number(column: pd.Series, missing: Sequence[str] | None) -> pd.Series:
     is_whole = pd.api.types.is_integer_dtype(column.dtype)
+    if is_whole and column.notna().any() and column.max() > np.iinfo(np.int64).max:
+        return column.astype("str")  # in float64, different numbers would become one
     if is_whole and column.notna().all():
-        # Numbers of 64 bits without a sign stay different as text; as float64 they would not.
-        return column.astype("int64" if not len(column) or column.max() <= np.iinfo(np.int64).max else "str")
+        return column.astype("int64")
     numbers = column.astype("float64")
     if drops_infinite(missing):
         numbers = numbers.mask(np.isinf(numbers))

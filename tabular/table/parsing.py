@@ -155,7 +155,8 @@ def _parquet(content: bytes, name: str, max_bytes: int) -> pd.DataFrame:
         nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         if nested:
             raise UserError(f"{name}: column '{nested[0]}' holds lists or records; give it one value for each row")
-        frame = pq.read_table(io.BytesIO(content)).to_pandas()
+        # With holes, whole numbers become float64, which cannot tell the widest of them apart.
+        frame = pq.read_table(io.BytesIO(content)).to_pandas(types_mapper={pa.uint64(): pd.UInt64Dtype()}.get)
     except (pa.ArrowException, OSError) as error:
         said = one_line(error)
         raise UserError(f"{name} is a damaged Parquet file ({said}); export it again") from error

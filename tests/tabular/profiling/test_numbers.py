@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tabular.errors import UserError
@@ -222,6 +224,7 @@ def test_three_fixed_decimals_are_decimals_where_the_file_tells() -> None:
 
 ODD = {
     "a word": ["tbd"] * 48,
+    "a word very often": ["tbd"] * 90,
     "ranges": [f"{x} - {x + 50}" for x in range(1000, 1030)],
     "other units": [f"{x}Sq. Meter" for x in range(20)],
     "remarks": ["n/a*", "see below", "approx. 50", "<5", ">100", "12+", "x"] * 3,
@@ -372,14 +375,18 @@ def test_a_contract_may_end_in_the_future() -> None:
 def test_numbers_wider_than_float64_stay_different() -> None:
     # given
     wide = np.arange(2**63, 2**63 + ROWS, dtype=np.uint64)
-    rows = pd.DataFrame({"u64": wide, "rooms": np.arange(ROWS) % 7, "price": SMALL})
+    holes = pa.array(wide.tolist(), pa.uint64(), mask=np.arange(ROWS) % 40 == 0)
+    rows = pa.table({"u64": wide, "with_holes": holes, "rooms": np.arange(ROWS) % 7, "price": SMALL})
     buffer = io.BytesIO()
-    rows.to_parquet(buffer)
+    pq.write_table(rows, buffer)
     # when / then
-    for content in (rows.to_csv(index=False).encode(), buffer.getvalue()):
+    for content in (
+        rows.to_pandas(types_mapper={pa.uint64(): pd.UInt64Dtype()}.get).to_csv(index=False).encode(),
+        buffer.getvalue(),
+    ):
         found = profile(content, "the file", "price").found
-        column = next(column for column in found.columns if column.name == "u64")
-        assert (column.distinct, column.kind) == (ROWS, "identifier")
+        facts = {column.name: (column.kind, column.distinct, column.missing) for column in found.columns}
+        assert (facts["u64"], facts["with_holes"]) == (("identifier", ROWS, 0), ("identifier", ROWS - 6, 6))
 
 
 def test_columns_that_may_be_sensitive_are_offered_as_slices() -> None:
