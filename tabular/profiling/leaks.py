@@ -1,6 +1,7 @@
 """Columns that give the target away: copies of it, and columns that alone predict it almost without an error."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ LARGE = 1e30
 """Larger than any scaled number, and within the range of float32."""
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 def find(frame: pd.DataFrame, columns: list[str], target: str, task: Task) -> list[TableFinding]:
@@ -77,27 +79,56 @@ def _copied(column: pd.Series, target: pd.Series, task: Task) -> str | None:
 
 
 def _explained(column: pd.Series, target: pd.Series, task: Task) -> float:
-    """The share of the target, 0 to 1, that a tree on this column explains on unseen rows; the lesser of two halves.
+    """The share of the target, 0 to 1, that the column alone explains on unseen rows; the lesser of two halves.
 
     For a regression this is the R² of the target's ranks, so that a few huge values do not decide. For a classification
-    it is the share of errors that the tree avoids, compared with always predicting the most frequent class.
+    it is the share of errors that the column avoids, compared with always predicting the most frequent class. A text is
+    tried value by value, a decimal number or a date by a tree, and a whole number, which may be a code, in both ways.
     """
-    inputs = _inputs(column)
     wanted = target.rank(pct=True).to_numpy() if task == "regression" else pd.factorize(target, sort=True)[0]
     order = np.random.default_rng(0).permutation(len(wanted))
-    halves = order[::2], order[1::2]
+    halves = (order[::2], order[1::2]), (order[1::2], order[::2])
+    is_date = pd.api.types.is_datetime64_any_dtype(column.dtype)
+    shares = [0.0]
+    if is_date or _numeric(column):
+        inputs = _inputs(column)
+        shares.append(min(_by_tree(inputs, wanted, *half, task) for half in halves))
+    if not is_date and (not _numeric(column) or bool((column.dropna() % 1 == 0).all())):
+        codes = np.asarray(pd.factorize(column, use_na_sentinel=False)[0])
+        shares.append(min(_by_value(codes, wanted, *half, task) for half in halves))
+    return max(shares)
+
+
+def _by_tree(inputs: Floats, wanted: NDArray[Any], fitted: Places, judged: Places, task: Task) -> float:
     kind = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
-    shares = []
-    for fitted, judged in (halves, halves[::-1]):
-        tree = kind(max_leaf_nodes=512, random_state=0).fit(inputs[fitted], wanted[fitted])
-        predicted = tree.predict(inputs[judged])
-        if task == "regression":
-            wrong, base = np.mean((wanted[judged] - predicted) ** 2), np.var(wanted[judged])
-        else:
-            wrong = np.mean(wanted[judged] != predicted)
-            base = 1 - np.max(np.bincount(wanted[judged])) / len(judged)
-        shares.append(1 - float(wrong) / float(base) if base > 0 else 0.0)
-    return min(shares)
+    tree = kind(max_leaf_nodes=512, random_state=0).fit(inputs[fitted], wanted[fitted])
+    return _share(tree.predict(inputs[judged]), wanted[judged], task)
+
+
+def _by_value(codes: Places, wanted: NDArray[Any], fitted: Places, judged: Places, task: Task) -> float:
+    """The share that the mean or the most frequent class of each value explains.
+
+    Rows of a value that the other half lacks do not count: they are no evidence that known values explain less.
+    """
+    judged = judged[np.isin(codes[judged], codes[fitted])]
+    if len(judged) < max(FEWEST, len(fitted) // 10):
+        return 0.0
+    if task == "regression":
+        rows = np.bincount(codes[fitted])
+        told = np.bincount(codes[fitted], wanted[fitted]) / np.maximum(rows, 1)
+    else:
+        counts = np.zeros((codes.max() + 1, wanted.max() + 1))
+        np.add.at(counts, (codes[fitted], wanted[fitted]), 1)
+        told = counts.argmax(axis=1)
+    return _share(told[codes[judged]], wanted[judged], task)
+
+
+def _share(predicted: NDArray[Any], actual: NDArray[Any], task: Task) -> float:
+    if task == "regression":
+        wrong, base = float(np.mean((actual - predicted) ** 2)), float(np.var(actual))
+    else:
+        wrong, base = float(np.mean(actual != predicted)), 1 - int(np.bincount(actual).max()) / len(actual)
+    return 1 - wrong / base if base > 0 else 0.0
 
 
 def _inputs(column: pd.Series) -> Floats:
@@ -107,10 +138,8 @@ def _inputs(column: pd.Series) -> Floats:
     """
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         values = (column - column.min()).dt.total_seconds().to_numpy(dtype=np.float64)
-    elif _numeric(column):
-        values = column.to_numpy(dtype=np.float64)
     else:
-        values = np.where(column.isna(), np.nan, _codes(column, ordered=True))
+        values = column.to_numpy(dtype=np.float64)
     known = values[np.isfinite(values)]
     if not len(known):
         return np.zeros((len(values), 1))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tabular.profiling.leaks import find
 
@@ -67,3 +68,44 @@ def test_other_names_of_a_class_and_what_separates_it_are_leaks() -> None:
 def test_a_few_rows_say_nothing() -> None:
     rows = pd.DataFrame({"price": np.arange(20.0), "copy": np.arange(20.0)})
     assert levels(rows, "price", "regression") == {}
+
+
+def _coded(kind: str, known: int) -> pd.DataFrame:
+    """Rows whose code tells the target, a tenth of whose codes occur once; the codes' order says nothing of it."""
+    random = np.random.default_rng(5)
+    group, left = random.integers(0, known, 3 * ROWS), random.random(3 * ROWS) < 0.3
+    group[:: 2 * 5] = 1000 + np.arange(3 * ROWS // 10)
+    codes: dict[str, list[object]] = {
+        "year and answer": [f"{g}{'FAIL' if y else 'PASS'}" for g, y in zip(group, left, strict=True)],
+        "hash": [f"{(g * 2 + y) * 2654435761 % 2**32:08x}" for g, y in zip(group, left, strict=True)],
+        "number": [int((g * 2 + y) * 2654435761 % 2**31) for g, y in zip(group, left, strict=True)],
+    }
+    number = np.array([hash_of * 2654435761 % 10_007 for hash_of in group * 2 + left])
+    return pd.DataFrame({"code": codes[kind], "left": np.where(left, "yes", "no"), "cost": number / 7})
+
+
+@pytest.mark.parametrize("known", [5, 90, 250])
+@pytest.mark.parametrize("kind", ["year and answer", "hash", "number"])
+@pytest.mark.parametrize("target", ["left", "cost"])
+def test_a_code_that_gives_the_target_away_is_a_leak_whatever_its_order(kind: str, known: int, target: str) -> None:
+    rows = _coded(kind, known)[["code", target]]
+    assert levels(rows, target, "classification" if target == "left" else "regression") == {"code": "loud"}
+
+
+@pytest.mark.parametrize("honest", [0.02, 0.1])
+def test_a_code_that_is_wrong_now_and_then_is_no_leak(honest: float) -> None:
+    # given
+    rows = _coded("hash", 90)
+    changed = np.random.default_rng(6).random(len(rows)) < honest
+    rows["left"] = rows["left"].where(~changed, rows["left"].map({"yes": "no", "no": "yes"}))
+    # when / then
+    assert levels(rows[["code", "left"]], "left", "classification").get("code") != "loud"
+
+
+@pytest.mark.parametrize("share", [0.5, 0.05])
+def test_a_code_of_few_rows_each_that_says_nothing_is_no_leak(share: float) -> None:
+    random = np.random.default_rng(7)
+    pairs = pd.Series(np.repeat(np.arange(ROWS), 2)).map("pair {}".format)
+    rows = pd.DataFrame({"pair": pairs, "left": np.where(random.random(2 * ROWS) < share, "yes", "no")})
+    assert levels(rows.assign(cost=random.normal(size=2 * ROWS)), "left", "classification") == {}
+    assert levels(rows.assign(cost=random.normal(size=2 * ROWS))[["pair", "cost"]], "cost", "regression") == {}
