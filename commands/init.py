@@ -27,6 +27,8 @@ SHOWN = 40
 @click.option(
     "--task", type=click.Choice(["regression", "classification"]), help="By default the values of the target decide."
 )
+@click.option("--encoding", metavar="NAME", help="Encoding of a CSV that is not UTF-8, such as cp949 or cp1251.")
+@click.option("--skip", type=click.IntRange(0), default=0, metavar="N", help="Number of lines before a CSV's header.")
 @click.option("--force", is_flag=True, help="Overwrite an existing configuration.")
 @click.pass_obj
 def init(
@@ -35,6 +37,8 @@ def init(
     target: str,
     name: str | None,
     task: Literal["regression", "classification"] | None,
+    encoding: str | None,
+    skip: int,
     force: bool,
 ) -> None:
     """Look at a table, and write a run configuration to train on it: configs/NAME.yaml.
@@ -54,7 +58,7 @@ def init(
     from tabular.table.sources import content_at
 
     content = content_at(data, "--data")
-    profiled = profile.profile(content, places.public(data), target, task)
+    profiled = profile.profile(content, places.public(data), target, task, encoding, skip)
     location, secrets = _without_secrets(_location(data, root), called)
     text = writing.write(profiled.found, called, location, hashlib.sha256(content).hexdigest(), shown)
     _check(text, profiled)

@@ -56,7 +56,22 @@ def nearest_hint(name: str, known: Iterable[str], kind: str = "") -> str:
         A text such as `; the nearest column is 'age'`; empty where no name is known.
     """
     near = nearest(name, known)
-    return "" if near is None else f"; the nearest {f'{kind} ' if kind else ''}is '{near}'"
+    return "" if near is None else f"; the nearest {f'{kind} ' if kind else ''}is '{near}'{told_apart(name, near)}"
+
+
+def told_apart(name: str, near: str) -> str:
+    """For two names that may look the same, such as with a Latin and a Cyrillic letter, both as they are spelled.
+
+    The text is empty where they do not: a letter outside ASCII must stand in one of them for a letter in ASCII.
+    """
+    pairs = [(ours, theirs) for ours, theirs in zip(name, near, strict=False) if ours != theirs]
+    if (
+        len(name) != len(near)
+        or not 0 < len(pairs) < len(name)
+        or not all(ours.isascii() != theirs.isascii() for ours, theirs in pairs)
+    ):
+        return ""
+    return f", which is spelled {near!a} and not {name!a}"
 
 
 def one_line(error: object) -> str:

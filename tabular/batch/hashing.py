@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tabular.table.parsing import is_binary
+
 Hashes = NDArray[np.uint64]
 
 FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -25,7 +27,7 @@ def of_texts(data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) ->
 
 
 def of_table(table: pa.Table) -> Hashes:
-    """The hash of each row; a number counts with its bits, any other value with its text."""
+    """The hash of each row; a number counts with its bits, any other value with its text or bytes."""
     hashes: Hashes = np.zeros(table.num_rows, dtype=np.uint64)
     for column in table.columns:
         hashes = hashes * FACTOR ^ _of_column(column.combine_chunks())
@@ -44,6 +46,8 @@ def as_hex(hashes: Hashes) -> pa.Array:
 
 def _of_column(column: pa.Array) -> Hashes:
     kind = column.type
+    if isinstance(column, pa.ExtensionArray):
+        column, kind = column.storage, kind.storage_type
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_temporal(kind):
@@ -55,9 +59,9 @@ def _of_column(column: pa.Array) -> Hashes:
     elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         column = column.cast(pa.uint64() if pa.types.is_unsigned_integer(kind) else pa.int64())
     else:
-        column = column.cast(pa.string())
-    is_text = pa.types.is_string(column.type)
-    values = (pc.fill_null(column, "" if is_text else 0) if column.null_count else column).to_numpy(
+        column = (column if is_binary(kind) else column.cast(pa.string())).cast(pa.binary())
+    is_text = pa.types.is_binary(column.type)
+    values = (pc.fill_null(column, b"" if is_text else 0) if column.null_count else column).to_numpy(
         zero_copy_only=False
     )
     hashes = _hashed(values if is_text else values.view(np.uint64))

@@ -18,7 +18,7 @@ from tabular.batch.lines import CsvRecords, joined
 from tabular.batch.values import notation_of
 from tabular.config.reading import ReadingConfig
 from tabular.errors import UserError, one_line
-from tabular.table.parsing import refuse_repeated
+from tabular.table.parsing import above, column_names
 
 
 class BatchInput:
@@ -66,10 +66,15 @@ class BatchInput:
         with opened(file) as raw:
             if file.kind == "parquet":
                 schema = _opened_parquet(raw, file).schema_arrow
-                refuse_repeated(schema.names, file.name)
-                return FileLayout(schema.names, dict(zip(schema.names, schema.types, strict=True)), 0)
+                names = column_names(schema.names, file.name)
+                return FileLayout(names, dict(zip(names, schema.types, strict=True)), 0)
+            # In latin-1 there are as many characters as bytes.
+            start = CsvText(raw, file, self._reading.encoding).read(lines.BLOCK).decode("latin-1")
+            begin = above(start, self._reading.skip, file.name)
+            raw.seek(0)
             text = CsvText(raw, file, self._reading.encoding)
-            blocks = lines.blocks(text.read, 0, self._reading.separator, self._reading.trim, file.name)
+            text.skip(begin)
+            blocks = lines.blocks(text.read, begin, self._reading.separator, self._reading.trim, file.name)
             base, records = next(blocks, (0, None))
         if records is None:
             raise UserError(f"{file.name} is empty; give a CSV or Parquet file with a header")
@@ -81,8 +86,7 @@ class BatchInput:
                     f"{file.name} is not a CSV: it holds NUL bytes; export it as CSV in UTF-8, or as Parquet"
                 )
             raise UserError(f"{file.name}: its header has {faults[0]}; set batch.reading, or export it again")
-        names = [column[0].as_py() for column in table.columns]
-        refuse_repeated(names, file.name)
+        names = column_names([column[0].as_py() for column in table.columns], file.name)
         return FileLayout(names, {}, base + int(records.starts[1] if len(records) > 1 else records.used))
 
     def _csv(
@@ -130,14 +134,18 @@ class BatchInput:
     ) -> Iterator[Chunk]:
         file = self.files[number]
         content = _opened_parquet(raw, file)
-        flat = [name for name, kind in self.layouts[number].types.items() if not pa.types.is_nested(kind)]
+        raw_names, types = content.schema_arrow.names, self.layouts[number].types
+        plain = dict(zip(raw_names, types, strict=True))
+        flat = [name for name in raw_names if not pa.types.is_nested(types[plain[name]])]
         row, offset = position.row, position.offset
         total = content.metadata.num_rows
         for table in _tables(content, file, flat, offset, rows):
             yield Chunk(
                 first=row,
                 rows=len(table),
-                table=table.select([name for name in columns if name in flat]),
+                table=table.rename_columns([plain[name] for name in flat]).select(
+                    [plain[name] for name in flat if plain[name] in columns]
+                ),
                 positions=np.arange(len(table)),
                 faults={},
                 hashes=hashing.of_table(table),

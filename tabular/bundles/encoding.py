@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NoReturn
 
@@ -29,9 +30,12 @@ from tabular.bundles.values import (
     to_number,
     to_numbers,
 )
-from tabular.errors import nearest
+from tabular.config.base import column_name
+from tabular.errors import nearest, told_apart
 
 __all__ = ["BadInput", "Encoder", "Notes"]
+
+_plain = lru_cache(maxsize=1024)(column_name)
 
 LIMIT: Final = 10_000
 """Largest number of rows in a batch, if the caller gives no other limit."""
@@ -71,6 +75,8 @@ class Encoder:
 
     def __init__(self, columns: Iterable[Column]) -> None:
         self._names = {column.name: column for column in columns}
+        self._spelled = {column_name(name): name for name in self._names}
+        self._longest_name = 2 * max(map(len, self._names), default=0)
         self._numeric = [column for column in self._names.values() if column.kind != "category"]
         self._category = [column for column in self._names.values() if column.kind == "category"]
         self._ranges = [
@@ -129,7 +135,7 @@ class Encoder:
                 notes.unknown[name] = 1
             codes.append(code)
         if found != len(values):
-            self._refuse_unknown(values, None)
+            return self.row(dict(zip(self._known(values, None), values.values(), strict=True)))
         return Rows(np.array([numbers], dtype=np.float64), np.array([codes], dtype=np.int32)), notes
 
     def rows(self, rows: Any, limit: int = LIMIT) -> tuple[Rows, Notes]:
@@ -149,10 +155,8 @@ class Encoder:
         if set(map(type, rows)) != {dict} or not all(rows):
             index = next(i for i, row in enumerate(rows) if type(row) is not dict or not row)
             self._refuse_row(rows[index], index)
-        extra = set().union(*rows) - self._names.keys()
-        if extra:
-            index = next(i for i, row in enumerate(rows) if not extra.isdisjoint(row))
-            self._refuse_unknown(rows[index], index)
+        if not set().union(*rows) <= self._names.keys():
+            rows = [dict(zip(self._known(row, index), row.values(), strict=True)) for index, row in enumerate(rows)]
         return self._encode({name: [row.get(name) for row in rows] for name in self._names}, len(rows))
 
     def columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]], limit: int = LIMIT) -> tuple[Rows, Notes]:
@@ -168,7 +172,7 @@ class Encoder:
         if not isinstance(columns, dict) or not columns:
             problem = f"must be an object with a list for each column, not {shown(columns)}"
             raise BadInput(problem, 'send {"columns": {"name": [value, ...]}}', "columns")
-        self._refuse_unknown(columns, None)
+        columns = dict(zip(self._known(columns, None), columns.values(), strict=True))
         first = next(iter(columns))
         for name, values in columns.items():
             if not isinstance(values, list | np.ndarray):
@@ -193,7 +197,7 @@ class Encoder:
             header = next(lines, None)
             if header is None:
                 raise BadInput("the body is empty", "send a header and at least one row", code="empty_batch")
-            self._refuse_header(header)
+            header = self._known(header, None)
             body = list(islice(lines, limit + 1))
         except UnicodeDecodeError:
             problem = f"the body is not UTF-8 (byte {_undecodable(data)})"
@@ -252,22 +256,28 @@ class Encoder:
         problem = f"a row must be an object, not {shown(value)}"
         raise BadInput(problem, f"send an object with values for {names}", row=row, code="invalid_type")
 
-    def _refuse_header(self, names: list[str]) -> None:
-        """Refuse a column that is unknown or there twice; it is found among the first ones, however many there are."""
-        seen: set[str] = set()
-        for name in names:
-            if name in seen:
-                raise BadInput("is twice in the header", "send each column once", name, code="duplicate_field")
-            seen.add(name)
-            self._refuse_unknown([name], None)
+    def _known(self, names: Iterable[str], row: int | None) -> list[str]:
+        """The columns that the names mean; a name that only looks like that of a column means it.
 
-    def _refuse_unknown(self, names: Iterable[str], row: int | None) -> None:
+        However many names there are, it ends at the first one that is unknown or there twice.
+        """
+        found: dict[str, None] = {}
         for name in names:
-            if name not in self._names:
-                near = nearest(name[:SHOWN], self._names)
-                remedy = f"leave it out, or send the nearest known column: '{near}'" if near else "leave it out"
-                short = name if len(name) <= SHOWN else name[:SHOWN] + "..."
-                raise BadInput("is not an input of the model", remedy, short, row, "unknown_field")
+            column = name if name in self._names else None
+            if column is None and len(name) <= self._longest_name:
+                column = self._spelled.get(_plain(name))
+            if column is None:
+                self._refuse_unknown(name, row)
+            if column in found:
+                raise BadInput("is there twice", "send each column once", column, row, "duplicate_field")
+            found[column] = None
+        return list(found)
+
+    def _refuse_unknown(self, name: str, row: int | None) -> NoReturn:
+        near = nearest(name[:SHOWN], self._names)
+        told = f"leave it out, or send the nearest known column: '{near}'{told_apart(name, near)}" if near else None
+        short = name if len(name) <= SHOWN else name[:SHOWN] + "..."
+        raise BadInput("is not an input of the model", told or "leave it out", short, row, "unknown_field")
 
 
 def _check_count(count: int, limit: int) -> None:

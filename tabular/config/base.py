@@ -3,6 +3,7 @@
 import re
 import types
 import typing
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -15,6 +16,19 @@ from tabular.errors import nearest
 Item = TypeVar("Item")
 Items = Annotated[tuple[Item, ...], Strict(False)]
 """A list in YAML that is a tuple in Python, so that it cannot be changed."""
+
+
+def column_name(name: str) -> str:
+    """A column's name as all rooms compare it, so that names which look the same are one name.
+
+    It is in Unicode's NFC, each run of blanks of any kind is one ordinary blank, and it has no invisible characters.
+    """
+    visible = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", visible))
+
+
+ColumnName = Annotated[str, AfterValidator(column_name)]
+"""The name of a column of the table."""
 
 
 def _with_offset(text: str) -> str:

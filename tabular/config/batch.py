@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from tabular.config.base import Items, RunFile, StrictModel
+from tabular.config.base import ColumnName, Items, RunFile, StrictModel
 from tabular.config.monitoring import DriftConfig, ScheduleConfig
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import ValidationConfig
@@ -31,7 +31,7 @@ class BatchConfig(StrictModel):
     """Number of rows in memory at a time, and in one file of the output."""
     threads: Annotated[int, Field(ge=1, le=64)] | None = None
     """Number of threads of the predictor; the number of cores when unset."""
-    keep: Annotated[Items[str] | Literal["all"], BeforeValidator(_columns)] = ()
+    keep: Annotated[Items[ColumnName] | Literal["all"], BeforeValidator(_columns)] = ()
     """The columns of the input that the output repeats, such as an identifier."""
     reading: ReadingConfig = ReadingConfig()
     """How the files are written."""

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator
 
+from tabular.config.base import column_name
 from tabular.errors import nearest_hint
 
 LONGEST = 500
@@ -149,6 +150,7 @@ class _Reader:
         name = self.quoted[place].group(1) if place in self.quoted else self.text[place : place + length]
         if not name:
             raise self._refused(node, "a column's name is missing between the backticks")
+        name = column_name(name)
         self.columns.setdefault(name, place + 1)
         self.steps.append(Instruction("column", place=list(self.columns).index(name)))
 

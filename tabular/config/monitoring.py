@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tabular.config.base import Items, Moment, RunFile, StrictModel
+from tabular.config.base import ColumnName, Items, Moment, RunFile, StrictModel
 from tabular.config.stages import CLASSIFICATION_METRICS, REGRESSION_METRICS
 
 
@@ -46,7 +46,7 @@ class DriftConfig(StrictModel):
     """Change of the share of missing values of a column."""
     out_of_range: Threshold = Threshold(warn=0.01, alert=0.03)
     """Share of values outside the range of training, or of categories that training did not contain."""
-    ignore: Items[str] = ()
+    ignore: Items[ColumnName] = ()
     """Columns that may drift. For dates only missing values are judged, because time passes."""
 
 

@@ -5,20 +5,23 @@ from datetime import date
 from itertools import combinations
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from tabular.config.base import Items, StrictModel
+from tabular.config.base import ColumnName, Items, StrictModel
 
 Separator = Literal[",", ";", "\t", "|"]
 Decimal = Literal[".", ","]
 Thousands = Literal[",", ".", " ", "'"]
 
 
-def _encoding(name: str) -> str:
+def text_encoding(name: str) -> str:
+    """Return the name of an encoding. Raises ValueError where there is none of this name."""
     try:
         "".encode(name)
     except LookupError:
-        raise ValueError(f"'{name}' is not a text encoding; there are utf-8, cp1252, latin-1, utf-16, ...") from None
+        raise ValueError(
+            f"'{name}' is not a text encoding; there are utf-8, cp1252, cp1251, cp949, gb18030, utf-16, ..."
+        ) from None
     return name
 
 
@@ -55,8 +58,10 @@ class ReadingConfig(StrictModel):
 
     separator: Separator = ","
     """The character between the values of a CSV; a tab is "\\t"."""
-    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    encoding: Annotated[str, AfterValidator(text_encoding)] = "utf-8"
     """The encoding of a CSV; with `utf-8` the file may begin with a byte order mark."""
+    skip: Annotated[int, Field(ge=0)] = 0
+    """Number of lines before the header of a CSV, such as a title."""
     decimal: Decimal = "."
     """The decimal mark of numbers in a CSV."""
     thousands: Thousands | None = None
@@ -65,15 +70,15 @@ class ReadingConfig(StrictModel):
     """Whether blanks around the names and values of a CSV are removed."""
     missing: Items[str] | None = None
     """Texts that stand for a missing value beside the empty cell; by default those of pandas: NA, N/A, NaN, ..."""
-    text: Items[str] = ()
+    text: Items[ColumnName] = ()
     """Columns of codes, which are read as text, so that 007 stays 007."""
-    dates: Items[str] = ()
+    dates: Items[ColumnName] = ()
     """Columns of days or moments, in ISO 8601 or another usual form; moments with a time zone become UTC."""
     day_first: bool = False
     """Whether 01/02/2024 is the first of February where all dates of a column can be read both ways."""
     short_years_until: Annotated[str, AfterValidator(_day)] = "2068-12-31"
     """The last day, ISO 8601, that a date with a year of two digits can mean; a later one is a century before."""
-    numbers: dict[str, NumberConfig] = {}
+    numbers: dict[ColumnName, NumberConfig] = {}
     """Columns of numbers with a unit or odd cells, or that are written in another way than the rest of the file."""
     target_missing: Literal["refuse", "drop"] = "refuse"
     """For rows without a target: `refuse` the table, or `drop` the rows."""

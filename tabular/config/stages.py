@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tabular.config.base import Items, StrictModel
+from tabular.config.base import ColumnName, Items, StrictModel
 from tabular.config.expression import ExpressionText
 from tabular.config.reading import ReadingConfig
 
@@ -67,7 +67,7 @@ class DataConfig(StrictModel):
     """The file that describes the built-in sample, relative to the repository."""
     max_bytes: Annotated[int, Field(gt=0)] = MAX_BYTES
     """The most bytes that a compressed file (gzip, .tgz, Parquet) may hold once it is unpacked."""
-    drop_columns: Items[str] = ()
+    drop_columns: Items[ColumnName] = ()
     """Columns that are dropped after reading, such as identifiers; the model never sees them."""
     drop_duplicates: bool = False
     """Whether rows that repeat an earlier row in every column are dropped."""
@@ -85,7 +85,7 @@ class DataConfig(StrictModel):
 class TargetConfig(StrictModel):
     """The target column and the kind of prediction."""
 
-    column: str
+    column: ColumnName
     """Name of the target column."""
     task: Task = "regression"
     """`regression` for a number, `classification` for a label."""
@@ -137,7 +137,7 @@ class ColumnConfig(StrictModel):
 class ValidationConfig(StrictModel):
     """The rules that the table must keep. All failures are reported together."""
 
-    columns: dict[str, ColumnConfig] = {}
+    columns: dict[ColumnName, ColumnConfig] = {}
     """Rules by column name; a column that is listed must exist."""
     other_columns: Literal["allow", "refuse"] = "allow"
     """Whether columns that are not listed are allowed or refused."""
@@ -152,7 +152,7 @@ class SplitConfig(StrictModel):
 
     held_out: Share = 0.2
     """Share of rows that are held out for the final evaluation."""
-    stratify: str | None = None
+    stratify: ColumnName | None = None
     """A column whose distribution is kept in both parts: by class, or by ten quantile bins of a number."""
     tuning_rows: Annotated[int, Field(ge=100)] | None = 30_000
     """Largest number of training rows, drawn with the seed, that choose imputation, features, algorithm and parameters;
@@ -178,7 +178,7 @@ class ImputationConfig(StrictModel):
 class ClusterConfig(StrictModel):
     """KMeans clusters of a few columns, most often coordinates."""
 
-    columns: Annotated[Items[str], Field(min_length=1)]
+    columns: Annotated[Items[ColumnName], Field(min_length=1)]
     """Columns to cluster; they should have the same unit, because distances mix them."""
     counts: Annotated[Items[Annotated[int, Field(ge=2)]], Field(min_length=1)]
     """Numbers of clusters to try; the cross-validated error of a model decides."""
@@ -200,7 +200,7 @@ class FeatureConfig(StrictModel):
     zero gives 0."""
     dates: Annotated[Items[DatePart], Field(min_length=1)] = ("year", "month", "day_of_week", "age")
     """Parts that replace a date column; `day_of_week` is 0 for Monday, `age` counts from the latest training date."""
-    target_encoding: Items[str] = ()
+    target_encoding: Items[ColumnName] = ()
     """Category columns, usually those with very many values, that become the cross-fitted mean target by category."""
     clusters: ClusterConfig | None = None
     """Clusters of a few columns, such as coordinates; none if unset."""
@@ -245,7 +245,7 @@ class EvaluationConfig(StrictModel):
     """Number of bootstrap resamples for each interval."""
     confidence: Share = 0.95
     """Coverage of each interval, 0 to 1."""
-    slices: Items[str] = ()
+    slices: Items[ColumnName] = ()
     """Columns whose parts get metrics of their own: each category, or the quartiles of a number."""
     explained_rows: Annotated[int, Field(ge=10)] = 500
     """Number of held-out rows, drawn with the seed, for SHAP values and permutation importances."""

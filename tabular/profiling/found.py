@@ -6,7 +6,7 @@ from tabular.config.reading import ReadingConfig
 from tabular.config.stages import Task
 from tabular.reports.report import Report
 
-Kind = Literal["number", "boolean", "category", "date", "text", "identifier", "constant", "empty"]
+Kind = Literal["number", "boolean", "category", "date", "text", "identifier", "constant", "empty", "unreadable"]
 
 
 class TableFinding(Report):

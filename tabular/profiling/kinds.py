@@ -55,6 +55,13 @@ def describe(column: pd.Series) -> ColumnFound:
     return _text(known, facts)
 
 
+def unreadable(name: str, holds: str, rows: int) -> ColumnFound:
+    """A column whose values are no text, numbers or dates; `holds` says what they are."""
+    return ColumnFound(
+        name=name, kind="unreadable", why=holds, missing=0, known=rows, distinct=0, drop=f"it holds {holds}"
+    )
+
+
 def _number(column: pd.Series, known: pd.Series, facts: dict[str, Any]) -> ColumnFound:
     facts |= {"low": float(known.min()), "high": float(known.max())}
     whole = bool((known % 1 == 0).all())

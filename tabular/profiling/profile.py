@@ -1,15 +1,18 @@
 """Reading an unknown table, and finding out what it holds."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from tabular.config.base import column_name
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import Task
+from tabular.errors import UserError
 from tabular.profiling import codes, dialect, kinds, leaks, notation, targets, warnings, words
 from tabular.profiling.found import TableFinding, TableFound
-from tabular.table.parsing import PARQUET, parse, raw_csv, unpack
+from tabular.table.parsing import PARQUET, parse, raw_csv, unpack, unreadable
 from tabular.table.sources import with_target
 
 
@@ -20,21 +23,30 @@ class ProfiledTable(NamedTuple):
     rows: pd.DataFrame
 
 
-def profile(content: bytes, name: str, target: str, task: Task | None = None) -> ProfiledTable:
+def profile(
+    content: bytes, name: str, target: str, task: Task | None = None, encoding: str | None = None, skip: int = 0
+) -> ProfiledTable:
     """Read a table of which nothing is known, and find out what it holds; the target decides the task if it is None.
 
     Args:
         content: a CSV file in any of the usual dialects or a Parquet file, perhaps gzipped or in a .tgz.
+        encoding: the encoding of a CSV; None finds it out.
+        skip: number of lines before the header of a CSV.
 
     Raises:
         UserError: the file is not a table, has no such column, or its target cannot be learned.
     """
     name, content = unpack(content, name)
+    target = column_name(target)
     is_csv = not content.startswith(PARQUET)
+    strange: dict[str, str] = {}
     if is_csv:
-        reading, findings, frame = _csv(content, name, target)
+        reading, findings, frame = _csv(content, name, target, encoding, skip)
+    elif encoding or skip:
+        raise UserError(f"--{'encoding' if encoding else 'skip'} is for a CSV, and {name} is Parquet; leave it out")
     else:
-        reading, findings, frame = _parquet(content, name, target)
+        strange = unreadable(content, name)
+        reading, findings, frame = _parquet(content, name, target, strange)
     how = reading.numbers.get(target)
     aim = targets.describe(frame[target], task, name, has_unit=how is not None and bool(how.units or how.clock))
     if aim.missing:
@@ -45,7 +57,10 @@ def profile(content: bytes, name: str, target: str, task: Task | None = None) ->
     drop_duplicates = 0 < duplicates <= len(rows) / 3
     if drop_duplicates:
         rows = rows.drop_duplicates(ignore_index=True)
-    columns = [kinds.describe(rows[column]) for column in rows.columns]
+    columns = [
+        kinds.unreadable(column, strange[column], len(rows)) if column in strange else kinds.describe(rows[column])
+        for column in rows.columns
+    ]
     told = leaks.find(rows, [c.name for c in columns if c.drop is None and c.name != target], target, aim.task)
     taken = {finding.column: finding.text for finding in told if finding.level == "loud"}
     columns = [
@@ -73,22 +88,32 @@ def profile(content: bytes, name: str, target: str, task: Task | None = None) ->
     return ProfiledTable(found.model_copy(update={"findings": tuple(findings)}), rows)
 
 
-def _csv(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[TableFinding], pd.DataFrame]:
-    reading = dialect.sniff(content, name)
-    cells = raw_csv(content, name, reading)
-    if notation.trimmed(cells):
-        reading = reading.model_copy(update={"trim": True})
+def _csv(
+    content: bytes, name: str, target: str, encoding: str | None, skip: int
+) -> tuple[ReadingConfig, list[TableFinding], pd.DataFrame]:
+    reading = dialect.sniff(content, name, encoding, skip)
+    try:
         cells = raw_csv(content, name, reading)
-    targets.require(cells, target, name)
+        if notation.trimmed(cells):
+            reading = reading.model_copy(update={"trim": True})
+            cells = raw_csv(content, name, reading)
+        targets.require(cells, target, name)
+    except UserError as error:
+        raise UserError(dialect.advice(content, reading, target, name, str(error))) from None
     settled, findings = notation.settle(cells, reading, target)
     del cells
-    return settled, [*findings, *warnings.encoding_findings(content, settled)], parse(content, name, settled)
+    guessed = warnings.encoding_findings(content, settled) if encoding is None else []
+    return settled, [*findings, *guessed], parse(content, name, settled)
 
 
-def _parquet(content: bytes, name: str, target: str) -> tuple[ReadingConfig, list[TableFinding], pd.DataFrame]:
-    frame = parse(content, name, ReadingConfig())
+def _parquet(
+    content: bytes, name: str, target: str, strange: Collection[str]
+) -> tuple[ReadingConfig, list[TableFinding], pd.DataFrame]:
+    if target in strange:
+        strange = ()  # then the refusal names the target
+    frame = parse(content, name, ReadingConfig(), without=strange)
     targets.require(frame, target, name)
-    texts = [c for c in frame.columns if isinstance(frame[c].dtype, pd.StringDtype)]
+    texts = [c for c in frame.columns if isinstance(frame[c].dtype, pd.StringDtype) and c not in strange]
     settled, findings = notation.settle(frame[texts].fillna(""), ReadingConfig(), target)
     # Numbers that are stored as text in a Parquet file are meant to be codes.
     codes = [*settled.text, *(c for c in frame.columns if c not in texts and c != target and _is_code(frame[c]))]
@@ -106,7 +131,7 @@ def _parquet(content: bytes, name: str, target: str) -> tuple[ReadingConfig, lis
     settled = ReadingConfig.model_validate(
         settled.model_dump(exclude=of_csv) | {"missing": missing, "text": codes, "numbers": numbers}
     )
-    return settled, findings, parse(content, name, settled)
+    return settled, findings, parse(content, name, settled, without=strange)
 
 
 def _is_code(column: pd.Series) -> bool:

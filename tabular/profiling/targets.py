@@ -3,7 +3,7 @@
 import pandas as pd
 
 from tabular.config.stages import Task
-from tabular.errors import UserError, nearest
+from tabular.errors import UserError, nearest, told_apart
 from tabular.profiling import tokens, units
 from tabular.profiling.found import TableFound, TargetFound
 from tabular.table import spelling
@@ -24,7 +24,7 @@ def require(frame: pd.DataFrame, target: str, name: str) -> None:
         return
     by_lower = {column.lower().strip(): column for column in columns}
     near = nearest(target.lower().strip(), by_lower)
-    hint = f"; the nearest is '{by_lower[near]}'" if near else ""
+    hint = f"; the nearest is '{by_lower[near]}'{told_apart(target, by_lower[near])}" if near else ""
     if any(_is_number(column) for column in columns):
         hint += "; the first line holds numbers: it must hold the names of the columns"
     raise UserError(f"--target: {name} has no column '{target}'{hint}")

@@ -47,7 +47,7 @@ def encoding_findings(content: bytes, reading: ReadingConfig) -> list[TableFindi
     around = text[max(0, at - EXAMPLE // 2) : at + EXAMPLE // 2]
     example = next(part for part in around.splitlines() if any(ord(letter) > 127 for letter in part))
     said = f"the file is not UTF-8: read as {reading.encoding}; see whether this is right: {example.strip()!r}"
-    return [warning(None, said)]
+    return [warning(None, f"{said}; if not, give --encoding")]
 
 
 def _target_findings(found: TableFound) -> list[TableFinding]:

@@ -3,10 +3,12 @@
 import csv
 import gzip
 import io
+import re
 import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -15,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tabular.arithmetic.cells import holes
+from tabular.config.base import column_name
 from tabular.config.reading import ReadingConfig
 from tabular.config.stages import MAX_BYTES
 from tabular.errors import UserError, nearest_hint, one_line
@@ -39,6 +42,7 @@ def parse(
     reading: ReadingConfig | None = None,
     kinds: Kinds | None = None,
     max_bytes: int = MAX_BYTES,
+    without: Collection[str] = (),
 ) -> pd.DataFrame:
     """Read the table in a CSV with a header or a Parquet file, which may be gzipped or in a .tgz archive.
 
@@ -47,14 +51,15 @@ def parse(
         reading: how the file is written; by default with commas, decimal points and UTF-8.
         kinds: columns of known kind beyond those of `reading`; names that the table lacks are ignored.
         max_bytes: the most bytes that a compressed file may hold once it is unpacked.
+        without: columns that are not used. Those of them that `unreadable` names are read as missing values.
 
     Returns:
-        The rows with a plain index: numbers as int64 or float64, booleans as bool or object, dates as datetime64[us]
-        without a time zone, the rest as text.
+        The rows with a plain index, and columns named as `column_name` writes them: numbers as int64 or float64,
+        booleans as bool or object, dates as datetime64[us] without a time zone, the rest as text.
 
     Raises:
-        UserError: the file is empty, damaged, larger than `max_bytes` or not such a table, column names repeat, or a
-            column of dates holds a value that is not a date.
+        UserError: the file is empty, damaged, larger than `max_bytes` or not such a table, column names repeat or look
+            the same, a column cannot be read, or a column of dates holds a value that is not a date.
     """
     reading = reading or ReadingConfig()
     name, content = unpack(content, name, max_bytes)
@@ -63,7 +68,7 @@ def parse(
     as_numbers: Kinds = dict.fromkeys(reading.numbers, "number")
     known: Kinds = {**(kinds or {}), **as_text, **as_dates, **as_numbers}
     if content.startswith(PARQUET):
-        frame = _parquet(content, name, max_bytes)
+        frame = _parquet(content, name, max_bytes, without)
     elif reading.decimal == "." and reading.thousands is None and not reading.trim:
         frame = _plain_csv(content, name, reading, known)
     else:
@@ -130,8 +135,7 @@ def raw_csv(content: bytes, name: str, reading: ReadingConfig) -> pd.DataFrame:
     text = _text(content, name, reading)
     frame = _read(text, name, reading, dtype="str", keep_default_na=False, na_filter=False)
     if reading.trim:
-        frame.columns = pd.Index([str(column).strip() for column in frame.columns])
-        refuse_repeated(list(frame.columns), name)
+        frame.columns = pd.Index(column_names([str(column).strip() for column in frame.columns], name))
         frame = frame.apply(lambda column: column.str.strip())
     return frame
 
@@ -142,27 +146,81 @@ def _is_table(member: str) -> bool:
     return path.suffix.lower() in (".csv", ".tsv", ".tab", ".parquet") and not path.name.startswith(".")
 
 
-def _parquet(content: bytes, name: str, max_bytes: int) -> pd.DataFrame:
-    try:
+def unreadable(content: bytes, name: str, max_bytes: int = MAX_BYTES) -> dict[str, str]:
+    """What the columns of a Parquet file hold from which no model can learn: lists, records, or bytes that are no text.
+
+    Raises:
+        UserError: the file is damaged, larger than `max_bytes` once unpacked, or column names repeat or look the same.
+    """
+    with _damaged(name):
         metadata = pq.read_metadata(io.BytesIO(content))
         groups = range(metadata.num_row_groups)
         unpacked = sum(metadata.row_group(group).total_byte_size for group in groups)
         # A value that repeats takes hardly any bytes in the file, and its eight bytes in each row of the table.
         if max(unpacked, 8 * metadata.num_rows * metadata.num_columns) > max(max_bytes, len(content)):
             raise _too_large(name, max_bytes)
-        schema = metadata.schema.to_arrow_schema()
-        refuse_repeated(schema.names, name)
-        nested = [field.name for field in schema if pa.types.is_nested(field.type)]
-        if nested:
-            raise UserError(f"{name}: column '{nested[0]}' holds lists or records; give it one value for each row")
+        schema = pq.read_schema(io.BytesIO(content))
+        found = {}
+        for field, column in zip(schema, column_names(schema.names, name), strict=True):
+            kind = _stored(field.type)
+            if pa.types.is_nested(kind):
+                found[column] = "lists or records"
+            elif is_binary(kind) and _text_of(pq.read_table(io.BytesIO(content), columns=[field.name])[0]) is None:
+                found[column] = "bytes that are no text"
+    return found
+
+
+def _parquet(content: bytes, name: str, max_bytes: int, without: Collection[str]) -> pd.DataFrame:
+    strange = unreadable(content, name, max_bytes)
+    for column, what in strange.items():
+        if column not in without:
+            raise UserError(
+                f"{name}: column '{column}' holds {what}; give it one value for each row, or add it to "
+                "data.drop_columns"
+            )
+    with _damaged(name):
+        table = pq.read_table(io.BytesIO(content))
+        for place, (field, column) in enumerate(zip(table.schema, column_names(table.column_names, name), strict=True)):
+            if column in strange:
+                table = table.set_column(place, field.name, pa.nulls(len(table), pa.string()))
+            elif is_binary(_stored(field.type)):
+                table = table.set_column(place, field.name, _text_of(table[place]))
         # With holes, whole numbers become float64, which cannot tell the widest of them apart.
-        frame = pq.read_table(io.BytesIO(content)).to_pandas(types_mapper={pa.uint64(): pd.UInt64Dtype()}.get)
+        frame = table.to_pandas(types_mapper={pa.uint64(): pd.UInt64Dtype()}.get)
+    frame = frame.reset_index(drop=frame.index.names == [None])
+    frame.columns = pd.Index(column_names([str(column) for column in frame.columns], name))
+    return frame
+
+
+@contextmanager
+def _damaged(name: str) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
         said = one_line(error)
         raise UserError(f"{name} is a damaged Parquet file ({said}); export it again") from error
-    frame = frame.reset_index(drop=frame.index.names == [None])
-    frame.columns = pd.Index([str(column) for column in frame.columns])
-    return frame
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    """The type of the values that a column of categories or of an extension type, such as a UUID, stores."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return kind.storage_type
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def is_binary(kind: pa.DataType) -> bool:
+    """Whether the values of a column of Arrow are bytes."""
+    any_length: bool = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+    return any_length or bool(pa.types.is_fixed_size_binary(kind))
+
+
+def _text_of(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Bytes as text; None if they are not UTF-8."""
+    pieces = [piece.storage if isinstance(piece, pa.ExtensionArray) else piece for piece in column.chunks]
+    try:
+        return pa.chunked_array([piece.cast(pa.binary()).cast(pa.string()) for piece in pieces], pa.string())
+    except pa.ArrowInvalid:
+        return None
 
 
 def _plain_csv(content: bytes, name: str, reading: ReadingConfig, kinds: Kinds) -> pd.DataFrame:
@@ -205,6 +263,7 @@ def _text(content: bytes, name: str, reading: ReadingConfig) -> str:
             f"{name} is not a CSV in {encoding}: byte {error.start} is {content[error.start]:#04x}; "
             "set data.reading.encoding, or export it as CSV in UTF-8 or as Parquet"
         ) from error
+    text = text[above(text, reading.skip, name) :]
     start = text.lstrip()[:1]
     if not start:
         raise UserError(f"{name} is empty; give a CSV or Parquet file with a header and rows")
@@ -214,9 +273,20 @@ def _text(content: bytes, name: str, reading: ReadingConfig) -> str:
     return text
 
 
+def above(text: str, lines: int, name: str) -> int:
+    """Number of characters in the first lines of a text. Raises UserError where it has fewer lines."""
+    found = re.match(rf"(?:[^\r\n]*+(?>\r\n|\n|\r)){{{lines}}}", text)
+    if found is None:
+        raise UserError(f"{name} has fewer lines than the {lines} that are to be skipped before its header; skip fewer")
+    return found.end()
+
+
 def _read(text: str, name: str, reading: ReadingConfig, **options: object) -> pd.DataFrame:
     try:
-        _check_shape(text, name, reading.separator)
+        header = _check_shape(text, name, reading)
+        names = column_names(header, name)
+        if names != header:
+            options |= {"header": 0, "names": [column or f"Unnamed: {place}" for place, column in enumerate(names)]}
         return pd.read_csv(
             io.StringIO(text), sep=reading.separator, skipinitialspace=reading.trim, index_col=False, **options
         )
@@ -226,24 +296,25 @@ def _read(text: str, name: str, reading: ReadingConfig, **options: object) -> pd
         raise UserError(f"{name} is not a CSV that can be read: {said}; export it again with {separators}") from error
 
 
-def _check_shape(text: str, name: str, separator: str) -> None:
-    """Refuse what pandas would correct silently: repeated names, and rows shorter or longer than the header."""
+def _check_shape(text: str, name: str, reading: ReadingConfig) -> list[str]:
+    """The header; refuses rows that are shorter or longer than it, which pandas would correct silently."""
+    separator = reading.separator
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     header = next(row for row in reader if row)
     if len(header) == 1:
         raise UserError(
             f"{name} is not a CSV: its header has one column, {header[0][:60]!r}; "
-            f"separate by {NAMES[separator]}, or set data.reading.separator"
+            f"separate by {NAMES[separator]}, or set data.reading.separator, or data.reading.skip for lines above it"
         )
-    refuse_repeated(header, name)
     if _is_plain(text, separator, len(header)):
-        return
+        return header
     for row in reader:
         if row and len(row) != len(header):
             raise UserError(
-                f"{name} is not a CSV that can be read: line {reader.line_num} has {len(row)} value(s) where the "
-                f"header names {len(header)} columns; mend that line, or export the file again"
+                f"{name} is not a CSV that can be read: line {reading.skip + reader.line_num} has {len(row)} value(s) "
+                f"where the header names {len(header)} columns; mend that line, or export the file again"
             )
+    return header
 
 
 def _is_plain(text: str, separator: str, columns: int) -> bool:
@@ -254,9 +325,17 @@ def _is_plain(text: str, separator: str, columns: int) -> bool:
     return all(line.count(separator) == columns - 1 for line in lines.split("\n") if line)
 
 
-def refuse_repeated(names: list[str], name: str) -> None:
-    """Raise UserError where a column of the file `name` is named twice."""
-    repeated = [column for column, count in Counter(names).items() if count > 1]
+def column_names(header: Sequence[str], name: str) -> list[str]:
+    """The names in the header of the file `name`, as `column_name` writes them.
+
+    Raises:
+        UserError: two of them are the same, or look the same.
+    """
+    names = [column_name(column) for column in header]
+    counts = Counter(names)
+    repeated = dict.fromkeys(column for column, plain in zip(header, names, strict=True) if counts[plain] > 1)
     if repeated:
-        shown = ", ".join(repr(column) for column in repeated)
+        alike = len(repeated) > len({column_name(column) for column in repeated})
+        shown = ", ".join((ascii if alike else repr)(column) for column in repeated)
         raise UserError(f"{name} names a column more than once: {shown}; rename or remove the repetition")
+    return names

@@ -130,7 +130,7 @@ def read_table(
         _check_hash(hashlib.sha256(content).hexdigest(), source.sha256, source.location, key)
         # The labels of the target are not changed, so that 1 is predicted as 1.
         kinds = {column: kind for column, kind in source.kinds.items() if column != target}
-        frame = parse(content, name, source.reading, kinds, source.max_bytes)
+        frame = parse(content, name, source.reading, kinds, source.max_bytes, drop_columns)
     if target not in frame.columns:
         hint = nearest_hint(target, frame.columns)
         raise UserError(f"target.column: {name} has no column '{target}'{hint}")

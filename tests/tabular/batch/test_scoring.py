@@ -286,3 +286,26 @@ def test_an_input_that_is_not_there_is_named(by: BatchModel, tmp_path: Path) -> 
     with pytest.raises(UserError, match="batch.output: .* is the input or lies in it"):
         run(write(tmp_path / "new.csv", GOOD).parent, tmp_path / "out", by)
     assert config("a", "b").max_rejected == 0.05
+
+
+@pytest.mark.parametrize("kind", ["csv", "windows.csv", "parquet"])
+def test_an_input_is_read_as_the_training_reads_it(
+    kind: str, by: BatchModel, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Lines above the header, another encoding, a column of bytes, and names that only look like those of the model."""
+    # given
+    seen = rows.rename(columns={"income": "in\N{ZERO WIDTH SPACE}come"}).assign(**{"an\N{NO-BREAK SPACE}id": "цена"})
+    file, reading = tmp_path / "new", {}
+    if kind == "parquet":
+        seen.assign(shape=[b"\xff\xfe"] * len(seen)).to_parquet(file)
+    else:
+        ending, encoding = ("\n", "utf-8") if kind == "csv" else ("\r\n", "utf-16")
+        title = f'5" pipes, цена{ending}{ending}'
+        file.write_bytes((title + seen.to_csv(index=False, lineterminator=ending)).encode(encoding))
+        reading = {"skip": 2, "encoding": encoding}
+    # when
+    report = run(file, tmp_path / "out", by, reading=reading, keep=["an id"])
+    # then
+    found = predictions(tmp_path / "out")
+    assert (report.rows, report.rejected) == (len(rows), 0)
+    assert found["prediction"].tolist() == answers(by, rows) and set(found["an id"]) == {"цена"}

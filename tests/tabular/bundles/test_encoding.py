@@ -148,3 +148,36 @@ def test_a_cell_may_hold_commas_quotes_and_lines(encoder: Encoder) -> None:
 
     # then
     assert rows.codes.tolist() == [[0]]
+
+
+@pytest.mark.parametrize(
+    ("trained", "sent"),
+    [
+        ("total cost", "total\N{NO-BREAK SPACE}cost"),
+        ("total\N{NO-BREAK SPACE}cost", "total cost"),
+        ("Caf\u00e9", "Cafe\u0301"),
+        ("cost", "co\N{ZERO WIDTH SPACE}st"),
+    ],
+)
+def test_a_field_that_looks_like_a_column_is_that_column(trained: str, sent: str) -> None:
+    # given
+    by = Encoder([Column(name=trained, kind="number", missing_share=0.0), *COLUMNS[:2]])
+    record = {sent: 3.5, "rooms": 2, "place": "coast"}
+    table = {name: [value] for name, value in record.items()}
+    csv_file = f'"{sent}",rooms,place\n3.5,2,coast\n'.encode()
+    # when
+    found = [by.row(record), by.rows([record]), by.columns(table), by.columns(by.csv_table(csv_file))]
+    # then
+    for rows, notes in found:
+        assert rows.numbers.tolist() == [[3.5, 2.0]] and rows.codes.tolist() == [[0]] and notes == Notes()
+    # and not twice
+    for twice in (lambda: by.row(record | {trained: 1}), lambda: by.rows([record | {trained: 1}])):
+        with pytest.raises(BadInput, match="twice") as caught:
+            twice()
+        assert caught.value.code == "duplicate_field"
+
+
+def test_a_letter_of_another_alphabet_is_shown() -> None:
+    with pytest.raises(BadInput) as caught:
+        Encoder(COLUMNS).row({"r\N{CYRILLIC SMALL LETTER O}oms": 3})
+    assert "'rooms', which is spelled 'rooms' and not 'r\\u043eoms'" in str(caught.value.remedy)

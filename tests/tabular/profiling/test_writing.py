@@ -135,8 +135,8 @@ def test_names_and_categories_of_any_kind_survive(tmp_path: Path) -> None:
     # when
     _, of = config(rows.to_csv(index=False).encode(), "null", tmp_path / "homes.csv")
     # then
-    assert set(of.validation.columns) == {*names.values(), "since"}
-    assert {c.strip() for c in of.validation.columns["line\nbreak"].categories or ()} == {c.strip() for c in odd}
+    assert set(of.validation.columns) == {*(name.replace("\n", " ") for name in names.values()), "since"}
+    assert {c.strip() for c in of.validation.columns["line break"].categories or ()} == {c.strip() for c in odd}
 
 
 @pytest.mark.slow
