@@ -40,8 +40,13 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.0) -> str | Non
         known: the known names.
         likeness: least similarity, from 0 to 1 (see `difflib.get_close_matches`).
     """
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=likeness)
-    return found[0] if found else None
+    matcher, best = difflib.SequenceMatcher(b=name), (likeness, "")
+    for other in known:
+        matcher.set_seq1(other)
+        # Both are cheap upper bounds of the similarity, so that few of many names are compared in full.
+        if matcher.real_quick_ratio() >= best[0] and matcher.quick_ratio() >= best[0]:
+            best = max(best, (matcher.ratio(), other))
+    return best[1] or None
 
 
 def nearest_hint(name: str, known: Iterable[str], kind: str = "") -> str:

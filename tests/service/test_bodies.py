@@ -86,10 +86,10 @@ def test_a_single_row_has_a_small_limit(path: str, name: str, client: Client) ->
     within, beyond = (sent(client, path, "application/json", body) for body in (small, large))
     spent = time.process_time() - began
 
-    # then: quadratic work would take seconds
+    # then: quadratic work takes longer
     assert within < 500 and within != 413
     assert beyond == 413
-    assert spent < 0.5
+    assert spent < 0.2
 
 
 def test_large_bodies_share_a_budget() -> None:

@@ -21,6 +21,7 @@ JSON_BODIES: Final[dict[str, Body]] = {
     "one name": _repeated(b'{"rooms": 1', b',"rooms":1', b"}"),
     "one name in a row": _repeated(b'{"rows": [{"rooms": 1', b',"rooms":1', b"}]}"),
     "many names": _numbered(b'{"rooms": 1', b',"a%d":1', b"}"),
+    "many names and one twice": _numbered(b'{"rooms": 1', b',"a%d":1', b',"b":1,"b":1}'),
     "many names in a row": _numbered(b'{"rows": [{"rooms": 1', b',"a%d":1', b"}]}"),
     "many columns": _numbered(b'{"columns": {"rooms": [1]', b',"a%d":[1]', b"}}"),
     "rows of other names": _numbered(b'{"rows": [{"rooms": 1}', b',{"a%d":1}', b"]}"),
@@ -57,6 +58,7 @@ JSON_BODIES: Final[dict[str, Body]] = {
 }
 CSV_BODIES: Final[dict[str, Body]] = {
     "a header of many names": _numbered(b"rooms", b",a%d", b"\n1\n"),
+    "a header of many names and one twice": _numbered(b"rooms", b",a%d", b",b,b\n1\n"),
     "a header of one name": _repeated(b"rooms", b",rooms", b"\n1\n"),
     "a header of no names": _repeated(b"", b",", b"\n1\n"),
     "a header of two names": _repeated(b"rooms,age", b",age,rooms", b"\n1\n"),
