@@ -1,6 +1,7 @@
 """Hostile bodies cost no more than their size: in processor time, in memory, and in what is kept of them."""
 
 import asyncio
+import math
 import threading
 import time
 import tracemalloc
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.bodies import Budget
+from service import bodies
 from service.problems import Problem
 from service.settings import Settings
 from tests.support.bundles import eventually
@@ -92,9 +93,17 @@ def test_a_single_row_has_a_small_limit(path: str, name: str, client: Client) ->
     assert spent < 0.2
 
 
+def test_numbers_that_are_too_long_are_not_computed() -> None:
+    # given: Python computes a number of 4000 digits in the time of a hundred short ones
+    body = JSON_BODIES["long numbers"](MEGABYTE)
+
+    # then
+    assert set(bodies.decode(body)["columns"]["rooms"]) == {1, math.inf}
+
+
 def test_large_bodies_share_a_budget() -> None:
     # given
-    budget = Budget(100)
+    budget = bodies.Budget(100)
     with budget.part() as first:
         first(60)
 
@@ -179,7 +188,8 @@ def test_a_batch_whose_client_has_left_goes_no_further(client: Client, monkeypat
 
         # when: one of those that are answered leaves, and the one that waits
         leaves.set()
-        left = [await busy[1], await waiting]
+        async with asyncio.timeout(20):
+            left = [await busy[1], await waiting]
         over.set()
         return [await busy[0], *left]
 
