@@ -61,6 +61,8 @@ class Service:
         self.port = server.port
         [self.worker] = [worker for worker in server.workers() if "_bentoml_impl.worker.service" in worker.cmdline()]
         self._salts = count(1)
+        self.before = self.memory()
+        """Memory of the worker before the first attack, in MiB."""
 
     def exchange(self, request: bytes) -> int:
         """Send a request. Returns the status code; 0 where no answer arrives."""
@@ -114,7 +116,7 @@ class Neighbour:
     """Sends single rows until the block ends, each on a new connection, and watches the worker's memory."""
 
     def __init__(self, service: Service) -> None:
-        self._service = service
+        self.service = service
         self._until = threading.Event()
         self._threads = [threading.Thread(target=target) for target in (self._ask, self._watch)]
         self.worst = 0.0
@@ -139,14 +141,14 @@ class Neighbour:
     def _ask(self) -> None:
         request = attacks.post("/predict", ROW)
         while not self._until.wait(0.005):
-            began, used = time.perf_counter(), self._service.cpu()
-            self.failed += attacks.exchange(self._service.port, request, NEIGHBOUR) != 200
+            began, used = time.perf_counter(), self.service.cpu()
+            self.failed += attacks.exchange(self.service.port, request, NEIGHBOUR) != 200
             self.worst = max(self.worst, time.perf_counter() - began)
-            self.worst_cpu = max(self.worst_cpu, self._service.cpu() - used)
+            self.worst_cpu = max(self.worst_cpu, self.service.cpu() - used)
 
     def _watch(self) -> None:
         while not self._until.wait(0.002):
-            self.peak = max(self.peak, self._service.memory())
+            self.peak = max(self.peak, self.service.memory())
 
 
 def requests(service: Service, given: argparse.Namespace) -> Iterator[Figure]:
@@ -163,12 +165,12 @@ def tried(service: Service, name: str, attack: attacks.Attack, given: argparse.N
         service.attack(attack, given.size)  # its refusal may be the first of its kind, and has a series then
     else:
         ratio = max(growth(service, attack, size) for size in (min(ONE_ROW, given.size), given.size))
-    before, memory = service.series(), service.memory()
+    before = service.series()
     content = [service.request(attack, given.size) for _ in range(given.connections)]
     with ThreadPoolExecutor(len(content)) as threads, Neighbour(service) as neighbour:
         found = list(threads.map(service.exchange, content))
         given.quick or service.settled()
-    return verdict(name, given, neighbour, neighbour.peak - memory, service.series() - before, ratio, found)
+    return verdict(name, given, neighbour, service.series() - before, ratio, found)
 
 
 def growth(service: Service, attack: attacks.Attack, size: int) -> float:
@@ -185,13 +187,13 @@ def verdict(
     name: str,
     given: argparse.Namespace,
     neighbour: Neighbour,
-    grown: float,
     series: int,
     ratio: float = 1.0,
     found: Sequence[int] = (),
 ) -> Figure:
     """What an attack did, and whether that is allowed."""
     statuses = sorted(set(found))
+    grown = neighbour.peak - neighbour.service.before
     said = f"{neighbour.worst:.2f} s ({neighbour.worst_cpu:.2f}), {grown:+.0f} MiB, x{ratio:.1f}"
     said += f", series +{series}" if series else ""
     said += f", failed {neighbour.failed}" if neighbour.failed else ""
@@ -207,34 +209,34 @@ def holders(service: Service, given: argparse.Namespace) -> Iterator[Figure]:
     for name, hold in attacks.HOLDERS.items():
         if given.match in name:
             hold(service.port, 0.1)
-            before, memory = service.series(), service.memory()
+            before = service.series()
             with ThreadPoolExecutor(CONNECTIONS) as threads, Neighbour(service) as neighbour:
                 list(threads.map(partial(hold, service.port), [given.seconds] * CONNECTIONS))
                 service.settled()
-            yield verdict(name, given, neighbour, neighbour.peak - memory, service.series() - before)
+            yield verdict(name, given, neighbour, service.series() - before)
 
 
 def flood(service: Service, given: argparse.Namespace) -> Iterator[Figure]:
     """Thousands of connections of one client, which send half a request each and stay."""
-    before, memory = service.series(), service.memory()
+    before = service.series()
     with ExitStack() as held, Neighbour(service) as neighbour:
         for _ in range(FLOOD):
             connection = held.enter_context(attacks.connected(service.port))
             with suppress(OSError):  # it may be closed already
                 connection.sendall(attacks.GET.encode())
         time.sleep(given.seconds)
-    yield verdict(f"{FLOOD:,} connections", given, neighbour, neighbour.peak - memory, service.series() - before)
+    yield verdict(f"{FLOOD:,} connections", given, neighbour, service.series() - before)
 
 
 def generated(service: Service, given: argparse.Namespace) -> Iterator[Figure]:
     """Requests that Hypothesis makes up from the parts of the others."""
     import generation
 
-    before, memory = service.series(), service.memory()
+    before = service.series()
     with Neighbour(service) as neighbour:
         failure = generation.tried(service.attack, given.cases, given.size // 100)
     grown = max(0, service.series() - before - SERIES)
-    yield verdict(f"{given.cases:,} made-up requests", given, neighbour, neighbour.peak - memory, grown)
+    yield verdict(f"{given.cases:,} made-up requests", given, neighbour, grown)
     if failure:
         print(failure)
     yield Figure("those that were not answered, or too slowly", "some" if failure else "none", "none", not failure)
@@ -257,7 +259,7 @@ def soak(service: Service, given: argparse.Namespace) -> Iterator[Figure]:
     with Neighbour(service) as neighbour:
         memory, descriptors = load(60 * given.minutes / 10)
         later, still = load(60 * given.minutes * 9 / 10)
-    yield verdict(f"{given.minutes:g} minutes of load", given, neighbour, later - memory, 0)
+    yield verdict(f"{given.minutes:g} minutes of load", given, neighbour, 0)
     yield Figure("memory of the worker, MiB", f"{memory:.0f}, {later:.0f}", "+ 5 %", later <= 1.05 * memory)
     yield Figure("descriptors of the worker", f"{descriptors}, {still}", "equal", descriptors == still)
 
@@ -274,11 +276,10 @@ def served() -> Iterator[Service]:
             make_bundle(bundle, columns=(*COLUMNS, DATE, category("place")))
             shutil.copytree(bundle, model.path, dirs_exist_ok=True)
         with launched(COMMANDS[SERVICE], {"STACKHOUSE_CACHE": str(Path(folder) / "cache")}) as server:
-            service = Service(server)
             for request in (attacks.post("/predict", ROW), *map(attacks.get, attacks.NO_BODY_ROUTES)):
-                service.exchange(request)  # the first answer of each kind adds series, and so does the log
+                attacks.exchange(server.port, request)  # the first answer of each kind adds series, and so does the log
             time.sleep(LOG_SECONDS)
-            yield service
+            yield Service(server)
 
 
 def parts(given: argparse.Namespace) -> dict[str, Callable[..., Iterator[Figure]]]:

@@ -1,5 +1,6 @@
 """The BentoML service: `bentoml serve` finds it through `bentofile.yaml`."""
 
+import ctypes
 import gc
 import logging
 import os
@@ -40,6 +41,8 @@ BUCKET_SECONDS = 5.0
 SWITCH_SECONDS = 0.0005
 """Longest time that a background thread, such as the log's, keeps the interpreter while a request waits for it."""
 OPEN = "the service is open: STACKHOUSE_API_KEYS holds no key, so that everyone who reaches %s may use it"
+MALLOC = {-3: 2**16, -8: 2}
+"""Parameters of mallopt(3): M_MMAP_THRESHOLD, the bytes from which on memory is returned by itself, and M_ARENA_MAX."""
 BENTOML_ROUTES = frozenset({"/livez", "/readyz", "/healthz", "/schema.json"})
 BENTOML_FILES = "/static_content/"
 """Prefix of the files of Swagger UI, which BentoML ships and serves."""
@@ -118,6 +121,16 @@ class DirectService(Service[Any]):
         return direct
 
 
+def _return_memory() -> None:
+    """Have the memory of large bodies returned to the system when they end.
+
+    By default, glibc keeps more and more of it for later, in pieces that do not fit the next body.
+    """
+    if hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        for parameter, value in MALLOC.items():
+            libc.mallopt(parameter, value)
+
+
 def _settings() -> Settings:
     try:
         return Settings.from_environment(os.environ)
@@ -131,6 +144,7 @@ class Worker:
     model = StoredModel(MODEL)
 
     def __init__(self) -> None:
+        _return_memory()
         settings = Settings.from_environment(os.environ)
         self._live = LiveModel(
             settings.manifest, Path(self.model.path), settings.cache, settings.poll_seconds, settings.threads
