@@ -83,7 +83,7 @@ def _told(
     shown = are if how.decimal is not None else are & ~spelling.are_numbers(of.values, *style)
     longest = (of.values.str.len() * shown).idxmax()
     example = f"such as {of.values[longest]!r}, which is {found[longest]:.9g}"
-    otherwise = "see data.reading.numbers; list the column in data.reading.text to keep its text"
+    otherwise = "see data.reading.numbers; move the column to data.reading.text to keep its text"
     findings = []
     if how.clock:
         findings.append(warning(name, f"{of.rows(are):,} times, {example} hours: read as numbers; {otherwise}"))

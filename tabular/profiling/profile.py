@@ -6,12 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tabular.arithmetic.cells import holes
 from tabular.config.base import column_name
-from tabular.config.reading import ReadingConfig
+from tabular.config.reading import NumberConfig, ReadingConfig
 from tabular.config.stages import Task
 from tabular.errors import UserError
 from tabular.profiling import codes, dialect, kinds, leaks, notation, targets, warnings, words
-from tabular.profiling.found import TableFinding, TableFound
+from tabular.profiling.found import TableFinding, TableFound, note
+from tabular.table import spelling
 from tabular.table.parsing import PARQUET, parse, raw_csv, unpack, unreadable
 from tabular.table.sources import with_target
 
@@ -115,7 +117,7 @@ def _parquet(
     targets.require(frame, target, name)
     texts = [c for c in frame.columns if isinstance(frame[c].dtype, pd.StringDtype) and c not in strange]
     settled, findings = notation.settle(frame[texts].fillna(""), ReadingConfig(), target)
-    # Numbers that are stored as text in a Parquet file are meant to be codes.
+    # Whole numbers that are stored as text in a Parquet file are meant to be codes; decimal numbers are numbers.
     codes = [*settled.text, *(c for c in frame.columns if c not in texts and c != target and _is_code(frame[c]))]
     missing = settled.missing
     if any(np.isinf(frame[c]).any() for c in frame.columns if frame[c].dtype == np.float64):
@@ -123,15 +125,24 @@ def _parquet(
     # The marks of a Parquet file's texts stand beside each column, because a Parquet file has none.
     marks = {"decimal": settled.decimal, "thousands": settled.thousands}
     is_plain = marks == {"decimal": ".", "thousands": None}
+    decimals = [c for c in texts if c not in settled.numbers and _is_decimal(frame[c], settled)]
     numbers = {
         column: how if how.decimal or how.clock or is_plain else how.model_copy(update=marks)
-        for column, how in settled.numbers.items()
+        for column, how in {**settled.numbers, **dict.fromkeys(decimals, NumberConfig())}.items()
     }
+    findings += [note(c, "decimal numbers that are stored as text: see data.reading.numbers") for c in decimals]
     of_csv = {"separator", "encoding", "decimal", "thousands", "trim"}
     settled = ReadingConfig.model_validate(
         settled.model_dump(exclude=of_csv) | {"missing": missing, "text": codes, "numbers": numbers}
     )
     return settled, findings, parse(content, name, settled, without=strange)
+
+
+def _is_decimal(column: pd.Series, reading: ReadingConfig) -> bool:
+    """Whether a column of text holds numbers, and at least one with a mark."""
+    cells = spelling.without_holes(column, holes(reading.missing, is_text=True) or ())
+    has_mark = bool(cells.str.contains(r"\d[.,]\d").any())
+    return has_mark and spelling.numbers(cells, reading.decimal, reading.thousands) is not None
 
 
 def _is_code(column: pd.Series) -> bool:

@@ -12,10 +12,10 @@ from tabular.table import spelling
 
 CURRENCIES = frozenset(
     {
-        "AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR", "Euro", "Fr", "Ft", "GBP",
-        "HKD", "HUF", "IDR", "ILS", "INR", "JPY", "Kr", "KRW", "Kč", "MXN", "MYR", "NOK", "NZD", "PHP", "PKR", "PLN",
-        "RM", "RMB", "RON", "RUB", "Rp", "Rs", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
-        "euro", "kr", "zł",
+        "aed", "ars", "aud", "brl", "cad", "chf", "clp", "cny", "cop", "czk", "dkk", "eur", "euro", "euros", "fr", "ft",
+        "gbp", "hkd", "huf", "idr", "ils", "inr", "jpy", "kr", "krw", "kč", "mxn", "myr", "nok", "nzd", "php", "pkr",
+        "pln", "rm", "rmb", "ron", "rub", "rp", "rs", "sar", "sek", "sgd", "thb", "try", "twd", "uah", "usd", "vnd",
+        "zar", "zł",
     }
 )  # fmt: skip
 """Currencies in letters. Other words stand behind a number if they are units: `Stage 2` is a label."""
@@ -82,7 +82,7 @@ def find(tokens: Tokens) -> UnitFound | None:
 
 
 def _is_currency(unit: str) -> bool:
-    return unit.replace(".", "") in CURRENCIES or any(unicodedata.category(letter) == "Sc" for letter in unit)
+    return unit.replace(".", "").lower() in CURRENCIES or any(unicodedata.category(letter) == "Sc" for letter in unit)
 
 
 def _is_sign(unit: str) -> bool:

@@ -20,11 +20,11 @@ DATES = frozenset({"date", "day", "datum", "time", "timestamp", "datetime", "dt"
 SENSITIVE = frozenset(
     {
         "age", "birth", "birthdate", "birthday", "caste", "citizenship", "creed", "disability", "disabled", "dob",
-        "ethnic", "ethnicity", "gender", "immigrant", "marital", "nationality", "orientation", "pregnant", "race",
+        "ethnic", "ethnicity", "gender", "immigrant", "marital", "nationality", "pregnant", "race",
         "religion", "sex", "sexuality", "veteran", "zip", "zipcode", "postcode",
         "alter", "behinderung", "familienstand", "geburtsdatum", "geschlecht", "herkunft", "konfession",
         "nationalität", "plz", "staatsangehörigkeit",
-        "âge", "genre", "handicap", "nationalité", "sexe",
+        "âge", "handicap", "nationalité", "sexe",
         "discapacidad", "edad", "género", "nacionalidad", "raza", "religión", "sexo",
         "deficiência", "etnia", "gênero", "idade", "nacionalidade", "raça", "religião",
         "età", "genere", "nazionalità", "religione", "sesso", "geslacht", "leeftijd", "nationaliteit",

@@ -213,7 +213,7 @@ def test_what_a_mark_does_is_loud_where_nothing_tells(separator: str, factor: in
 def test_three_fixed_decimals_are_decimals_where_the_file_tells() -> None:
     # given: 0.418 is no group of digits, so 234.840 is none
     content = csv(
-        ";", power=[f"{x / 500:.3f}" for x in SMALL], volt=[f"{230 + x / 50:.3f}" for x in SMALL], price=SMALL
+        ";", power=[f"{x / 500:.3f}" for x in SMALL], volt=[f"{230 + x / 50:.3f}" for x in SMALL], price=SMALL[::-1]
     )
     # when
     found = profile(content, "the file", "price").found
@@ -387,6 +387,27 @@ def test_numbers_wider_than_float64_stay_different() -> None:
         found = profile(content, "the file", "price").found
         facts = {column.name: (column.kind, column.distinct, column.missing) for column in found.columns}
         assert (facts["u64"], facts["with_holes"]) == (("identifier", ROWS, 0), ("identifier", ROWS - 6, 6))
+
+
+def test_decimal_numbers_that_parquet_stores_as_text_are_numbers() -> None:
+    # given: prices and sizes as text, with marks of their own, and codes as text
+    rows = pd.DataFrame(
+        {
+            "size": [f"{x:.2f}".replace(".", ",") for x in SMALL],
+            "code": [str(place % 40) for place in range(ROWS)],
+            "price": [f"{x % 9 + 0.99:.2f}".replace(".", ",") for x in PRICES],
+        }
+    )
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer)
+    # when
+    found = profile(buffer.getvalue(), "the file", "price").found
+    read = parse(buffer.getvalue(), "the file", found.reading)
+    # then
+    assert found.target.task == "regression" and kind(found, "code") == "category"
+    np.testing.assert_allclose(read["size"], SMALL)
+    np.testing.assert_allclose(read["price"], PRICES % 9 + 0.99)
+    assert "stored as text" in told(found, "price")
 
 
 def test_columns_that_may_be_sensitive_are_offered_as_slices() -> None:
