@@ -11,7 +11,7 @@ IMBALANCE = 10.0
 FEW = 10
 """Rows of a class below which its score is a matter of luck."""
 FEW_ROWS = 200
-USELESS = ("constant", "empty")
+USELESS = ("constant", "unreadable", "empty")
 """Kinds of columns that nobody wants back."""
 HOLLOW = 0.5
 """Share of missing values from which on a column is mentioned."""
