@@ -18,8 +18,8 @@ JSON: Final = "application/json"
 CSV: Final = "text/csv"
 LONGEST_NUMBER: Final = 400
 """Largest number of digits of an integer that is parsed; a longer one exceeds float64 in any case."""
-SMALL: Final = 64 * 2**10
-"""Largest size in bytes of a body that may hold anything, because decoding it takes a few milliseconds at most."""
+SMALL: Final = 256 * 2**10
+"""Largest size in bytes of a batch that may hold anything, because decoding it takes some milliseconds at most."""
 
 
 class Disconnected(Exception):
