@@ -187,9 +187,9 @@ def connected(port: int, source: str = HOST, seconds: float = ANSWER_SECONDS) ->
         yield connection
 
 
-def exchange(port: int, request: bytes, source: str = HOST) -> int:
-    """Send a whole request, and read only then. Returns the status code; 0 where no answer arrives."""
-    with suppress(OSError, IndexError, ValueError), connected(port, source) as connection:
+def exchange(port: int, request: bytes, source: str = HOST, seconds: float = ANSWER_SECONDS) -> int:
+    """Send a whole request, and read only then. Returns the status code; 0 where no answer arrives in time."""
+    with suppress(OSError, IndexError, ValueError), connected(port, source, seconds) as connection:
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(request)
         return int(connection.recv(2**16).split(b" ", 2)[1])

@@ -7,7 +7,7 @@ from typing import Final
 
 from attacks import CSV, JSON, Attack, attacks
 from frame import ROOT
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as draw
 from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -59,18 +59,27 @@ def tried(exchange: Callable[[Attack, int], int], cases: int, size: int) -> str:
         size: bytes of a request.
 
     Returns:
-        The simplest request that was not answered within half a second by a status below 500; empty if there is none.
+        A request that was not answered within half a second by a status below 500; empty if there is none.
     """
 
     def is_answered(attack: Attack) -> bool:
         began = time.monotonic()
-        return 100 < exchange(attack, size) < 500 and time.monotonic() - began <= SECONDS
+        status = exchange(attack, size)
+        if not attack.path and status == 0:
+            return True  # a made-up request may lack an end, for which the service waits
+        return 100 < status < 500 and time.monotonic() - began <= SECONDS
 
     def holds(attack: Attack) -> None:
         assert is_answered(attack) or is_answered(attack), attack  # the second time for a busy machine
 
     memory = DirectoryBasedExampleDatabase(ROOT / ".cache" / "hypothesis")
-    chosen = settings(max_examples=cases, deadline=None, database=memory, suppress_health_check=list(HealthCheck))
+    chosen = settings(
+        max_examples=cases,
+        deadline=None,
+        database=memory,
+        phases=(Phase.reuse, Phase.generate),  # what takes long is not repeated until it is short
+        suppress_health_check=list(HealthCheck),
+    )
     try:
         chosen(given(MADE_UP)(holds))()
     except AssertionError as error:

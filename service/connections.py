@@ -8,7 +8,9 @@ import asyncio
 import logging
 import os
 import resource
+from collections.abc import Callable
 from math import inf
+from operator import is_not
 from typing import Any, ClassVar, Final, NoReturn
 
 import msgspec
@@ -116,13 +118,14 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._socket = transport
-        self.transport = _Transport(transport, self)  # type: ignore[assignment]
+        self._shown = _Transport(transport, self.close)
+        self.transport = self._shown  # type: ignore[assignment]
         self.address = self.client[0] if self.client else ""
-        self._deadline = self.loop.time() + self.room.settings.header_seconds
+        self._seen: tuple[object, ...] = (None, None, None)
+        self._since = 0.0
         self._unwritten = inf
         self._outside = self._dropped = self._small = 0
         self._refusal: Problem | None = None
-        self._is_whole = True
         self.lingers = False
         self.room.add(self)
 
@@ -138,11 +141,6 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self._outside > HEADER_BYTES and not self.transport.is_closing():
             self.refuse(TOO_LARGE)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._is_whole = False
-        self._deadline = self.loop.time() + self.room.settings.header_seconds
 
     def on_headers_complete(self) -> None:
         if self._outside > HEADER_BYTES:  # of what was received, the headers are a part
@@ -163,16 +161,6 @@ class Connection(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._drop(len(body))
         super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        self._outside = 0
-        self._is_whole = True
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.cycle.scope is self.scope:  # otherwise the headers of another request have begun
-            self._wait()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -199,12 +187,25 @@ class Connection(HttpToolsProtocol):
         return self.lingers or self.cycle is None or self.cycle.response_complete
 
     def is_late(self, now: float) -> bool:
-        """Whether the client has taken too long to send headers, or to read an answer."""
-        return now > self._unwritten or (self.is_idle and now > self._deadline)
+        """Whether the client takes too long to send headers or the rest of a body, or to read an answer.
+
+        The time of a state begins when it is seen first, so that a request costs no look at the clock.
+        """
+        seen = (self.scope, self.cycle, self.is_idle)
+        if any(map(is_not, seen, self._seen)):
+            self._seen, self._since = seen, now
+        settings = self.room.settings
+        most = settings.body_seconds + self.timeout_keep_alive if self._is_answered else settings.header_seconds
+        return now > self._unwritten or (self.is_idle and now - self._since > most)
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether the last request was answered, and none has begun since."""
+        return self.lingers or (self.cycle is not None and self.cycle.scope is self.scope)
 
     def refuse(self, problem: Problem) -> None:
         """Answer what did not become a request, and close."""
-        self._is_whole = problem is FULL  # then nothing was read yet that the client could be in the middle of
+        self._refusal = problem
         body = msgspec.json.encode(problem.body(""))
         head = (
             f"HTTP/1.1 {problem.status} {REASONS[problem.status]}\r\ncontent-type: application/json\r\n"
@@ -217,14 +218,15 @@ class Connection(HttpToolsProtocol):
             self.cycle.message_event.set()
 
     def close(self) -> None:
-        """Close after the answer, and if the request has not been read yet, after its end or some time."""
-        if self._is_whole or self._socket.is_closing() or not self._socket.can_write_eof():
+        """Close after the answer, and if the request has not been read to its end, after that or some time."""
+        is_whole = self._refusal is None and self._is_answered and not self.cycle.more_body
+        if is_whole or self._refusal is FULL or self._socket.is_closing() or not self._socket.can_write_eof():
             self._socket.close()
         elif not self.lingers:
             self.lingers = True
+            self._shown.stop()
             self.flow.resume_reading()
             self._socket.write_eof()
-            self._wait()
 
     def end(self) -> None:
         """Close at once."""
@@ -235,10 +237,6 @@ class Connection(HttpToolsProtocol):
         self._refusal = problem
         raise ValueError(problem.message)
 
-    def _wait(self) -> None:
-        """Give the client time to read an answer and to send what is left of a body."""
-        self._deadline = self.loop.time() + self.room.settings.body_seconds + self.timeout_keep_alive
-
     def _drop(self, size: int) -> None:
         self._dropped += size
         if self._dropped > DROPPED * self.room.settings.max_body_bytes:
@@ -248,17 +246,15 @@ class Connection(HttpToolsProtocol):
 class _Transport:
     """The transport of a connection, as uvicorn uses it."""
 
-    def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
         self._transport = transport
-        self._connection = connection
-        self.close = connection.close
+        self.write: Callable[[bytes], None] = transport.write
+        self.is_closing: Callable[[], bool] = transport.is_closing
+        self.close = close
 
-    def write(self, data: bytes) -> None:
-        if not self._connection.lingers:
-            self._transport.write(data)
-
-    def is_closing(self) -> bool:
-        return self._connection.lingers or self._transport.is_closing()
+    def stop(self) -> None:
+        """Take nothing more, and say that it is closing."""
+        self.write, self.is_closing = lambda data: None, lambda: True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
