@@ -1,9 +1,8 @@
-"""Numbers as people write them: with units, marks, odd cells and numbers that stand for nothing."""
+"""Numbers as people write them: with units, odd cells, as times of day, with years of two digits."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,29 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tabular.errors import UserError
-from tabular.profiling.found import TableFound
 from tabular.profiling.profile import profile
 from tabular.table.parsing import parse
-
-ROWS = 240
-RANDOM = np.random.default_rng(5)
-PRICES = RANDOM.integers(300, 60_000, ROWS)
-SMALL = RANDOM.integers(1, 400, ROWS) / 4
-
-
-def csv(separator: str = ",", **columns: Sequence[Any]) -> bytes:
-    """A table with the columns, and with two more that say nothing of them."""
-    random = np.random.default_rng(1)
-    made = pd.DataFrame({"colour": random.choice(["red", "green", "blue"], ROWS), "rooms": random.integers(1, 9, ROWS)})
-    return made.assign(**columns).to_csv(index=False, sep=separator).encode()
-
-
-def told(found: TableFound, column: str | None, level: str | None = None) -> str:
-    return " / ".join(f.text for f in found.findings if f.column == column and level in (None, f.level))
-
-
-def kind(found: TableFound, name: str) -> str:
-    return next(column.kind for column in found.columns if column.name == name)
+from tests.support.columns import PRICES, ROWS, SMALL, csv, kind, told
 
 
 def swiss(value: float) -> str:
@@ -145,83 +124,6 @@ def test_a_unit_that_few_cells_have_is_a_hole_and_told() -> None:
     assert "9 cells" in told(found, "weight") and "lb'" in told(found, "weight")
 
 
-GROUPED = {
-    "German": (";", lambda x: f"{x:,}".replace(",", ".")),
-    "German, tabs": ("\t", lambda x: f"{x:,}".replace(",", ".")),
-    "US": (",", lambda x: f"{x:,}"),
-    "US, semicolons": (";", lambda x: f"{x:,}"),
-    "Swiss": (";", lambda x: f"{x:,}".replace(",", "'")),
-    "Swiss, curved": (",", lambda x: f"{x:,}".replace(",", "\N{RIGHT SINGLE QUOTATION MARK}")),
-    "blanks": (";", lambda x: f"{x:,}".replace(",", " ")),
-    "thin blanks": (",", lambda x: f"{x:,}".replace(",", "\N{THIN SPACE}")),
-    "narrow blanks": (";", lambda x: f"{x:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")),
-}
-
-
-@pytest.mark.parametrize(("separator", "write"), GROUPED.values(), ids=GROUPED)
-def test_grouped_whole_numbers_are_whole(separator: str, write: Any) -> None:
-    # given
-    content = csv(separator, km=[write(x) for x in PRICES[::-1]], price=[write(x) for x in PRICES])
-    # when
-    found = profile(content, "the file", "price").found
-    read = parse(content, "the file", found.reading)
-    # then
-    assert list(read["km"]) == list(PRICES[::-1]) and list(read["price"]) == list(PRICES)
-
-
-def test_indian_groups_are_read() -> None:
-    # given
-    values = PRICES * 77
-    write = [
-        f"{x // 100_000},{x // 1000 % 100:02},{x % 1000:03}" if x >= 100_000 else f"{x:,}" for x in values.tolist()
-    ]
-    content = csv(lakhs=write, price=SMALL)
-    # when
-    found = profile(content, "the file", "price").found
-    # then
-    assert list(parse(content, "the file", found.reading)["lakhs"]) == list(values)
-
-
-def test_columns_that_group_otherwise_than_the_file_are_read_in_their_own_way() -> None:
-    # given
-    km = [f"{x:,}".replace(",", ".") for x in PRICES.tolist()]
-    content = csv(";", km=km, area=[f"{x:.2f}" for x in SMALL], load=[f"{x:.3f}" for x in SMALL], price=SMALL[::-1])
-    # when
-    found = profile(content, "the file", "price").found
-    read = parse(content, "the file", found.reading)
-    # then
-    assert list(read["km"]) == list(PRICES)
-    np.testing.assert_allclose(read["area"], SMALL)
-    np.testing.assert_allclose(read["load"], SMALL)
-    assert "another way than in the rest" in told(found, "km")
-
-
-@pytest.mark.parametrize(
-    ("separator", "factor"), [(";", 1000), (",", 1), ("\t", 1)], ids=["semicolons", "commas", "tabs"]
-)
-def test_what_a_mark_does_is_loud_where_nothing_tells(separator: str, factor: int) -> None:
-    # given: every number has three digits behind the dot, and the file has no other dot
-    km = [f"{x:.3f}" for x in (PRICES + 1000) / 1000]
-    content = csv(separator, km=km, price=[place % 7 + 3 * (place % 2) for place in range(ROWS)])
-    # when
-    found = profile(content, "the file", "price").found
-    # then
-    assert "nothing tells whether" in told(found, "km", "loud")
-    np.testing.assert_allclose(parse(content, "the file", found.reading)["km"], (PRICES + 1000) / 1000 * factor)
-
-
-def test_three_fixed_decimals_are_decimals_where_the_file_tells() -> None:
-    # given: 0.418 is no group of digits, so 234.840 is none
-    content = csv(
-        ";", power=[f"{x / 500:.3f}" for x in SMALL], volt=[f"{230 + x / 50:.3f}" for x in SMALL], price=SMALL[::-1]
-    )
-    # when
-    found = profile(content, "the file", "price").found
-    # then
-    assert parse(content, "the file", found.reading)["volt"].between(230, 232).all()
-    assert "nothing tells" not in told(found, "volt")
-
-
 ODD = {
     "a word": ["tbd"] * 48,
     "a word very often": ["tbd"] * 90,
@@ -268,66 +170,6 @@ def test_where_words_are_as_many_as_numbers_they_are_text() -> None:
     found = profile(csv(ticket=tickets, zip=zips, price=SMALL), "the file", "price").found
     # then
     assert not found.reading.numbers and kind(found, "zip") == "category"
-
-
-SENTINELS = [-200, -1, 0, 999, 8888, 1e20, 9.969209968386869e36, -32768, -999]
-
-
-def sensor(value: float) -> Any:
-    return np.where(np.arange(ROWS) % 20, RANDOM.normal(60, 9, ROWS).round(1), value)
-
-
-def shown(value: float) -> str:
-    return f"{value:.0f}" if abs(value) < 1e15 else repr(value)
-
-
-def test_repeated_numbers_far_from_all_others_are_named() -> None:
-    # given
-    columns = {f"sensor{place}": sensor(value) for place, value in enumerate(SENTINELS)}
-    # when
-    found = profile(csv(**columns, co=SMALL), "f", "co").found
-    # then
-    for name, value in zip(columns, SENTINELS, strict=True):
-        said = told(found, name, "warning")
-        assert f"{shown(value)} in 12 rows may stand for a missing value" in said
-        assert f"data.reading.numbers: {{{name}: {{missing: [{shown(value)}]}}}}" in said
-
-
-@pytest.mark.parametrize("value", SENTINELS[:3])
-def test_a_target_that_stands_for_a_hole_is_loud(value: float) -> None:
-    said = told(profile(csv(co=sensor(value), other=SMALL), "the file", "co").found, "co", "loud")
-    assert f"{shown(value)} in 12 rows may stand for a missing value" in said and "target_missing: drop" in said
-
-
-NO_SENTINELS = {
-    "counts with many zeros": RANDOM.poisson(0.8, ROWS),
-    "amounts with many zeros": np.where(RANDOM.random(ROWS) < 0.6, 0, RANDOM.lognormal(5, 1, ROWS).round(2)),
-    "a cap": np.minimum(RANDOM.lognormal(12, 0.6, ROWS).round(), 200_001),
-    "outliers": np.where(np.arange(ROWS) < 3, [9e5, 7e6, 3e7][0] * np.arange(1, ROWS + 1), RANDOM.normal(50, 5, ROWS)),
-    "temperatures": RANDOM.integers(-1, 30, ROWS),
-    "doses": RANDOM.choice([1, 10, 100, 1000], ROWS),
-    "notes and coins": RANDOM.choice([1, 2, 5, 10, 20, 50, 100], ROWS),
-    "grades": RANDOM.integers(1, 7, ROWS),
-}
-
-
-def test_counts_caps_and_outliers_stand_for_themselves() -> None:
-    found = profile(csv(**NO_SENTINELS, price=SMALL), "the file", "price").found
-    assert [finding for finding in found.findings if "may stand" in finding.text] == []
-
-
-def test_a_number_that_stands_for_a_hole_is_one_once_the_config_says_so() -> None:
-    # given
-    rows = pd.DataFrame({"sensor": sensor(-200), "price": SMALL})
-    buffer = io.BytesIO()
-    rows.to_parquet(buffer)
-    reading = profile(csv(**rows), "the file", "price").found.reading
-    reading = reading.model_validate(reading.model_dump() | {"numbers": {"sensor": {"missing": [-200]}}})
-    # when / then
-    for content in (csv(**rows), buffer.getvalue()):
-        pd.testing.assert_series_equal(
-            parse(content, "the file", reading)["sensor"], rows["sensor"].replace(-200, np.nan)
-        )
 
 
 @pytest.mark.parametrize(
