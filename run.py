@@ -171,7 +171,7 @@ def _read_dotenv() -> None:
 def _end(error: BaseException) -> int:
     """Say in one line what ended the command. Returns the exit code; raises a mistake in the code again."""
     if interruption.received():
-        return interruption.end()
+        interruption.end()
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import NoReturn
 
 SECONDS = 3.0
 """Longest time that a command may take to put its things away; then it is ended as it is."""
@@ -33,14 +34,13 @@ def received() -> bool:
     return bool(_received)
 
 
-def end() -> int:
-    """Say in one line that the command was interrupted.
+def end() -> NoReturn:
+    """Say in one line that the command was interrupted, and end it with 130 for SIGINT or 143 for SIGTERM.
 
-    Returns:
-        The exit code, as shells know it: 130 for SIGINT, 143 for SIGTERM.
+    Python is not taken down in order: for that it may wait for other threads, and for many seconds on libraries.
     """
     sys.stdout.flush()
-    return _say(_received[0])
+    os._exit(_say(_received[0]))
 
 
 def _say(number: signal.Signals) -> int:

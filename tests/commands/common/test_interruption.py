@@ -11,7 +11,7 @@ import pytest
 from tests.support.project import ROOT
 
 PROGRAM = """
-import hashlib, sys, threading, time
+import atexit, hashlib, threading, time
 from commands.common import interruption
 
 interruption.SECONDS = 0.5
@@ -24,7 +24,7 @@ def work():
 try:
     work()
 except (Exception, KeyboardInterrupt):
-    sys.exit(interruption.end())
+    interruption.end()
 """
 
 WORK = {
@@ -44,6 +44,10 @@ WORK = {
             raise RuntimeError("no trial was completed")
     """,
     "C code": "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)",
+    "a library that is slow to go": """
+        atexit.register(time.sleep, 60)
+        time.sleep(60)
+    """,
     "a thread that does not end": """
         threading.Thread(target=time.sleep, args=(60,)).start()
         time.sleep(60)
