@@ -1,5 +1,7 @@
 """`python run.py --config configs/train.yaml`: run the training pipeline on the active stack."""
 
+import contextlib
+import hashlib
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +14,7 @@ from pipelines.training import training
 from registry import configs
 from registry.mlflow_registry import registry_client
 from tabular import names
+from tabular.storage.locks import one_at_a_time
 
 PIPELINE = training
 
@@ -32,4 +35,12 @@ def run(request: RunRequest, root: Path) -> int:
         summary.show(collected, folder.relative_to(root), console)
         return FAILURE if collected["gate"] == "reject" else SUCCESS
 
-    return execution.run(request, training, root, report)
+    with _alone(request, root):
+        return execution.run(request, training, root, report)
+
+
+def _alone(request: RunRequest, root: Path) -> contextlib.AbstractContextManager[None]:
+    """One training of a configuration in this clone at a time: the next one finds every step done."""
+    key = hashlib.sha256(request.configuration.resolved.model_dump_json().encode()).hexdigest()[:16]
+    said = "another training with this configuration is under way here; this one begins when that one has ended"
+    return one_at_a_time(root / ".cache" / "trainings" / f"{key}.lock", lambda: Console().print(said, soft_wrap=True))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer
-from tabular.bundles.bundle import CARD, MANIFEST, parse, read
+from tabular.bundles.bundle import CARD, MANIFEST, BadBundle, parse, read
 from tabular.bundles.making.folder import BundleFolder
 
 FOLDER = "bundle"
@@ -25,6 +25,17 @@ class BundleMaterializer(FileMaterializer):
         self.artifact_store.makedirs(f"{self.uri}/{FOLDER}")
         for name in (*bundle.files, MANIFEST):
             self.write(f"{FOLDER}/{name}", (data.path / name).read_bytes())
+
+    def is_there(self) -> bool:
+        """Whether the manifest is there, and each file that it names."""
+        manifest = f"{FOLDER}/{MANIFEST}"
+        if not self.artifact_store.exists(f"{self.uri}/{manifest}"):
+            return False
+        try:
+            files = parse(self.read(manifest), f"{self.uri}/{manifest}").files
+        except BadBundle:
+            return False
+        return all(self.artifact_store.exists(f"{self.uri}/{FOLDER}/{name}") for name in files)
 
     def load(self, data_type: type[Any]) -> BundleFolder:
         """Copy the files into a temporary folder that exists as long as the process."""

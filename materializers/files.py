@@ -25,6 +25,10 @@ class FileMaterializer(BaseMaterializer):
         self._digest = hashlib.sha256(content).hexdigest()
         self.write(self.FILE, content)
 
+    def is_there(self) -> bool:
+        """Whether the artifact store still holds what `load` reads."""
+        return bool(self.artifact_store.exists(f"{self.uri}/{self.FILE}"))
+
     def load(self, data_type: type[Any]) -> Any:
         """Read the file."""
         return self._decoded(self.read(self.FILE), data_type)

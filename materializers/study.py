@@ -1,7 +1,10 @@
 """The file that keeps the finished trials of a search, and the name that says what they depend on."""
 
+import contextlib
 import hashlib
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,10 @@ from pydantic import BaseModel
 from zenml.config.cache_policy import CachePolicy
 from zenml.steps import StepContext
 
+from tabular.storage.locks import one_at_a_time
 from tabular.storage.repository import ROOT
+
+logger = logging.getLogger(__name__)
 
 TRIALS = ROOT / ".cache" / "search"
 """The folder of all searches."""
@@ -33,6 +39,17 @@ def key(context: StepContext, code: CachePolicy, *parameters: BaseModel | int | 
         "parameters": [p.model_dump(mode="json") if isinstance(p, BaseModel) else p for p in parameters],
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def reserved(study: str) -> Iterator[None]:
+    """Search in one process of this clone at a time; the next one finds the trials finished."""
+
+    def waiting() -> None:
+        logger.warning("another run searches with the same inputs; this one waits and takes over its trials")
+
+    with one_at_a_time(TRIALS / f"{study[:16]}.lock", waiting):
+        yield
 
 
 def storage(context: StepContext, study: str, suffix: str = ".db") -> Path:

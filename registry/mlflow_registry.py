@@ -50,9 +50,9 @@ def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None
         raise
 
 
-def by_tags(client: MlflowClient, name: str, tags: dict[str, str]) -> ModelVersion | None:
-    """The newest version that has all these tags; None if there is none."""
-    return next((version for version in versions(client, name) if tags.items() <= version.tags.items()), None)
+def with_tags(client: MlflowClient, name: str, tags: dict[str, str]) -> list[ModelVersion]:
+    """The versions that have all these tags, the newest first."""
+    return [version for version in versions(client, name) if tags.items() <= version.tags.items()]
 
 
 def load(version: ModelVersion) -> Pipeline:

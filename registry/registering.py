@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from registry import configs
 from registry.author import git_commit
 from registry.labels import HELD_OUT_SHA256, METRIC, ZENML_MODEL_VERSION, ZENML_RUN
-from registry.mlflow_registry import by_tags
+from registry.mlflow_registry import with_tags
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.learning.model_config import Artifacts, Data, Gate, ModelConfig, Runs, inputs_of
 from tabular.reports.registered import Registration
@@ -64,16 +64,16 @@ def register(client: MlflowClient, trained: TrainedModel) -> tuple[Registration,
     """Create a version without an alias, and log the model, its card and its `model_config.yaml` to MLflow.
 
     A model that the registry already holds, byte for byte, gets no second version. So a run that is repeated after a
-    crash ends with one version, whichever write it was killed at. A new model is logged to MLflow's active run.
+    crash ends with one version, whichever write it was killed at, and of several runs that register one model at once
+    all end with the first one's version. A new model is logged to MLflow's active run.
     """
     identity = {
         "model_sha256": trained.model_sha256,
         "data_sha256": trained.findings.provenance.sha256,
         HELD_OUT_SHA256: trained.held_out_sha256,
     }
-    known = by_tags(client, trained.name, identity)
-    version = known or mlflow.register_model(_log(trained), trained.name, tags={**identity, **_tags(trained)})
-    number = str(version.version)
+    known = with_tags(client, trained.name, identity)[:1]
+    number = str(known[0].version) if known else _create(client, trained, identity)
     client.update_model_version(trained.name, number, description=trained.card)
     version = client.get_model_version(trained.name, number)
     config = config_of(trained, version)
@@ -83,9 +83,18 @@ def register(client: MlflowClient, trained: TrainedModel) -> tuple[Registration,
         version=number,
         model_sha256=trained.model_sha256,
         run_id=str(version.run_id),
-        reused=known is not None,
+        reused=bool(known),
     )
     return registration, config
+
+
+def _create(client: MlflowClient, trained: TrainedModel, identity: dict[str, str]) -> str:
+    """The number of a new version, or of that of another run which has registered the same model at the same time."""
+    mine = mlflow.register_model(_log(trained), trained.name, tags={**identity, **_tags(trained)})
+    number = str(with_tags(client, trained.name, identity)[-1].version)
+    if number != str(mine.version):
+        client.delete_model_version(trained.name, str(mine.version))
+    return number
 
 
 def config_of(trained: TrainedModel, version: ModelVersion) -> ModelConfig:

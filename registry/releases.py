@@ -1,6 +1,7 @@
 """What is released: reading it, deciding a change by one new history entry, and bringing everything to what it says."""
 
 import contextlib
+import logging
 import random
 import time
 from datetime import UTC, datetime
@@ -20,11 +21,13 @@ from registry.mlflow_registry import GONE, registry_client, version_named
 from registry.store import MANIFEST, Store, folder_of
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST as BUNDLE_MANIFEST
-from tabular.bundles.bundle import digest
+from tabular.bundles.bundle import digest, parse
 from tabular.bundles.manifest import BadManifest, Manifest, ManifestChange, Release, TrafficSplit
 from tabular.errors import UserError
 from tabular.storage import places
 from tabular.storage.repository import ROOT
+
+logger = logging.getLogger(__name__)
 
 COLLISIONS = ("BAD_REQUEST", "TEMPORARILY_UNAVAILABLE")
 """Error codes of MLflow's database for the second of two writers of one tag, and while it is locked."""
@@ -89,8 +92,13 @@ class Releases:
         return release.parse(self.store.read(MANIFEST), self.manifest_location)
 
     def servable(self, version: str | None) -> Release | None:
-        """Where a version's bundle lies; None without a version, and for one that was never packaged."""
-        tags = self.client.get_model_version(self.name, version).tags if version else {}
+        """Where a version's bundle lies; None without a version, and for one that is gone or was never packaged."""
+        try:
+            tags = self.client.get_model_version(self.name, version).tags if version else {}
+        except MlflowException as error:
+            if error.error_code not in GONE:
+                raise
+            tags = {}  # the registry was lost
         if BUNDLE not in tags or BUNDLE_SHA256 not in tags:
             return None
         return Release(version=str(version), bundle=tags[BUNDLE], sha256=tags[BUNDLE_SHA256])
@@ -176,13 +184,19 @@ class Releases:
                 self.store.write(MANIFEST, wanted.model_dump_json(indent=2).encode() + b"\n")
         return wanted
 
+    def rewrite_manifest(self) -> None:
+        """Write the manifest where it differs from the newest entry, as after a bundle that was lost is made again."""
+        newest = self.history.newest()
+        if newest.entry is not None and newest.is_settled:
+            self.write_manifest(newest.entry)
+
     def _apply(self, entry: HistoryEntry, state: ReleaseState) -> None:
         """Write everything that differs from the entry. The champion's alias comes first and moves in one write."""
         change = entry.change
         self.history.copy(entry)
         for alias in sorted(change.aliases, key=lambda alias: alias != CHAMPION):
             if state.aliases.get(alias) != change.aliases[alias]:
-                self.client.set_registered_model_alias(self.name, alias, change.aliases[alias])
+                self._point(alias, change.aliases[alias])
         for alias in state.aliases.keys() - change.aliases.keys():
             self.client.delete_registered_model_alias(self.name, alias)
         for key, value in change.sets.items():
@@ -199,22 +213,45 @@ class Releases:
                     raise
         self.client.set_registered_model_tag(self.name, APPLIED, str(entry.revision))
 
+    def _point(self, alias: str, version: str) -> None:
+        try:
+            self.client.set_registered_model_alias(self.name, alias, version)
+        except MlflowException as error:
+            if error.error_code not in GONE:
+                raise
+            lost = f"version {version} of {self.name} is no longer in the registry, and '{alias}' points to nothing"
+            logger.warning("%s; the training that made it registers it again", lost)
+
     def ensure_servable(self, change: ReleaseChange, base: ReleaseState) -> None:
-        """Raises UserError if the new champion was never packaged, or if its bundle is missing or was changed.
+        """Raises UserError if a new champion was never packaged, or a file of a new bundle is missing or was changed.
 
         A champion that somebody has set in the registry itself is adopted as it is; `verify` reports what it lacks.
         """
-        version = change.aliases.get(CHAMPION)
-        if version is None or version == base.aliases.get(CHAMPION) or change.action == "adopt":
+        if change.action == "adopt":
             return
-        servable = self.packaged(version)
-        location = places.join(servable.bundle, BUNDLE_MANIFEST)
+        new = {to: number for to, number in change.aliases.items() if number != base.aliases.get(to)}
+        if CHAMPION in new:
+            self._check_bundle(self.packaged(new[CHAMPION]))
+        if challenger := self.servable(new.get(CHALLENGER)):
+            self._check_bundle(challenger)
+
+    def _check_bundle(self, servable: Release) -> None:
+        files = parse(self._checked(servable, BUNDLE_MANIFEST, servable.sha256), BUNDLE_MANIFEST).files
+        for name, expected in files.items():
+            self._checked(servable, name, expected)
+
+    def _checked(self, packaged: Release, name: str, expected: str) -> bytes:
+        """A file of a bundle. Raises UserError if it is missing or has another sha256."""
+        location = places.join(packaged.bundle, name)
         try:
-            found = digest(self.store.read(location))
+            content = self.store.read(location)
         except places.NotThere:
-            raise UserError(f"the bundle of version {version} is gone: there is no {location}; train again") from None
-        if found != servable.sha256:
-            raise UserError(f"the bundle of version {version} was changed: {location} has the sha256 {found}")
+            said = f"the bundle of version {packaged.version} is gone: there is no {location}; train again"
+            raise UserError(said) from None
+        if (found := digest(content)) != expected:
+            said = f"the bundle of version {packaged.version} was changed: {location} has the sha256 {found}"
+            raise UserError(f"{said}, not {expected}; train again, which packages it again")
+        return content
 
 
 def open_releases(name: str, root: Path = ROOT) -> Releases:

@@ -4,11 +4,13 @@ import logging
 from uuid import UUID
 
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from zenml.client import Client
 from zenml.enums import ModelStages
 
 from registry.history import HistoryEntry
 from registry.labels import ARCHIVED, CHALLENGER, CHAMPION, STAGING, ZENML_MODEL_VERSION
+from registry.mlflow_registry import GONE
 
 
 def follow_aliases(client: MlflowClient, name: str, entry: HistoryEntry) -> None:
@@ -24,9 +26,19 @@ def follow_aliases(client: MlflowClient, name: str, entry: HistoryEntry) -> None
     if entry.change.sets.get(ARCHIVED) == "true":
         wanted[entry.change.version] = ModelStages.ARCHIVED
     for version, stage in wanted.items():
-        known = client.get_model_version(name, version).tags.get(ZENML_MODEL_VERSION) if version else None
+        known = _zenml_version(client, name, version) if version else None
         if known is not None:
             _set(UUID(known), stage)
+
+
+def _zenml_version(client: MlflowClient, name: str, version: str) -> str | None:
+    try:
+        found: str | None = client.get_model_version(name, version).tags.get(ZENML_MODEL_VERSION)
+    except MlflowException as error:
+        if error.error_code not in GONE:
+            raise
+        return None  # the registry was lost
+    return found
 
 
 def _set(known: UUID, stage: ModelStages) -> None:

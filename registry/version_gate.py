@@ -15,7 +15,7 @@ from registry.releases import Releases
 from tabular.config.stages import GateConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning import gate
-from tabular.learning.answers import PairedAnswers, neither_saw, paired_answers
+from tabular.learning.answers import PairedAnswers, beside_baseline, neither_saw, paired_answers
 from tabular.learning.model_config import Input, breaking_changes
 from tabular.reports.training import GateDecision
 
@@ -31,14 +31,15 @@ def judge(
         UserError: the version was registered without its `model_config.yaml`.
     """
     challenger = RegisteredVersion(view.client, view.name, str(version.version))
+    rules = config or challenger.config.gate.config
     champion = hold(view.client, view.name, champion_number)
     return gate.decide(
         challenger.config.metrics,
         challenger.config.task,
-        config or challenger.config.gate.config,
+        rules,
         challenger.config.seed,
         obstacles(challenger.config.data.source, challenger.config.inputs, champion),
-        between(challenger, champion),
+        between(challenger, champion, rules.metric),
     )
 
 
@@ -83,17 +84,24 @@ def obstacles(data_source: str, inputs: Sequence[Input], champion: RegisteredVer
     return found
 
 
-def between(challenger: RegisteredVersion, champion: RegisteredVersion | str | None) -> PairedAnswers | str | None:
-    """The answers of both for rows that neither was trained on, or the reason why there are none."""
-    if not isinstance(champion, RegisteredVersion):
+def between(
+    challenger: RegisteredVersion, champion: RegisteredVersion | str | None, metric: str | None = None
+) -> PairedAnswers | str | None:
+    """The answers of both for rows that neither was trained on, or the reason why there are none.
+
+    Without a champion, these are the answers of the challenger and of the baseline; None without the rows.
+    """
+    if isinstance(champion, str):
         return champion
-    if champion.number == challenger.number:
+    if champion is not None and champion.number == challenger.number:
         return f"version {champion.number} is the champion already, and cannot be compared with itself"
     rows = challenger.rows()
+    if rows is None and champion is None:
+        return None
     if rows is None:
         return f"cannot tell: the rows of version {challenger.number} are not in the artifact store of this stack"
     sha256 = challenger.config.data.held_out_sha256
-    return against(challenger.model(), *rows, sha256, challenger.target, champion)
+    return against(challenger.model(), *rows, sha256, challenger.target, champion, metric)
 
 
 def against(
@@ -103,8 +111,11 @@ def against(
     held_out_sha256: str,
     target: TargetConfig,
     champion: RegisteredVersion | str | None,
-) -> PairedAnswers | str | None:
-    """The answers of a fitted model and of the champion for the same rows; what `hold` gave instead is returned.
+    metric: str | None,
+) -> PairedAnswers | str:
+    """The answers of a fitted model and of the champion, or of the baseline where there is none, for the same rows.
+
+    A reason that `hold` gave instead of a champion is returned.
 
     Args:
         model: the challenger, fitted on `train_rows` and scored on `held_out_rows`.
@@ -112,8 +123,11 @@ def against(
         held_out_sha256: content hash of the held-out rows, by which equal rows are recognised without being read.
         target: the target and the task of the challenger.
         champion: result of `hold`.
+        metric: the one that decides, for which the baseline is chosen.
     """
-    if not isinstance(champion, RegisteredVersion):
+    if champion is None:
+        return beside_baseline(model, train_rows, held_out_rows, target, metric)
+    if isinstance(champion, str):
         return champion
     if (champion.config.target, champion.config.task) != (target.column, target.task):
         of = f"{champion.config.target} ({champion.config.task})"

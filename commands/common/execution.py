@@ -16,7 +16,7 @@ from zenml.enums import ExecutionStatus
 from zenml.models import PipelineRunResponse
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from commands.common import interruption, preflight
+from commands.common import interruption, preflight, reuse
 from commands.common.arguments import Configuration
 from commands.common.failures import FAILURE, is_expected
 from commands.common.quiet import without_explained_traces
@@ -75,6 +75,7 @@ def run(
     stack = local.activate(root)
     console.print(f"stack: [bold]{stack}[/bold]")
     preflight.ensure_usable(root)
+    reuse.install()
     with _configured(request, pipeline) as configured, without_explained_traces():
         try:
             finished = configured()

@@ -30,6 +30,8 @@ def gate(
 ) -> Annotated[GateDecision, names.GATE_DECISION]:
     """Apply the absolute limits, then compare with the champion on rows that neither was trained on.
 
+    A first model is compared with the baseline.
+
     The current champion is not part of the cache key, because a model is judged once, when it is new: the content hash
     of a new challenger makes this step run again. A model of the built-in sample is never promoted.
     """
@@ -37,6 +39,6 @@ def gate(
     version = mlflow_registry.by_alias(client, model_name, CHAMPION)
     champion = version_gate.hold(client, model_name, str(version.version) if version else None)
     held_out = str(get_step_context().inputs["test_rows"][0].content_hash)
-    answers = version_gate.against(model, train_rows, test_rows, held_out, target, champion)
+    answers = version_gate.against(model, train_rows, test_rows, held_out, target, champion, config.metric)
     obstacles = version_gate.obstacles(provenance.data_source, inputs_of(train_rows, target.column), champion)
     return gating.decide(evaluation.metrics, evaluation.task, config, seed, obstacles, answers)

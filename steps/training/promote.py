@@ -30,5 +30,6 @@ def promote(
     where = f"{get_step_context().inputs['bundle'][0].uri}/{FOLDER}"
     releases.note_bundle(registration.version, where, digest((bundle.path / MANIFEST).read_bytes()))
     promotion = follow_gate(releases, registration.version, decision, f"the gate decided: {decision.decision}")
+    releases.rewrite_manifest()
     log_metadata(metadata={"promotion": promotion.model_dump(mode="json")}, infer_model=True)
     return promotion

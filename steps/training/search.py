@@ -55,7 +55,7 @@ def search(
     )
     context = get_step_context()
     name = study.key(context, CODE, sweep, target, folds, backend, seed)
-    with SearchProgress(trials) as progress:
+    with study.reserved(name), SearchProgress(trials) as progress:
         if backend == "wandb":
             storage = study.storage(context, name, ".json")
             best, report = wandb_sweep.search(objective, sweep, trials, wandb_account.account(), storage, progress)

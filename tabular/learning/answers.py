@@ -12,6 +12,13 @@ from tabular.config.stages import TargetConfig, Task
 from tabular.errors import UserError, one_line
 from tabular.learning import metrics
 
+SQUARED = ("r2", "rmse")
+"""Metrics of squared errors."""
+BY_CLASS = (
+    *("balanced_accuracy", "precision_macro", "recall_macro", "f1_macro"),
+    *("precision_weighted", "f1_weighted"),
+)
+"""Metrics in which naming classes at random is better than naming always the most frequent one."""
 MINIMUM = 50
 """The smallest number of rows for a comparison; on fewer rows an interval is too wide to decide anything."""
 
@@ -28,9 +35,10 @@ class Answers(NamedTuple):
 
 
 class PairedAnswers(NamedTuple):
-    """The answers of champion and challenger for the same rows."""
+    """The answers of champion and challenger for the same rows. Without a champion, the baseline takes its place."""
 
-    champion_version: str
+    champion_version: str | None
+    """None for the baseline."""
     actual: NDArray[Any]
     """(rows,): float64, or labels as text."""
     champion: Answers
@@ -55,6 +63,48 @@ def answers_of(predictor: Any, rows: Any, task: Task) -> Answers:
         return Answers(predicted, None, None)
     probabilities = np.asarray(predictor.predict_proba(rows), dtype=np.float64)
     return Answers(predicted, probabilities, metrics.outcomes(predictor.classes_, task).tolist())
+
+
+def baseline(trained_on: NDArray[Any], rows: int, task: Task, metric: str | None = None) -> Answers:
+    """The answers without a model: the training median, or the most frequent class with the shares of all classes.
+
+    Args:
+        trained_on: values of the training target, as `metrics.outcomes` gives them.
+        rows: number of rows to answer for.
+        metric: where it measures squared errors, the mean takes the place of the median, because it has the smallest.
+    """
+    if task == "regression":
+        constant = np.mean(trained_on) if metric in SQUARED else np.median(trained_on)
+        return Answers(np.full(rows, constant), None, None)
+    classes, counts = np.unique(trained_on, return_counts=True)
+    predicted = np.full(rows, classes[counts.argmax()], dtype=object)
+    return Answers(predicted, np.tile(counts / counts.sum(), (rows, 1)), classes.tolist())
+
+
+def beside_baseline(
+    model: Pipeline, train: pd.DataFrame, held_out: pd.DataFrame, target: TargetConfig, metric: str | None
+) -> PairedAnswers:
+    """The answers of a model, fitted on `train`, and of the baseline for the held-out rows; both hold the target.
+
+    `metric` is the one that they are compared in, see `baseline`. In one that rewards naming rare classes, whatever the
+    row, the baseline is the model's own answers in a random order.
+    """
+    mine = answers_of(model, held_out[raw_columns(model, train, target.column)], target.task)
+    if metric in BY_CLASS:
+        order = np.random.default_rng(0).permutation(len(held_out))
+        shuffled = None if mine.probabilities is None else mine.probabilities[order]
+        without = Answers(mine.predicted[order], shuffled, mine.classes)
+    else:
+        trained_on = metrics.outcomes(train[target.column], target.task)
+        without = baseline(trained_on, len(held_out), target.task, metric)
+    return PairedAnswers(
+        champion_version=None,
+        actual=metrics.outcomes(held_out[target.column], target.task),
+        champion=without,
+        challenger=mine,
+        classes=mine.classes or [],
+        rows=f"{len(held_out):,} held-out rows",
+    )
 
 
 def neither_saw(

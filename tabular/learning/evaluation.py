@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 from sklearn.pipeline import Pipeline
 
-from tabular.config.stages import EvaluationConfig, TargetConfig, Task
+from tabular.config.stages import EvaluationConfig, TargetConfig
 from tabular.errors import UserError
 from tabular.learning import explanation, metrics
-from tabular.learning.answers import Answers, answers_of, raw_columns
+from tabular.learning.answers import Answers, answers_of, baseline, raw_columns
 from tabular.reports.training import ClassScore, CrossValidation, Evaluation, Slice
 from tabular.table.tables import numeric_columns
 
@@ -66,7 +66,11 @@ def evaluate(
         metrics=metrics.bootstrap_intervals(
             target.task, actual, *answers, resamples=config.bootstrap, confidence=config.confidence, seed=seed
         ),
-        baseline=_baseline(actual, metrics.outcomes(train[target.column], target.task), target.task),
+        baseline=metrics.score(
+            target.task,
+            actual,
+            *baseline(metrics.outcomes(train[target.column], target.task), len(actual), target.task),
+        ),
         slices=[
             part for column in config.slices for part in _slices(held_out[column], column, actual, answers, target)
         ],
@@ -89,16 +93,6 @@ def _by_class(actual: NDArray[Any], predicted: NDArray[Any], classes: list[str])
         ClassScore(label=label, precision=float(p), recall=float(r), f1=float(f), support=int(rows))
         for label, p, r, f, rows in zip(labels, *figures, strict=True)
     ]
-
-
-def _baseline(actual: NDArray[Any], trained_on: NDArray[Any], task: Task) -> dict[str, float]:
-    """The scores of the training median, or of the most frequent class with the shares of all classes."""
-    if task == "regression":
-        return metrics.score(task, actual, np.full(len(actual), np.median(trained_on)))
-    classes, counts = np.unique(trained_on, return_counts=True)
-    predicted = np.full(len(actual), classes[counts.argmax()], dtype=object)
-    shares = np.tile(counts / counts.sum(), (len(actual), 1))
-    return metrics.score(task, actual, predicted, shares, classes.tolist())
 
 
 def _slices(

@@ -53,16 +53,16 @@ def decide(
     """Promote, keep or reject a model, the challenger.
 
     The first rule that applies decides: a broken limit rejects the model; an obstacle keeps it as challenger; without
-    a champion it is promoted; without a fair comparison it is kept. Then a paired bootstrap of the difference in
-    `config.metric` decides: the model is promoted if the interval lies above -tolerance, rejected if the interval
-    lies below, and kept otherwise. A model without any difference in any resample, such as the champion itself, is
-    kept.
+    a fair comparison it is kept. Then a paired bootstrap of the difference in `config.metric` decides: the model is
+    promoted if the interval lies above -tolerance, rejected if the interval lies below, and kept otherwise. A model
+    without any difference in any resample, such as the champion itself, is kept. A first model is compared with the
+    baseline: it is promoted if the interval lies above 0, and kept otherwise.
 
     Args:
         scores: the challenger's metrics on its own held-out rows, which the limits are compared with.
         obstacles: sentences that say why the model must not become champion, whatever its scores.
-        answers: the answers of both models for the same rows, or a sentence that says why they cannot be compared;
-            None if there is no champion.
+        answers: the answers of both models, or of the model and the baseline, for the same rows, or a sentence that
+            says why they cannot be compared; None if there is no champion, and no rows to compare with the baseline.
 
     Raises:
         UserError: the deciding metric, or the name of a limit, is not a metric of the task.
@@ -81,6 +81,8 @@ def decide(
         decision, reasons = "promote", [f"there is no champion yet; {config.metric} is {as_text(own)}"]
     elif isinstance(answers, str):
         decision, reasons = "keep", [answers]
+    elif answers.champion_version is None:
+        decision, reasons = _beside_baseline(answers, task, config, seed)
     else:
         decision, reasons, pair = _compare(answers, task, config, seed)
     reasons += [f"not promotable: {obstacle}" for obstacle in obstacles]
@@ -146,6 +148,21 @@ def verdict(pair: PairedDifference, tolerance: float) -> tuple[Verdict, str]:
     if difference.high < -tolerance:
         return "reject", "clearly worse"
     return "keep", "too close to call"
+
+
+def _beside_baseline(answers: PairedAnswers, task: Task, config: GateConfig, seed: int) -> tuple[Verdict, list[str]]:
+    """Whether a first model is better than the baseline by more than the error of the difference."""
+    name = config.metric
+    pair = paired([name], task, answers, config.resamples, config.confidence, seed)[name]
+    difference = pair.difference
+    if math.isnan(difference.value) or math.isnan(difference.low):
+        return "keep", [f"there is no champion yet, and {name} is undefined on {answers.rows}"]
+    scores = f"{name} is {as_text(pair.challenger)} against {as_text(pair.champion)} of the baseline"
+    if difference.low > 0:
+        return "promote", [f"there is no champion yet; on {answers.rows} {scores}"]
+    ends = f"{as_text(100 * config.confidence)} % interval {as_text(difference.low)} to {as_text(difference.high)}"
+    said = f"no better than an answer without a model: on {answers.rows} {scores}"
+    return "keep", [f"{said} (difference {as_text(difference.value)}, {ends})"]
 
 
 def _compare(

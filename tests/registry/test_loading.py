@@ -48,9 +48,9 @@ def test_versions_that_another_program_has_named_are_found(shop: Shop, name: str
         shop.client.create_model_version(name, str(shop.folder / number), tags={"made": number})
     # when / then
     assert [str(version.version) for version in mlflow_registry.versions(shop.client, name)] == ["2", "1"]
-    found = mlflow_registry.by_tags(shop.client, name, {"made": "1"})
-    assert found is not None and str(found.version) == "1"
-    assert mlflow_registry.by_tags(shop.client, name, {"made": "3"}) is None
+    [found] = mlflow_registry.with_tags(shop.client, name, {"made": "1"})
+    assert str(found.version) == "1"
+    assert mlflow_registry.with_tags(shop.client, name, {"made": "3"}) == []
 
 
 def _rename(file: Path, module: str, earlier: str) -> None:

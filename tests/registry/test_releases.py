@@ -1,6 +1,7 @@
 """What is released: aliases, manifest and configs agree, and what cannot be served is not released."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,53 @@ def test_a_version_whose_bundle_is_gone_or_changed_is_not_released(shop: Shop) -
     with pytest.raises(UserError, match="bundle of version 3 is gone"):
         promote(shop, "3")
     assert shop.state() == ({"champion": "1"}, "1", 1)
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def _turn(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("spoil", [_empty, _cut, _turn, Path.unlink])
+@pytest.mark.parametrize("to", ["champion", "challenger"])
+def test_nothing_moves_where_any_file_of_the_bundle_is_damaged(
+    shop: Shop, to: str, spoil: Callable[[Path], None]
+) -> None:
+    # given
+    promote(shop, "1")
+    bundle = Path(shop.releases.packaged("2").bundle)
+    copy = shop.folder / "copy"
+    for name in sorted(file.name for file in bundle.iterdir()):
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(bundle, copy)
+        shop.releases.note_bundle("2", str(copy), shop.releases.packaged("2").sha256)
+        spoil(copy / name)
+        # when / then: one line that names the file
+        with pytest.raises(UserError, match=f"^the bundle of version 2 (is gone|was changed): .*/copy/{name}.*train"):
+            promote(shop, "2", to)
+    assert shop.state() == ({"champion": "1"}, "1", 1)
+
+
+def test_a_rollback_to_a_damaged_bundle_moves_nothing(shop: Shop) -> None:
+    # given
+    copy = shutil.copytree(shop.releases.packaged("1").bundle, shop.folder / "copy")
+    shop.releases.note_bundle("1", str(copy), shop.releases.packaged("1").sha256)
+    promote(shop, "1")
+    promote(shop, "2")
+    _turn(copy / "predictor.npz")
+    # when / then
+    with pytest.raises(UserError, match="predictor.npz has the sha256"):
+        roll_back(shop)
+    assert shop.state() == ({"champion": "2"}, "2", 2)
 
 
 def test_verify_finds_every_file_that_is_not_the_one_that_was_released(shop: Shop) -> None:

@@ -4,13 +4,18 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
 
-from tabular.config.stages import GateConfig, Task
+from tabular.config.stages import GateConfig, TargetConfig, Task
 from tabular.errors import UserError
 from tabular.learning import gate, metrics
-from tabular.learning.answers import PairedAnswers
+from tabular.learning.answers import PairedAnswers, beside_baseline
 from tabular.reports.training import GateDecision, Interval
 from tests.support.compared import ACTUAL, ERRORS, OTHER_ERRORS, ROWS, labels, numbers
 
@@ -168,7 +173,49 @@ def test_every_obstacle_is_said_and_none_is_outweighed_by_a_better_score() -> No
     assert decision.reasons == [f"not promotable: {obstacle}" for obstacle in obstacles]
 
 
-def test_a_first_model_is_promoted_and_an_unfair_comparison_keeps() -> None:
+RANDOM = np.random.default_rng(5)
+SIGNAL = RANDOM.normal(size=300)
+TABLE = pd.DataFrame({"x": SIGNAL, "noise": RANDOM.normal(size=300), "y": np.exp(SIGNAL + RANDOM.normal(0, 0.2, 300))})
+LABELLED = TABLE.assign(y=np.where(SIGNAL + RANDOM.normal(0, 0.3, 300) > 0.5, "yes", "no"))
+FIRST = [
+    *[(TABLE, TransformedTargetRegressor(Ridge(), func=np.log, inverse_func=np.exp), name) for name in ("wmape", "r2")],
+    *[(TABLE, TransformedTargetRegressor(Ridge(), func=np.log, inverse_func=np.exp), name) for name in ("rmse", "mae")],
+    *[(LABELLED, KNeighborsClassifier(3), name) for name in ("f1_macro", "balanced_accuracy", "precision_weighted")],
+    *[(LABELLED, LogisticRegression(), name) for name in ("accuracy", "log_loss", "roc_auc")],
+]
+
+
+@pytest.mark.parametrize(("table", "estimator", "metric"), FIRST)
+def test_a_first_model_is_released_only_if_it_beats_the_baseline(table: Any, estimator: Any, metric: str) -> None:
+    task: Task = "regression" if table is TABLE else "classification"
+    target = TargetConfig(column="y", task=task)
+    train, held_out = table[:200], table[200:].reset_index(drop=True)
+    decisions = []
+    for column in ("x", "noise"):
+        # given: a model of what the target depends on, and one of noise
+        model = Pipeline([("estimator", estimator)]).fit(train[[column]], train["y"])
+        answers = beside_baseline(model, train, held_out, target, metric)
+        scores = _scores(answers, task)
+        # when
+        decisions.append(gate.decide(scores, task, GateConfig(metric=metric), 1, [], answers))
+    # then
+    assert [one.decision for one in decisions] == ["promote", "keep"]
+    assert all("of the baseline" in one.reasons[0] and "\n" not in one.reasons[0] for one in decisions)
+    assert decisions[0].reasons[0].startswith("there is no champion yet; on 100 held-out rows")
+    assert decisions[1].reasons[0].startswith("no better than an answer without a model: on 100 held-out rows")
+    assert all(one.champion is None and one.champion_version is None for one in decisions)
+
+
+def test_a_first_model_whose_metric_is_undefined_is_kept() -> None:
+    # given: a weighted error of rows that are all 0
+    answers = numbers(ERRORS, ERRORS)._replace(champion_version=None, actual=np.zeros(ROWS))
+    # when
+    decision = gate.decide(SCORES, "regression", GateConfig(), 1, [], answers)
+    # then
+    assert decision.decision == "keep" and "wmape is undefined on 400 held-out rows" in decision.reasons[0]
+
+
+def test_a_first_model_without_rows_is_promoted_and_an_unfair_comparison_keeps() -> None:
     # given / when
     first = gate.decide(SCORES, "regression", GateConfig(), 1, [], None)
     unfair = gate.decide(SCORES, "regression", GateConfig(), 1, [], "cannot tell: only 12 rows")

@@ -1,0 +1,68 @@
+"""Whether a finished step of an earlier run has left in the registry what it left there.
+
+ZenML reuses the result of such a step, and does not know that a registry was lost or that a bundle was deleted.
+"""
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from zenml.models import StepRunResponse
+
+from registry.mlflow_registry import GONE, registry_client
+from registry.releases import open_releases
+from tabular import names
+from tabular.bundles.bundle import MANIFEST
+from tabular.errors import UserError
+from tabular.reports.registered import Promotion, Registration
+from tabular.reports.training import GateDecision
+from tabular.storage import places
+
+CHANGES = (names.GATE_DECISION, names.REGISTRATION, names.PROMOTION)
+"""The artifacts that tell what a step has read from the registry or written there."""
+
+
+def is_there(step: StepRunResponse) -> bool:
+    """Whether the registry still has what a step run of ZenML has read from it or written to it."""
+    for name in CHANGES:
+        for artifact in step.outputs.get(name, []):
+            found = artifact.load()
+            if isinstance(found, GateDecision):
+                return found.champion_version is None or _is_known(step.config.parameters["model_name"])
+            return _has_registered(found) if isinstance(found, Registration) else _has_packaged(found)
+    return True
+
+
+def _is_known(name: str) -> bool:
+    """Whether the registry holds the model, with one champion or another: a model is judged once, when it is new."""
+    try:
+        registry_client().get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code in GONE:
+            return False
+        raise
+    return True
+
+
+def _has_registered(made: Registration) -> bool:
+    version = _version(registry_client(), made.name, made.version)
+    return version is not None and version.tags.get("model_sha256") == made.model_sha256
+
+
+def _has_packaged(made: Promotion) -> bool:
+    if _version(registry_client(), made.name, made.version) is None:
+        return False
+    releases = open_releases(made.name)
+    packaged = releases.servable(made.version)
+    try:
+        return packaged is not None and bool(releases.store.read(places.join(packaged.bundle, MANIFEST)))
+    except UserError:
+        return False
+
+
+def _version(client: MlflowClient, name: str, number: str) -> ModelVersion | None:
+    try:
+        return client.get_model_version(name, number)
+    except MlflowException as error:
+        if error.error_code in GONE:
+            return None
+        raise
