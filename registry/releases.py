@@ -231,11 +231,12 @@ class Releases:
             return
         new = {to: number for to, number in change.aliases.items() if number != base.aliases.get(to)}
         if CHAMPION in new:
-            self._check_bundle(self.packaged(new[CHAMPION]))
+            self.check_bundle(self.packaged(new[CHAMPION]))
         if challenger := self.servable(new.get(CHALLENGER)):
-            self._check_bundle(challenger)
+            self.check_bundle(challenger)
 
-    def _check_bundle(self, servable: Release) -> None:
+    def check_bundle(self, servable: Release) -> None:
+        """Raises UserError if a file of a bundle is missing or was changed."""
         files = parse(self._checked(servable, BUNDLE_MANIFEST, servable.sha256), BUNDLE_MANIFEST).files
         for name, expected in files.items():
             self._checked(servable, name, expected)

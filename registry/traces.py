@@ -11,11 +11,9 @@ from zenml.models import StepRunResponse
 from registry.mlflow_registry import GONE, registry_client
 from registry.releases import open_releases
 from tabular import names
-from tabular.bundles.bundle import MANIFEST
 from tabular.errors import UserError
 from tabular.reports.registered import Promotion, Registration
 from tabular.reports.training import GateDecision
-from tabular.storage import places
 
 CHANGES = (names.GATE_DECISION, names.REGISTRATION, names.PROMOTION)
 """The artifacts that tell what a step has read from the registry or written there."""
@@ -53,10 +51,13 @@ def _has_packaged(made: Promotion) -> bool:
         return False
     releases = open_releases(made.name)
     packaged = releases.servable(made.version)
+    if packaged is None:
+        return False
     try:
-        return packaged is not None and bool(releases.store.read(places.join(packaged.bundle, MANIFEST)))
+        releases.check_bundle(packaged)
     except UserError:
         return False
+    return True
 
 
 def _version(client: MlflowClient, name: str, number: str) -> ModelVersion | None:
