@@ -14,6 +14,8 @@ REPEATED, MANY = 3, 5
 """Rows from which on a number repeats, beyond the range of all others and within it."""
 SPACES = 3
 """Number of times that the gap must be wider than the widest space near the edge, where a number lies near others."""
+FEW = 10
+"""Number of times that the gap must be wider than the range of all others, if these are few, such as list prices."""
 OFTEN = 3
 """Number of times that it must be more frequent than any other value near the edge."""
 HALF, TENTH = 0.5, 0.1
@@ -53,7 +55,7 @@ def _is_apart(values: NDArray[np.float64], rows: NDArray[np.int64], is_low: bool
     gap, span = abs(value - others[0]), abs(others[-1] - others[0])
     if rows[0] < (2 if made_up else REPEATED) or (value == 0 and rows[0] > HALF * rows.sum()):
         return False
-    factor = 1 if len(others) >= NEAR else 2
+    factor = 1 if len(others) >= NEAR else FEW
     if gap > factor * span and not _grows(value, near):
         return True
     if rows[0] < max(MANY, OFTEN * rows[1 : NEAR + 1].max()):

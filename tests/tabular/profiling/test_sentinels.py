@@ -50,6 +50,7 @@ NO_SENTINELS = {
     "doses": RANDOM.choice([1, 10, 100, 1000], ROWS),
     "notes and coins": RANDOM.choice([1, 2, 5, 10, 20, 50, 100], ROWS),
     "grades": RANDOM.integers(1, 7, ROWS),
+    "list prices": RANDOM.choice([1.99, 2.49, 3.5, 12.0], ROWS),
 }
 
 
