@@ -106,8 +106,7 @@ async def read(
             raise Problem(400, "invalid_length", "is not a number", "send the number of bytes", "Content-Length")
         if len(length) > 18 or int(length) > limit:
             raise _too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
+    body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             while True:
@@ -115,14 +114,17 @@ async def read(
                 if message["type"] == "http.disconnect":
                     raise Disconnected
                 chunk = message.get("body", b"")
-                size += len(chunk)
+                is_last = not message.get("more_body", False)
+                size = len(body) + len(chunk)
                 if size > limit:
                     raise _too_large(limit)
                 if take and size > SMALL:
                     take(len(chunk))
-                chunks.append(chunk)
-                if not message.get("more_body", False):
-                    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                if is_last and not body:
+                    return bytes(chunk)
+                body += chunk
+                if is_last:
+                    return bytes(body)
     except TimeoutError:
         problem = f"the body did not arrive within {seconds:g} seconds"
         raise Problem(408, "too_slow", problem, "send it faster, or in smaller batches") from None
