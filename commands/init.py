@@ -54,11 +54,11 @@ def init(
         raise UserError(f"{shown} exists already; give another --name, or --force to overwrite it")
 
     from tabular.profiling import profile, writing
-    from tabular.storage import places
+    from tabular.storage import addresses, places
     from tabular.table.sources import content_at
 
     content = content_at(data, "--data")
-    profiled = profile.profile(content, places.public(data), target, task, encoding, skip)
+    profiled = profile.profile(content, addresses.public(data), target, task, encoding, skip)
     location, secrets = _without_secrets(_location(data, root), called)
     text = writing.write(profiled.found, called, location, hashlib.sha256(content).hexdigest(), shown)
     _check(text, profiled)
@@ -86,7 +86,7 @@ def _name(name: str | None, data: str) -> str:
 
 def _location(data: str, root: Path) -> str:
     """The location of the table for a command that is typed in the repository."""
-    from tabular.storage.places import is_remote
+    from tabular.storage.addresses import is_remote
 
     if is_remote(data):
         return data
@@ -96,7 +96,7 @@ def _location(data: str, root: Path) -> str:
 
 def _without_secrets(location: str, name: str) -> tuple[str, list[str]]:
     """The location with names of variables in place of its secret parts; which variables have to be set to what."""
-    from tabular.storage.places import holds_secret, public
+    from tabular.storage.addresses import holds_secret, public
 
     if not holds_secret(location):
         return location, []

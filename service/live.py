@@ -17,7 +17,7 @@ from tabular.bundles.encoding import Encoder
 from tabular.bundles.loading import BaselinePredictor, Loaded, Source, load
 from tabular.errors import UserError
 from tabular.storage import places
-from tabular.storage.places import public
+from tabular.storage.addresses import public
 
 logger = logging.getLogger(__name__)
 

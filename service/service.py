@@ -28,7 +28,7 @@ from service.wandb_sample import WandbSample
 from tabular.errors import UserError
 from tabular.names import BENTO_NAME
 from tabular.prediction_log.writer import FLUSH_SECONDS, PredictionLog
-from tabular.storage.places import is_remote
+from tabular.storage.addresses import is_remote
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from zenml.enums import StackComponentType
 
 from tabular.config.base import Items, StrictModel, explain
 from tabular.errors import UserError, nearest, one_line
-from tabular.storage.places import holds_secret, is_stray, public
+from tabular.storage.addresses import holds_secret, public
+from tabular.storage.places import is_stray
 
 FOLDER = Path("configs") / "stacks"
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")

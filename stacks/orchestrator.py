@@ -4,7 +4,7 @@ from zenml.client import Client
 
 from tabular.config.monitoring import ScheduleConfig
 from tabular.errors import UserError
-from tabular.storage.places import is_remote
+from tabular.storage.addresses import is_remote
 
 
 def require_reachable(path: str | None) -> None:

@@ -11,7 +11,7 @@ from tabular.errors import one_line
 from tabular.reports.plain_json import json_text
 from tabular.reports.report import Report
 from tabular.reports.verdicts import Verdict
-from tabular.storage.places import public
+from tabular.storage.addresses import public
 
 WEBHOOK = "STACKHOUSE_WEBHOOK_URL"
 """Environment variable with the webhook's address. It may hold a secret, so it does not stand in a config."""

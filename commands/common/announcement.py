@@ -3,7 +3,7 @@
 import click
 
 from tabular.config.stages import DataConfig
-from tabular.storage.places import public
+from tabular.storage.addresses import public
 from tabular.table.sources import locate
 
 SAMPLE_WARNING = (

@@ -13,7 +13,7 @@ from tabular.config.monitoring import MonitoringFile
 from tabular.config.promotion import PromotionFile
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError, one_line
-from tabular.storage.places import holds_secret, public
+from tabular.storage.addresses import holds_secret, public
 
 FILES: Final[dict[str, type[RunFile]]] = {
     "batch": BatchFile,

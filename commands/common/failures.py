@@ -40,7 +40,7 @@ class Failed(Exception):
     """The command cannot continue, and its exit code is 1. The message is one line for the user."""
 
 
-class Ending(NamedTuple):
+class LastLine(NamedTuple):
     """The last line of a command, and its exit code."""
 
     line: str
@@ -52,13 +52,13 @@ def is_expected(error: object) -> bool:
     return isinstance(error, BaseException) and _known(error) is not None
 
 
-def ending(error: BaseException) -> Ending | None:
+def ending(error: BaseException) -> LastLine | None:
     """The line and the exit code for an exception; None for a mistake in the code, which needs its stack trace."""
     known = _known(error)
     if known is None:
         return None
     is_mistake = isinstance(known, UserError) and not isinstance(known, _imported(REFUSALS))
-    return Ending(_line(known), MISTAKE if is_mistake else FAILURE)
+    return LastLine(_line(known), MISTAKE if is_mistake else FAILURE)
 
 
 def _known(error: BaseException) -> BaseException | None:

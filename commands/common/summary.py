@@ -17,8 +17,8 @@ from commands.common.arguments import Configuration
 from registry.mlflow_registry import registry_uri
 from tabular import names
 from tabular.reports.plain_json import json_text
+from tabular.storage.addresses import public
 from tabular.storage.atomic import write_atomically
-from tabular.storage.places import public
 
 SHOWN_CLASSES = 3
 """Number of classes that are named at the end of a run."""

@@ -12,7 +12,8 @@ from typing import IO, Any, Final, Literal
 from tabular.errors import UserError, one_line
 from tabular.reports.report import Report
 from tabular.storage import places
-from tabular.storage.places import PIECE, FoundFile, is_remote, local_path, public
+from tabular.storage.addresses import is_remote, public
+from tabular.storage.places import PIECE, FoundFile, local_path
 from tabular.table.parsing import GZIP, PARQUET, ZIP
 
 TABLES: Final = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq")

@@ -31,8 +31,9 @@ from tabular.errors import UserError
 from tabular.reports.report import Report
 from tabular.reports.verdicts import Observed
 from tabular.storage import places
+from tabular.storage.addresses import is_remote, public
 from tabular.storage.atomic import UNFINISHED
-from tabular.storage.places import is_remote, local_path, public
+from tabular.storage.places import local_path
 
 IDENTITY: Final = "batch.json"
 SUCCESS: Final = "_SUCCESS.json"

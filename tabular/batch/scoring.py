@@ -28,7 +28,7 @@ from tabular.bundles.reference import Reference
 from tabular.config.batch import BatchConfig
 from tabular.errors import UserError, nearest_hint
 from tabular.monitoring.tally import Tally
-from tabular.storage.places import public
+from tabular.storage.addresses import public
 from tabular.table.parsing import NAMES as SEPARATORS
 from tabular.table.rules import broken_columns
 

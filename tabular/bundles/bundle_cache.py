@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tabular.bundles.bundle import MANIFEST, BadBundle, parse, read
 from tabular.storage import places
+from tabular.storage.addresses import public
 from tabular.storage.atomic import UNFINISHED
-from tabular.storage.places import public
 
 TRANSFER_SECONDS = 300.0
 """Longest time for the transfer of one file of a bundle."""

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from tabular.config.base import Moment, StrictModel, explain
 from tabular.errors import UserError
 from tabular.storage import places
-from tabular.storage.places import public
+from tabular.storage.addresses import public
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

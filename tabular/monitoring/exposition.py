@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_t
 from tabular.config.monitoring import MetricsConfig
 from tabular.errors import UserError
 from tabular.reports.verdicts import SEVERITY, Kind, Verdict
-from tabular.storage.places import public, resolved
+from tabular.storage.addresses import public, resolved
 
 JOB: Final = "stackhouse_monitor"
 SECONDS: Final = 10.0

@@ -12,7 +12,7 @@ import msgspec
 
 from tabular.prediction_log.files import SECONDS
 from tabular.prediction_log.records import KINDS, Feedback, Prediction, Refusals
-from tabular.storage import places
+from tabular.storage import addresses, places
 
 CHUNK_BYTES: Final = 8 * 2**20
 """Bytes that are decoded at once, which is some 20,000 rows. A single line may be longer."""
@@ -61,7 +61,7 @@ class LogReader:
 
     def _contents(self, locations: Iterator[str]) -> Iterator[bytes]:
         """Yield the bytes of files in their order; those of a bucket are fetched ahead."""
-        if not places.is_remote(self._folder):
+        if not addresses.is_remote(self._folder):
             yield from map(_read, locations)
             return
         with ThreadPoolExecutor(FETCHES, thread_name_prefix="stackhouse-log-reader") as threads:

@@ -24,7 +24,7 @@ from tabular.prediction_log.records import (
     lines,
     now,
 )
-from tabular.storage import places
+from tabular.storage import addresses, places
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class PredictionLog:
         self._is_on = bool(destination or sample)
         self._store: Bucket | LocalFolder | None = None
         if destination:
-            is_remote = places.is_remote(destination)
+            is_remote = addresses.is_remote(destination)
             self._store = Bucket(destination) if is_remote else LocalFolder(places.local_path(destination))
         self._queue: deque[tuple[Prediction | Feedback | Batch, int]] = deque()
         self._errors: Counter[tuple[str, int, str]] = Counter()

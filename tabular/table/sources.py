@@ -17,8 +17,8 @@ from tabular.config.stages import MAX_BYTES, ColumnConfig, DataConfig
 from tabular.errors import UserError, nearest_hint, one_line
 from tabular.reports.training import Provenance
 from tabular.storage import places
+from tabular.storage.addresses import is_remote, public
 from tabular.storage.atomic import write_atomically
-from tabular.storage.places import is_remote, public
 from tabular.storage.repository import ROOT
 from tabular.table.parsing import parse
 from tabular.table.sample import SampleSpec, make_sample

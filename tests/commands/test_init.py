@@ -12,7 +12,7 @@ from commands.common import arguments
 from commands.init import init
 from tabular.config.training import TrainingFile
 from tabular.errors import UserError
-from tabular.storage import places
+from tabular.storage import addresses
 from tabular.table import sources
 from tests.support.dialects import ROWS, Dialect, table, written
 from tests.support.project import Project
@@ -156,4 +156,4 @@ def test_secrets_of_an_address_are_not_written(tmp_path: Path, monkeypatch: pyte
     path = resolved.parameters.data.path
     monkeypatch.setenv("STACKHOUSE_HOMES_LOGIN", "anna:geheim")
     monkeypatch.setenv("STACKHOUSE_HOMES_QUERY", "token=geheim")
-    assert places.resolved(str(path)) == "https://anna:geheim@host/homes.csv?token=geheim"
+    assert addresses.resolved(str(path)) == "https://anna:geheim@host/homes.csv?token=geheim"

@@ -17,7 +17,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from tabular.errors import UserError
 from tabular.storage import places
-from tabular.storage.places import StoreError, Unreachable, fingerprint, holds_secret, is_remote, public, read
+from tabular.storage.addresses import holds_secret, is_remote, public
+from tabular.storage.places import StoreError, Unreachable, fingerprint, read
 
 
 def whole(location: str) -> bytes:
