@@ -8,10 +8,13 @@ from zenml.config.global_config import GlobalConfiguration
 
 from stacks import files, registration, whole_files
 from tabular.storage.atomic import write_atomically
+from tabular.storage.locks import one_at_a_time
 from tabular.storage.repository import ROOT
 
 NAME = "local"
 ZENML_DEFAULT = "default"
+LOCK = "stackhouse.lock"
+"""File in ZenML's configuration. ZenML makes its database, and this project its stack, when they are first needed."""
 CHOSEN = "chosen_stacks"
 """Folder in ZenML's configuration. For each repository it holds the name of the stack that was chosen last."""
 
@@ -23,12 +26,18 @@ def activate(root: Path) -> str:
     tracker and cannot be given one, so nothing runs on it, and ZenML falls back to it whenever a repository is used
     with another configuration of ZenML. Then the stack that was chosen here last is activated, or `local` where the
     configuration has no stack of that name. A component that an earlier version of this project registered, and that
-    can no longer be loaded, is taken out of the active stack.
+    can no longer be loaded, is taken out of the active stack. Of several commands that start at once, each waits for
+    the one before.
 
     Returns:
         The name of the active stack.
     """
     whole_files.install()
+    with one_at_a_time(Path(GlobalConfiguration().config_directory) / LOCK, waiting=lambda: None):
+        return _activate(root)
+
+
+def _activate(root: Path) -> str:
     found = Client().active_stack_model
     is_new = not Client.is_repository_directory(root)
     if registration.find_stack(NAME) is None:

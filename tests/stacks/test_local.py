@@ -1,6 +1,7 @@
 """The `local` stack, in a ZenML configuration of its own."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -162,3 +163,23 @@ def test_a_component_whose_code_is_gone_is_taken_out_when_the_stack_is_applied(d
     # then
     assert [change.what for change in changes if change.action == "update"] == ["stack 'local'"]
     assert Client().active_stack.model_deployer is None
+
+
+@pytest.mark.slow
+def test_commands_that_start_at_once_on_a_new_machine_do_not_disturb_each_other(tmp_path: Path) -> None:
+    # given
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import pathlib\nfrom stacks import local\nprint(local.activate(pathlib.Path({str(repository)!r})))"
+    )
+    environment = {**os.environ, "ZENML_CONFIG_PATH": str(tmp_path / "zenml"), "PYTHONPATH": str(ROOT)}
+    # when
+    started = [
+        subprocess.Popen([sys.executable, program], env=environment, stdout=subprocess.PIPE, text=True) for _ in "ab"
+    ]
+    said = [process.communicate()[0].split() for process in started]
+    # then
+    assert [process.returncode for process in started] == [0, 0]
+    assert [words[-1] for words in said] == ["local", "local"]
