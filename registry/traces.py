@@ -26,7 +26,10 @@ def is_there(step: StepRunResponse) -> bool:
             found = artifact.load()
             if isinstance(found, GateDecision):
                 return found.champion_version is None or _is_known(step.config.parameters["model_name"])
-            return _has_registered(found) if isinstance(found, Registration) else _has_packaged(found)
+            if isinstance(found, Registration):
+                return _has_registered(found)
+            if isinstance(found, Promotion):
+                return _has_packaged(found)
     return True
 
 

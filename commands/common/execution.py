@@ -75,8 +75,7 @@ def run(
     stack = local.activate(root)
     console.print(f"stack: [bold]{stack}[/bold]")
     preflight.ensure_usable(root)
-    reuse.install()
-    with _configured(request, pipeline) as configured, without_explained_traces():
+    with _configured(request, pipeline) as configured, without_explained_traces(), reuse.checked():
         try:
             finished = configured()
         except Exception as error:

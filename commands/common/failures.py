@@ -107,7 +107,7 @@ def _line(error: BaseException) -> str:
     if isinstance(error, ValidationError):
         file = databases.zenml_folder() if error.title == ZENML_FILES[0] else ROOT / ".zen"
         return f"{file / 'config.yaml'} is damaged; delete it, and choose the stack again (`zenml stack set NAME`)"
-    return one_line(error)
+    return str(error)
 
 
 def _of_file(error: OSError) -> str:

@@ -1,5 +1,8 @@
 """Reusing the result of a finished step only where everything that it has made is still there."""
 
+import contextlib
+from collections.abc import Iterator
+
 from zenml.client import Client
 from zenml.models import ArtifactVersionResponse, StepRunResponse
 from zenml.orchestrators import cache_utils
@@ -12,9 +15,14 @@ from registry import traces
 _find = cache_utils.get_cached_step_run
 
 
-def install() -> None:
+@contextlib.contextmanager
+def checked() -> Iterator[None]:
     """Make ZenML pass over a finished step whose artifacts or whose traces in the registry are gone."""
     cache_utils.get_cached_step_run = get_cached_step_run
+    try:
+        yield
+    finally:
+        cache_utils.get_cached_step_run = _find
 
 
 def get_cached_step_run(cache_key: str) -> StepRunResponse | None:

@@ -10,9 +10,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def on_default(trained: Trained) -> Iterator[Repository]:
-    """The trained copy with ZenML's own stack set, for a while."""
-    done = trained.project.zenml("stack", "set", "default")
+def on_bare(trained: Trained) -> Iterator[Repository]:
+    """The trained copy with a stack set that has no tracker and no registry, for a while."""
+    done = trained.project.zenml("stack", "register", "bare", "-o", "default", "-a", "default", "--set")
     assert done.returncode == 0, done.stderr
     yield trained.project
     with trained.project.opened() as client:
@@ -39,20 +39,20 @@ def test_a_new_repository_gets_the_local_stack(trained: Trained) -> None:
         assert tracker is not None and tracker.config.model_dump()["tracking_uri"] is None
 
 
-def test_a_stack_without_a_registry_is_refused_and_the_way_back_works(trained: Trained, on_default: Repository) -> None:
+def test_a_stack_without_a_registry_is_refused_and_the_way_back_works(trained: Trained, on_bare: Repository) -> None:
     # when
-    refused = on_default.run(*trained.command)
+    refused = on_bare.run(*trained.command)
 
     # then: one sentence says what is missing and what to type
     assert refused.returncode == 2, refused.stdout + refused.stderr
     [line] = [line for line in refused.stderr.splitlines() if line.startswith("error:")]
-    assert "'default' lacks an MLflow experiment tracker and an MLflow model registry" in line
+    assert "'bare' lacks an MLflow experiment tracker and an MLflow model registry" in line
     assert "`zenml stack set local`" in line
     assert "Traceback" not in refused.stdout + refused.stderr
 
     # when: one does what it says
-    assert on_default.zenml("stack", "set", "local").returncode == 0
-    again = on_default.run(*trained.command, "--until", "ingest")
+    assert on_bare.zenml("stack", "set", "local").returncode == 0
+    again = on_bare.run(*trained.command, "--until", "ingest")
 
     # then
     assert again.returncode == 0, again.stdout + again.stderr

@@ -297,9 +297,3 @@ def test_an_expression_may_have_any_name_that_is_free(name: str) -> None:
 def test_a_config_that_does_not_fit_the_table_is_refused(config: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         unfitted(_rows(), PRICE, FeatureConfig.model_validate(config), 3)
-
-
-def test_two_categories_that_would_share_a_name_are_refused() -> None:
-    rows = pd.DataFrame({"a": ["b_c"], "a_b": ["c"], "y": [1.0]})
-    with pytest.raises(UserError, match="two columns would be called 'a_b_c'; rename"):
-        unfitted(rows, TargetConfig(column="y"))
