@@ -252,3 +252,6 @@ HOLDERS: Final[dict[str, Holder]] = {
     "left before the answer": _leave(_batch),
 }
 """Ways to hold connections that are no single request."""
+BY_RATE: Final = frozenset({"left in the middle of the body"})
+"""Those whose cost grows with the speed of the client: new connections of others wait behind all that it has left. On a
+fast machine another client may wait longer than is allowed, so that the short form leaves them out."""

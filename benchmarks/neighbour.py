@@ -212,7 +212,7 @@ def verdict(
 def holders(service: Service, given: argparse.Namespace) -> Iterator[Figure]:
     """Each way to hold connections, ten of them for some seconds."""
     for name, hold in attacks.HOLDERS.items():
-        if given.match in name:
+        if given.match in name and not (given.quick and name in attacks.BY_RATE):
             hold(service.port, 0.1)
             before = service.series()
             with ThreadPoolExecutor(CONNECTIONS) as threads, Neighbour(service) as neighbour:
@@ -301,7 +301,7 @@ if __name__ == "__main__":
     parser.add_argument("--match", default="", help="try only the attacks whose name contains this")
     parser.add_argument("--size", type=int, default=10_000_000, help="bytes of the larger requests")
     parser.add_argument("--connections", type=int, default=CONNECTIONS, help="number of connections that attack")
-    parser.add_argument("--quick", action="store_true", help="leave out how the cost grows with the size")
+    parser.add_argument("--quick", action="store_true", help="leave out how the cost grows with size and rate")
     parser.add_argument("--busy", action="store_true", help="judge by the CPU of the worker: the machine does more")
     parser.add_argument("--seconds", type=float, default=5.0, help="seconds for which connections are held")
     parser.add_argument("--cases", type=int, default=0, help="number of requests that Hypothesis makes up")
