@@ -1,5 +1,8 @@
 """The MLflow model registry of the active stack: finding versions and loading models."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
@@ -11,6 +14,8 @@ from zenml.integrations.mlflow.model_registries import MLFlowModelRegistry
 
 from tabular.config.base import is_model_name
 from tabular.errors import UserError, nearest, one_line
+
+Found = TypeVar("Found")
 
 GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """Error codes of MLflow for something that is not in the registry."""
@@ -42,8 +47,18 @@ def registry_uri() -> str:
 
 def by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
     """The version that an alias points to; None if there is no such alias."""
+    return unless_gone(client.get_model_version_by_alias, name, alias)
+
+
+def by_number(client: MlflowClient, name: str, number: str) -> ModelVersion | None:
+    """The version with a number; None if there is no such version."""
+    return unless_gone(client.get_model_version, name, number)
+
+
+def unless_gone(look_up: Callable[..., Found], *arguments: str) -> Found | None:
+    """What a method of MLflow's client finds in the registry; None if it is not there."""
     try:
-        return client.get_model_version_by_alias(name, alias)
+        return look_up(*arguments)
     except MlflowException as error:
         if error.error_code in GONE:
             return None

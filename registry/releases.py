@@ -17,7 +17,7 @@ from registry import configs, retention, stages
 from registry.author import author, git_commit
 from registry.history import APPLIED, History, HistoryEntry, ReleaseChange, ReleaseState, file_of
 from registry.labels import BUNDLE, BUNDLE_SHA256, CHALLENGER, CHAMPION
-from registry.mlflow_registry import GONE, registry_client, version_named
+from registry.mlflow_registry import GONE, by_number, registry_client, version_named
 from registry.store import MANIFEST, Store, folder_of
 from tabular.bundles import manifest as release
 from tabular.bundles.bundle import MANIFEST as BUNDLE_MANIFEST
@@ -93,12 +93,8 @@ class Releases:
 
     def servable(self, version: str | None) -> Release | None:
         """Where a version's bundle lies; None without a version, and for one that is gone or was never packaged."""
-        try:
-            tags = self.client.get_model_version(self.name, version).tags if version else {}
-        except MlflowException as error:
-            if error.error_code not in GONE:
-                raise
-            tags = {}  # the registry was lost
+        found = by_number(self.client, self.name, version) if version else None
+        tags = found.tags if found else {}
         if BUNDLE not in tags or BUNDLE_SHA256 not in tags:
             return None
         return Release(version=str(version), bundle=tags[BUNDLE], sha256=tags[BUNDLE_SHA256])

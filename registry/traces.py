@@ -3,12 +3,9 @@
 ZenML reuses the result of such a step, and does not know that a registry was lost or that a bundle was deleted.
 """
 
-from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
 from zenml.models import StepRunResponse
 
-from registry.mlflow_registry import GONE, registry_client
+from registry.mlflow_registry import by_number, registry_client, unless_gone
 from registry.releases import open_releases
 from tabular import names
 from tabular.errors import UserError
@@ -35,23 +32,15 @@ def is_there(step: StepRunResponse) -> bool:
 
 def _is_known(name: str) -> bool:
     """Whether the registry holds the model, with one champion or another: a model is judged once, when it is new."""
-    try:
-        registry_client().get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code in GONE:
-            return False
-        raise
-    return True
+    return unless_gone(registry_client().get_registered_model, name) is not None
 
 
 def _has_registered(made: Registration) -> bool:
-    version = _version(registry_client(), made.name, made.version)
+    version = by_number(registry_client(), made.name, made.version)
     return version is not None and version.tags.get("model_sha256") == made.model_sha256
 
 
 def _has_packaged(made: Promotion) -> bool:
-    if _version(registry_client(), made.name, made.version) is None:
-        return False
     releases = open_releases(made.name)
     packaged = releases.servable(made.version)
     if packaged is None:
@@ -61,12 +50,3 @@ def _has_packaged(made: Promotion) -> bool:
     except UserError:
         return False
     return True
-
-
-def _version(client: MlflowClient, name: str, number: str) -> ModelVersion | None:
-    try:
-        return client.get_model_version(name, number)
-    except MlflowException as error:
-        if error.error_code in GONE:
-            return None
-        raise
