@@ -4,13 +4,12 @@ import logging
 from uuid import UUID
 
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 from zenml.client import Client
 from zenml.enums import ModelStages
 
 from registry.history import HistoryEntry
 from registry.labels import ARCHIVED, CHALLENGER, CHAMPION, STAGING, ZENML_MODEL_VERSION
-from registry.mlflow_registry import GONE
+from registry.mlflow_registry import by_number
 
 
 def follow_aliases(client: MlflowClient, name: str, entry: HistoryEntry) -> None:
@@ -32,13 +31,8 @@ def follow_aliases(client: MlflowClient, name: str, entry: HistoryEntry) -> None
 
 
 def _zenml_version(client: MlflowClient, name: str, version: str) -> str | None:
-    try:
-        found: str | None = client.get_model_version(name, version).tags.get(ZENML_MODEL_VERSION)
-    except MlflowException as error:
-        if error.error_code not in GONE:
-            raise
-        return None  # the registry was lost
-    return found
+    found = by_number(client, name, version)
+    return found.tags.get(ZENML_MODEL_VERSION) if found else None
 
 
 def _set(known: UUID, stage: ModelStages) -> None:
